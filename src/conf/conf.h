@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * conf.h - the core's options as one struct, and how text becomes values.
+ *
+ * The table is in options.c.  Features bring their own options (feature.h).
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "conf/option.h"
+
+struct conf {
+	/* input */
+	char *bpf;
+
+	/* flows */
+	bool bidir;
+	bool vlan_key;
+	char *tunnel; /* "inner" or "outer" */
+	struct option_seconds idle_timeout, active_timeout, linger;
+	char *timeouts; /* preset by name; NULL: the two above */
+	uint32_t community_id_seed;
+	bool community_id;
+	struct option_size memory;
+
+	/* what is listed for each flow */
+	char *features; /* "all" or a comma-separated list */
+	uint32_t num_pkts;
+	bool zeros, retrans;
+	uint32_t type; /* 1 SPLT, 2 SALT */
+
+	/* output */
+	char *output, *outdir, *logfile;
+	uint32_t verbosity;
+	bool progress;
+
+	/* commands */
+	bool help, version, show_config, show_interfaces;
+	char *explain;
+};
+
+extern const struct option conf_options[]; /* bound to struct conf */
+
+/* The sets of one run, core first. */
+struct option_sets {
+	const struct option_set *set;
+	size_t count;
+};
+
+/* Sets every option to its initial value. */
+bool conf_defaults(const struct option_sets *sets, struct err *e);
+
+/* Frees all texts. */
+void conf_free(const struct option_sets *sets);
+
+/*
+ * Sets one option from text.  Unknown names (the error suggests the nearest), values out of
+ * range and words that are no choice are errors that say what is allowed.
+ */
+bool conf_set(const struct option_sets *sets, const char *name, const char *value, struct err *e);
+
+/* Takes "name=value", or "name" alone for name=1. */
+bool conf_set_line(const struct option_sets *sets, const char *text, struct err *e);
+
+/* Reads a configuration file: one command a line, # comments.  Errors name file and line. */
+bool conf_load(const struct option_sets *sets, const char *path, struct err *e);
+
+/*
+ * What can only be said when all is known: timeouts=preset into the two timeouts, features=...
+ * into the switches.  To be called once, after the last conf_set().
+ */
+bool conf_settle(const struct option_sets *sets, struct conf *core, struct err *e);
+
+/* The option of that name and the set it is in; NULL when there is none. */
+const struct option *conf_find(const struct option_sets *sets, const char *name,
+		const struct option_set **in);
+
+/* An option's present value as a user would write it. */
+void conf_value(const struct option *o, const void *base, struct buf *out);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * feature.h - an intraflow data element: what it wants to see, what it keeps, what it says.
+ *
+ * A feature is a struct of functions and tables, named in list.def and nowhere else.  Its state
+ * is a fixed number of bytes in every flow, zeroed with the flow; what grows is
+ * allocated from the flow's arena and vanishes with it.  Nothing has a destructor.
+ *
+ * With bidir=0 each direction of a flow has states of its own and every packet is shown as
+ * pkt->dir == 0, so no feature asks which it is.
+ */
+#pragma once
+
+#include "base/pool.h"
+#include "conf/conf.h"
+#include "flow/flow.h"
+#include "net/packet.h"
+#include "record/field.h"
+
+enum { /* wants: when update() is called; or'ed */
+	WANT_PACKET = 1 << 0, /* every packet of the flow, fragments too */
+	WANT_DATA = 1 << 1,   /* packets with L4 payload on the wire (payload_len > 0) */
+	WANT_TCP = 1 << 2,    /* TCP segments with a sound header */
+	WANT_ICMP = 1 << 3,   /* ICMP and ICMPv6 packets of an ICMP flow */
+	WANT_STREAM = 1 << 4, /* stream(): in-order bytes of TCP; of other protocols each datagram */
+};
+
+/* What a worker lends to its features. */
+struct feature_env {
+	const struct conf *conf; /* settled */
+	const void *options;     /* the feature's own options struct */
+	struct pool *pool;       /* for vec_push() and arena_alloc() on flow->arena */
+	struct arena *scratch;   /* finish(): memory until the record is written */
+};
+
+enum verdict {
+	MORE, /* call again */
+	DONE, /* seen enough of this flow */
+};
+
+struct feature {
+	const char *name;
+	const char *help;
+	uint32_t wants;
+	size_t size;     /* of the state; a multiple of its alignment, at most 8 */
+	size_t out_size; /* of the struct that 'fields' describes and finish() fills */
+
+	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's counters include the packet. */
+	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
+			const struct pkt *pkt);
+
+	/* The next bytes of one direction, in order and each once; 'offset' counts from its first byte. */
+	enum verdict (*stream)(void *state, const struct feature_env *env, struct flow *flow,
+			const struct pkt *pkt, unsigned dir, struct rd bytes, uint64_t offset);
+	/* With stream: how many bytes of each direction it wants at most. */
+	uint64_t (*stream_bytes)(const struct feature_env *env);
+
+	/* Fills 'out' (zeroed before); false: nothing to say, the feature's keys are left out.  'view': see struct flow_view. */
+	bool (*finish)(const void *state, const struct feature_env *env, const struct flow_view *view,
+			void *out);
+
+	const struct field *fields;
+	const struct option *options; /* its own table; the struct has 'options_size' bytes */
+	size_t options_size;
+	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none */
+};
+
+/* Every feature of list.def, in its order. */
+extern const struct feature *const feature_list[];
+extern const size_t feature_count;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * decode.h - from a frame to the IP packet of its flow.  Pure: no allocation, no state.
+ *
+ * A frame walks down a chain of headers (link, tags, tunnels, IP) until it meets the
+ * innermost IP packet, a fragment, or an end.  Every header is read through struct rd;
+ * the chain is at most LIMIT_DEPTH long.
+ */
+#pragma once
+
+#include "net/frame.h"
+#include "net/packet.h"
+
+struct decode_rules {
+	bool outermost; /* stop at the first IP header: tunnel=outer */
+};
+
+/*
+ * Decodes one frame.  Every field of 'pkt' but ns, clock_ns, number and dir is set; 'marks'
+ * carries PKT_NANOSECONDS when the frame does.  With PKT_MORE in 'marks' the caller goes on with
+ * decode_rest() until that is gone.
+ */
+enum outcome decode_frame(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+
+/* Decodes the next subframe of an A-MSDU: consumes from pkt->rest. */
+enum outcome decode_rest(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+
+/*
+ * Goes on where reassembly left off: 'pkt' is a fragment's packet whose 'body' now is the
+ * whole datagram and whose 'ip_len' is that of the datagram.  May find a tunnel in it, and in the
+ * tunnel another fragment.
+ */
+enum outcome decode_datagram(const struct decode_rules *rules, struct pkt *pkt);
+
+/*
+ * The packet that an ICMP or ICMPv6 error quotes: fills address, port, proto, ip_version,
+ * icmp_type/code/id, spi of 'quoted' as far as a flow key needs them (the quoted packet's own
+ * direction); layers are copied from 'pkt'.  False when 'pkt' is no ICMP error or too little is
+ * quoted.
+ */
+bool decode_icmp_quote(const struct pkt *pkt, struct pkt *quoted);
+
+/* "ethernet" and the like for messages; NULL for a link type this program does not decode. */
+const char *decode_link_name(uint16_t linktype);
+
+/* "vlan", "gre", ... for records. */
+const char *decode_layer_name(enum layer_type type);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * source.h - where frames come from: a list of capture files, folders and standard input, read as one stream.
+ *
+ * A source hands out frames in batches.  Trouble with one file (not a capture, cut in the middle
+ * of a packet, unreadable) is told through the 'trouble' callback and does not end the
+ * run: what came before stays counted and the next file follows.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "net/frame.h"
+
+enum source_trouble {
+	SOURCE_WARNING, /* odd but nothing lost */
+	SOURCE_DAMAGED, /* some input could not be read: the run ends with exit status 3 */
+	SOURCE_FAILED,  /* a file could not be read at all (missing, no capture): also status 3, or 1 if nothing could be read */
+};
+
+struct source_conf {
+	const char *bpf; /* filter in libpcap's language, compiled for each link type; NULL for none */
+	/* Called for each trouble: one line that names file, offset and what to do. */
+	void (*trouble)(void *ctx, enum source_trouble what, const char *text);
+	void *ctx;
+};
+
+struct source_progress {
+	uint64_t bytes_read;  /* of the files, as they lie on disk */
+	uint64_t bytes_total; /* 0 when unknown (a pipe) */
+	uint64_t files_done, files_total;
+	uint64_t packets;     /* handed out */
+	uint64_t filtered;    /* taken out by bpf */
+	const char *file;     /* being read; NULL before the first */
+};
+
+/* What is known of an interface that frames came from (pcapng options; else the file's name). */
+struct source_interface {
+	const char *file, *name, *description; /* name and description may be NULL */
+	uint16_t linktype;
+	uint32_t snaplen;
+};
+
+struct source;
+
+/*
+ * Opens a run over 'count' paths: files, folders (sorted by name, recursive), "-" for standard
+ * input.  A bad filter is an error here; a bad file is trouble later.
+ */
+struct source *source_new(const char *const *paths, size_t count, const struct source_conf *conf,
+		struct err *e);
+void source_free(struct source *s);
+
+/*
+ * Fills at most 'max' frames and returns how many; 0 at the end of all input.  The frames' bytes
+ * stay valid until the next call.  False in *ok (with 'e') only when the run cannot go on.
+ */
+size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok, struct err *e);
+
+struct source_progress source_progress(const struct source *s);
+
+/* The interface of frame.interface; NULL when there is none with that index. */
+const struct source_interface *source_interface(const struct source *s, uint32_t index);
