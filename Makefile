@@ -1,0 +1,67 @@
+# Makefile - plain GNU make, non-recursive.  `make help` lists the targets.
+
+CC      ?= cc
+MODE    ?= release
+PREFIX  ?= /usr/local
+PYTHON  ?= python3
+
+# --- flags ---------------------------------------------------------------------------------------
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+STD     := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+INCLUDE := -Isrc -Iinclude
+CFLAGS_release := -O3 -g -fno-plt -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_debug   := -O0 -g3
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC -DFUZZING
+CFLAGS_cov     := -O0 -g --coverage
+CFLAGS  ?= $(CFLAGS_$(MODE))
+WERROR  ?=
+
+# --- libraries: zlib, libcrypto and xxHash are needed, the others are found ------------------------
+have     = $(shell pkg-config --exists $(1) && echo 1)
+PACKAGES := zlib libcrypto
+OPTIONAL := libpcap:HAVE_PCAP libzstd:HAVE_ZSTD liblzma:HAVE_LZMA
+FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o)))),$(o)))
+PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
+DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES)) -lm
+
+VERSION := $(shell cat VERSION)
+ALL_CFLAGS := $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INCLUDE) $(DEFINES) $(PKG_CFLAGS) -fPIC -fvisibility=hidden
+ALL_CFLAGS += -DJOY_VERSION='"$(VERSION)"' -DXXH_INLINE_ALL
+
+# Objects lie in a folder named by what made them, so release and sanitizer builds never mix.
+KEY     := $(MODE)-$(shell printf '%s' '$(CC) $(ALL_CFLAGS)' | cksum | cut -d' ' -f1)
+B       := build/$(KEY)
+
+LIB_SRC := $(filter-out src/cmd/%,$(sort $(wildcard src/*/*.c)))
+CMD_SRC := $(sort $(wildcard src/cmd/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
+UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+include tools/targets.mk
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -include src/base/banned.h -MMD -MP -c -o $@ $<
+
+$(B)/libjoy.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/libjoy.so: $(LIB_OBJ) src/api/libjoy.map
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libjoy.so.1 -Wl,--version-script=src/api/libjoy.map -o $@ $(LIB_OBJ) $(PKG_LIBS)
+
+$(B)/pcap2flow: $(CMD_OBJ) $(B)/libjoy.a
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)

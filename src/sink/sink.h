@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sink.h - where records go: one file, pipe or callback, in one format, perhaps compressed.
+ *
+ * A sink gets the plan (the tables of all enabled features) once and then for each record a
+ * pointer to a filled struct per table.  A file appears under its final name only when sink_close()
+ * has found everything written; until then it has the name with ".part" behind it.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/plan.h"
+
+struct sink;
+
+struct sink_target {
+	const char *path; /* "-" or NULL: standard output; suffix chooses format and compression */
+	/* instead of a path: gets each line whole, with its newline */
+	bool (*line)(void *ctx, const char *bytes, size_t size);
+	void *ctx;
+};
+
+/* Opens; the error says what and where. The format is by suffix: .json (default), .csv, each with .gz or .zst. */
+struct sink *sink_open(const struct sink_target *target, const struct plan *plan, struct err *e);
+
+/* The configuration object (JSON text of one object without newline); CSV writes its header line instead. */
+bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e);
+
+/* One record: data[i] is the filled struct of the plan's table i, or NULL. */
+bool sink_record(struct sink *s, const void *const *data, struct err *e);
+
+/* The summary object as JSON text; CSV leaves it out. */
+bool sink_end(struct sink *s, const struct buf *summary, struct err *e);
+
+/* Flushes, syncs a file and gives it its final name.  'whole' false: the .part file stays, with complete lines only. */
+bool sink_close(struct sink *s, bool whole, struct err *e);
+
+/* Records and bytes (before compression) accepted so far. */
+uint64_t sink_records(const struct sink *s);
+uint64_t sink_bytes(const struct sink *s);
+
+void sink_free(struct sink *s);
