@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * joy.h - packets into flows: the public interface of libjoy.
+ *
+ * One handle is one run:
+ *
+ *	joy_new -> joy_set ... -> joy_run(files) or { joy_start, joy_feed ..., joy_finish } -> joy_free
+ *
+ * Records come as lines of JSON through a callback, or go to the file that option "output" names.
+ * The library prints nothing, never exits, and keeps no state outside the handle: several handles may
+ * run in several threads.  Every function that can fail returns a JOY_ code; joy_error() has the words.
+ */
+#ifndef JOY_H
+#define JOY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define JOY_API __attribute__((visibility("default")))
+#else
+#define JOY_API
+#endif
+
+struct joy;
+
+enum joy_status {
+	JOY_OK = 0,
+	JOY_FAILED = 1,  /* could not be done: joy_error() says why */
+	JOY_USAGE = 2,   /* wrong option or value, or call out of order */
+	JOY_DAMAGED = 3, /* done, but some input was damaged */
+};
+
+enum joy_level { JOY_LOG_ERROR = 0, JOY_LOG_WARNING = 1, JOY_LOG_INFO = 2, JOY_LOG_DEBUG = 3 };
+
+/* A new handle with every option at its default; NULL without memory. */
+JOY_API struct joy *joy_new(void);
+JOY_API void joy_free(struct joy *j); /* NULL is fine */
+
+/* Sets an option by its whole name; the same names and values as pcap2flow's name=value. */
+JOY_API int joy_set(struct joy *j, const char *name, const char *value);
+/* Reads a configuration file of pcap2flow. */
+JOY_API int joy_load(struct joy *j, const char *path);
+
+/* The reason of the last failure; "" without one. Valid until the next call on the handle. */
+JOY_API const char *joy_error(const struct joy *j);
+
+/* Gets each output line (configuration, records, summary) whole, newline included; not 0 ends the run. Set before it begins; then no output file is written. */
+JOY_API void joy_on_line(struct joy *j, int (*line)(void *ctx, const char *bytes, size_t size), void *ctx);
+/* Gets what the library has to say: one line without newline. */
+JOY_API void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, const char *text), void *ctx);
+
+/* Runs over files, folders and "-": opens, reads all, writes summary, closes. */
+JOY_API int joy_run(struct joy *j, const char *const *paths, size_t count);
+
+/* The caller's own packets.  'linktype' is a LINKTYPE_ number, 'ns' since 1970. */
+struct joy_packet {
+	const void *bytes;
+	uint32_t caplen;  /* bytes there */
+	uint32_t wirelen; /* length on the wire */
+	int64_t ns;
+	uint16_t linktype;
+};
+JOY_API int joy_start(struct joy *j);
+JOY_API int joy_feed(struct joy *j, const struct joy_packet *packets, size_t count);
+JOY_API int joy_finish(struct joy *j);
+
+struct joy_stats {
+	uint64_t packets, bytes, ip_packets, not_ip, cut_short, malformed, unknown, truncated, drops;
+	uint64_t flows, records, memory, memory_peak;
+	uint64_t input_read, input_total; /* bytes of files; total 0 when unknown */
+};
+/* May be called from the callbacks. 'size' is sizeof(struct joy_stats) of the caller. */
+JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
+
+/* Gets called now and then during joy_run() (at least every 65,536 packets); not 0 ends the run early but orderly. */
+JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
+
+enum joy_text {
+	JOY_TEXT_HELP,     /* --help */
+	JOY_TEXT_MAN,      /* pcap2flow.1, mdoc */
+	JOY_TEXT_CONFIG,   /* present options as a configuration file */
+	JOY_TEXT_VERSION,  /* version and the libraries found at build time */
+	JOY_TEXT_BASH,     /* completion scripts */
+	JOY_TEXT_ZSH,
+	JOY_TEXT_FIELDS,   /* doc/fields.md */
+	JOY_TEXT_SCHEMA,   /* doc/schema.json */
+	JOY_TEXT_EXPLAIN,  /* the fields that 'argument' names */
+	JOY_TEXT_OPTIONS,  /* doc/options.md */
+};
+/* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
+JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);
+JOY_API void joy_text_free(char *text);
+
+/* "1.0.0" */
+JOY_API const char *joy_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

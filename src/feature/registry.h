@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * registry.h - the features of one run: their options, who is on, where each state lies.
+ */
+#pragma once
+
+#include "feature/feature.h"
+
+enum { REGISTRY_MAX = 64 }; /* features; one bit of flow.done each */
+
+struct registry {
+	struct conf core;
+	struct option_set sets_[1 + REGISTRY_MAX]; /* core, then each feature that has options */
+	struct option_sets sets;
+	void *options[REGISTRY_MAX]; /* each feature's options struct, or NULL */
+
+	/* after registry_settle(): */
+	size_t on_count;
+	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
+	const void *on_options[REGISTRY_MAX];
+	size_t on_offset[REGISTRY_MAX]; /* of the state, within a flow's states */
+	size_t states_size;             /* of all states of one view */
+	const struct field *tables[REGISTRY_MAX]; /* for plan_new() */
+};
+
+/* Lays out the options of core and features with their defaults. */
+struct registry *registry_new(struct err *e);
+void registry_free(struct registry *r);
+
+/* Options are final: resolves presets and features=, finds who is on, lays out states. */
+bool registry_settle(struct registry *r, struct err *e);
