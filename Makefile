@@ -1,4 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
 # Makefile - plain GNU make, non-recursive.  `make help` lists the targets.
+#
+# Here stand the flags and how a file becomes an object, a library, a program; tools/targets.mk
+# has what one can ask for.  MODE=release|debug|asan|fuzz|cov chooses the flags.
 
 CC      ?= cc
 MODE    ?= release
@@ -40,6 +44,8 @@ CMD_SRC := $(sort $(wildcard src/cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZ    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+HAVE_CMOCKA := $(call have,cmocka)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -64,4 +70,10 @@ $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d)
+# A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.
+FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

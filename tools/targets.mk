@@ -1,11 +1,134 @@
-# targets.mk - what `make` can be asked for.
+# SPDX-License-Identifier: BSD-3-Clause
+# targets.mk - what `make` can be asked for.  A target's line in `make help` is its "##" comment.
+#
+# Targets that install packages (demo, test, fuzz) call make again for the rest, because
+# which libraries there are is found out when a Makefile is read.
 
-.PHONY: all build quick
+JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
+TIME  ?= 60
+AGAIN := $(MAKE) --no-print-directory
+VENV  := build/venv
 
-all: build quick ## build, strip, copy pcap2flow to the main folder, quick tests
+.PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
+.PHONY: units fuzzers venv docs-into
 
+all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
+	@echo
+	@echo 'MODE=release|debug|asan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror'
+
+# --- build ---------------------------------------------------------------------------------------
 build: $(B)/pcap2flow $(B)/libjoy.a $(B)/libjoy.so
-	@strip -o pcap2flow.new $(B)/pcap2flow && mv pcap2flow.new pcap2flow
+ifeq ($(MODE),release)
+	@strip -o pcap2flow.new $< && mv pcap2flow.new pcap2flow
+endif
 
-quick: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+quick: $(if $(HAVE_CMOCKA),$(UNIT))
+ifeq ($(HAVE_CMOCKA),)
+	@echo 'cmocka is not here: quick tests skipped (Debian, Ubuntu: apt install libcmocka-dev)'
+else
+	@for t in $(UNIT); do \
+		$$t >$$t.log 2>&1 || { cat $$t.log; echo "$$t failed"; exit 1; }; \
+	done; echo '$(words $(UNIT)) unit test programs passed'
+endif
+
+units: $(UNIT)
+fuzzers: $(FUZZ)
+print-%:
+	@echo $($*)
+
+# --- try and test --------------------------------------------------------------------------------
+demo: ## install what is missing, build, turn sample.pcap into data.json, show a summary
+	tools/setup.sh build
+	$(AGAIN) -j$(JOBS) build
+	./pcap2flow bidir=1 features=dist,entropy,ip,tcp,stats output=data.json sample.pcap
+	@$(PYTHON) tools/summary.py data.json
+
+test: ## install what tests need, run every test; last line: N passed, N failed
+	tools/setup.sh build test
+	$(AGAIN) venv
+	$(AGAIN) -j$(JOBS) build
+	@$(VENV)/bin/python tests/run.py --jobs $(JOBS)
+
+venv: $(VENV)/ready
+$(VENV)/ready: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+lint: venv ## layers, sizes, style of C and Python
+	$(VENV)/bin/python tools/lint.py
+	$(VENV)/bin/ruff check --quiet .
+
+fmt: venv ## apply clang-format and ruff
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+	$(VENV)/bin/ruff check --quiet --fix .
+	$(VENV)/bin/ruff format --quiet .
+
+fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
+	tools/setup.sh build fuzz
+	$(AGAIN) -j$(JOBS) MODE=fuzz CC=clang fuzzers
+	tools/fuzz.sh $(TIME) $$($(AGAIN) -s MODE=fuzz CC=clang print-B)/fuzz $(TARGETS)
+
+bench: build ## measure speed and memory against a null reader; writes build/bench.txt
+	bench/run $(BENCH)
+
+golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
+	$(VENV)/bin/python -m pytest -q tests/golden --rewrite
+
+cov: ## line coverage of unit and golden tests, by file
+	tools/setup.sh build test
+	$(AGAIN) venv
+	$(AGAIN) -j$(JOBS) MODE=cov build units
+	$(VENV)/bin/python tools/cov.py $$($(AGAIN) -s MODE=cov print-B)
+
+# --- documents that the program writes -----------------------------------------------------------
+DOCS ?= .
+docs: build ## write doc/{fields.md,schema.json,options.md}, pcap2flow.1 and completions afresh
+	@mkdir -p $(DOCS)/doc $(DOCS)/completion
+	./pcap2flow print=fields >$(DOCS)/doc/fields.md
+	./pcap2flow print=schema >$(DOCS)/doc/schema.json
+	./pcap2flow print=options >$(DOCS)/doc/options.md
+	./pcap2flow print=man >$(DOCS)/pcap2flow.1
+	./pcap2flow print=bash >$(DOCS)/completion/pcap2flow.bash
+	./pcap2flow print=zsh >$(DOCS)/completion/_pcap2flow
+
+# --- install -------------------------------------------------------------------------------------
+SO := libjoy.so.$(firstword $(subst ., ,$(VERSION)))
+MAN3 := $(wildcard doc/libjoy.3)
+CFG  := $(wildcard linux.cfg macosx.cfg internal.net)
+D    := $(DESTDIR)$(PREFIX)
+
+install: build ## program, library, header, pkg-config file, man pages, completions (PREFIX, DESTDIR)
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/share/man/man1 $(D)/share/man/man3 \
+		$(D)/share/joy $(D)/share/bash-completion/completions $(D)/share/zsh/site-functions
+	install -m 755 pcap2flow $(D)/bin/
+	install -m 644 $(B)/libjoy.a $(D)/lib/
+	install -m 755 $(B)/libjoy.so $(D)/lib/libjoy.so.$(VERSION)
+	ln -sf libjoy.so.$(VERSION) $(D)/lib/$(SO)
+	ln -sf $(SO) $(D)/lib/libjoy.so
+	install -m 644 include/joy.h $(D)/include/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@REQUIRES@|$(PACKAGES)|' \
+		tools/joy.pc.in >$(D)/lib/pkgconfig/joy.pc
+	install -m 644 pcap2flow.1 $(D)/share/man/man1/
+	$(if $(MAN3),install -m 644 $(MAN3) $(D)/share/man/man3/)
+	$(if $(CFG),install -m 644 $(CFG) $(D)/share/joy/)
+	install -m 644 completion/pcap2flow.bash $(D)/share/bash-completion/completions/pcap2flow
+	install -m 644 completion/_pcap2flow $(D)/share/zsh/site-functions/
+
+uninstall: ## take away what install put there
+	rm -f $(D)/bin/pcap2flow $(D)/lib/libjoy.a $(D)/lib/libjoy.so $(D)/lib/$(SO) \
+		$(D)/lib/libjoy.so.$(VERSION) $(D)/include/joy.h $(D)/lib/pkgconfig/joy.pc \
+		$(D)/share/man/man1/pcap2flow.1 $(D)/share/man/man3/libjoy.3 \
+		$(addprefix $(D)/share/joy/,linux.cfg macosx.cfg internal.net) \
+		$(D)/share/bash-completion/completions/pcap2flow $(D)/share/zsh/site-functions/_pcap2flow
+	-rmdir $(D)/share/joy
+
+dist: ## source archive dist/joy-VERSION.tar.gz of what is committed
+	@mkdir -p dist
+	git archive --format=tar.gz --prefix=joy-$(VERSION)/ -o dist/joy-$(VERSION).tar.gz HEAD
+
+clean: ## remove all that make made
+	rm -rf build dist pcap2flow data.json
