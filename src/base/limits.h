@@ -28,6 +28,11 @@ enum {
 	LIMIT_TCP_HOLES = 16,             /* missing ranges remembered for each direction */
 	LIMIT_STREAM_PENDING = 256 * 1024, /* out-of-order bytes held for each direction */
 
+	/* feature: dist to os */
+	LIMIT_HD_BYTES = 64,      /* payload bytes described by hd= */
+	LIMIT_ICMP_REQUESTS = 32, /* echo requests of one flow remembered for their replies */
+	LIMIT_ICMP_TYPES = 8,     /* different types and codes counted for each direction */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */

@@ -62,6 +62,13 @@ struct feature {
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
 	size_t options_size;
+
+	/*
+	 * Called once by the registry for a feature that is on, when all options are final: reads files,
+	 * builds tables into the options struct (which is const from then on).  release() frees what it made.
+	 */
+	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
+	void (*release)(void *options);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none */
 };
 
