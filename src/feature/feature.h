@@ -70,6 +70,8 @@ struct feature {
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none */
+	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's own struct or NULL. */
+	bool (*enabled)(const struct conf *conf, const void *options);
 };
 
 /* Every feature of list.def, in its order. */
