@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * json.c - JSON values into a buffer: whole numbers, times, addresses, strings (RFC 8259, 5952, 3629).
+ *
+ * Doubles have a file of their own, json_f64.c.
+ */
+#include "base/json.h"
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+			    "34353637383940414243444546474849505152535455565758596061626364656667"
+			    "6869707172737475767778798081828384858687888990919293949596979899";
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* Rows of json_small: the digits in front, and what pads each number to four bytes. */
+#define TEN(front, pad)                                                                            \
+	front "0," pad front "1," pad front "2," pad front "3," pad front "4," pad front           \
+	      "5," pad front "6," pad front "7," pad front "8," pad front "9," pad
+#define HUNDRED(front)                                                                             \
+	TEN(front "0", "") TEN(front "1", "") TEN(front "2", "") TEN(front "3", "")                \
+	TEN(front "4", "") TEN(front "5", "") TEN(front "6", "") TEN(front "7", "")                \
+	TEN(front "8", "") TEN(front "9", "")
+
+/* clang-format off */
+const char json_small[4 * 1000 + 1] =
+	TEN("", "  ") TEN("1", " ") TEN("2", " ") TEN("3", " ") TEN("4", " ")
+	TEN("5", " ") TEN("6", " ") TEN("7", " ") TEN("8", " ") TEN("9", " ")
+	HUNDRED("1") HUNDRED("2") HUNDRED("3") HUNDRED("4") HUNDRED("5")
+	HUNDRED("6") HUNDRED("7") HUNDRED("8") HUNDRED("9");
+/* clang-format on */
+
+static void put_pair(char *to, uint32_t v)
+{
+	memcpy(to, pairs + 2 * (size_t)v, 2);
+}
+
+static void put_4(char *to, uint32_t v)
+{
+	put_pair(to, v / 100);
+	put_pair(to + 2, v % 100);
+}
+
+/* Eight digits, zeros in front kept. */
+static void put_8(char *to, uint32_t v)
+{
+	put_4(to, v / 10000);
+	put_4(to + 4, v % 10000);
+}
+
+/* Up to eight digits, without zeros in front. */
+static char *put_first(char *to, uint32_t v)
+{
+	char text[16] = { 0 };
+
+	put_8(text, v);
+
+	size_t skip = 0;
+
+	while (skip < 7 && text[skip] == '0')
+		skip++;
+	memcpy(to, text + skip, 8);
+	return to + 8 - skip;
+}
+
+char *json_put_large(char *to, uint64_t v)
+{
+	if (v < 10000) {
+		put_4(to, (uint32_t)v);
+		return to + 4;
+	}
+	if (v < 100000000)
+		return put_first(to, (uint32_t)v);
+
+	const uint64_t high = v / 100000000;
+	char *behind = high < 100000000 ? put_first(to, (uint32_t)high) : json_put_large(to, high);
+
+	put_8(behind, (uint32_t)(v % 100000000));
+	return behind + 8;
+}
+
+/* A point and 'count' decimals of 'v', trailing zeros removed; nothing when v is 0. */
+static char *put_decimals(char *to, uint32_t v, unsigned count)
+{
+	char *behind = to + 1 + count;
+
+	if (v == 0)
+		return to;
+	*to = '.';
+	for (unsigned i = count; i > 0; i--, v /= 10)
+		to[i] = (char)('0' + v % 10);
+	while (behind[-1] == '0')
+		behind--;
+	return behind;
+}
+
+char *json_put_ms(char *to, int64_t ns)
+{
+	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
+		*to++ = '-';
+	to = json_put_u64(to, v / 1000000);
+	return put_decimals(to, (uint32_t)(v % 1000000), 6);
+}
+
+char *json_put_s(char *to, int64_t ns)
+{
+	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
+		*to++ = '-';
+	to = json_put_u64(to, v / 1000000000);
+	return put_decimals(to, (uint32_t)(v % 1000000000), 9);
+}
+
+char *json_put_time(char *to, int64_t ns, bool nanoseconds)
+{
+	if (!nanoseconds) { /* towards the past, also before 1970 */
+		int64_t rest = ns % 1000;
+
+		ns = rest < 0 ? (ns / 1000 - 1) : ns / 1000;
+	}
+
+	const uint32_t unit = nanoseconds ? 1000000000 : 1000000;
+	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	uint32_t part = (uint32_t)(v % unit);
+
+	if (ns < 0)
+		*to++ = '-';
+	to = json_put_u64(to, v / unit);
+	*to = '.';
+	if (nanoseconds) {
+		to[1] = (char)('0' + part / 100000000);
+		put_8(to + 2, part % 100000000);
+		return to + 10;
+	}
+	put_pair(to + 1, part / 10000);
+	put_4(to + 3, part % 10000);
+	return to + 7;
+}
+
+char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		*to++ = hex_digits[bytes[i] >> 4];
+		*to++ = hex_digits[bytes[i] & 15];
+	}
+	return to;
+}
+
+char *json_put_ipv4(char *to, const uint8_t *bytes)
+{
+	for (size_t i = 0; i < 4; i++) {
+		to = json_put_u64(to, bytes[i]);
+		*to++ = '.';
+	}
+	return to - 1;
+}
+
+/* A group of an IPv6 address: hexadecimal without zeros in front. */
+static char *put_group(char *to, uint32_t v)
+{
+	for (unsigned shift = v >= 0x1000 ? 16 : v >= 0x100 ? 12 : v >= 0x10 ? 8 : 4; shift > 0;) {
+		shift -= 4;
+		*to++ = hex_digits[v >> shift & 15];
+	}
+	return to;
+}
+
+/* The longest run of two or more zero groups, the first of equals: where it begins and ends; 8, 8 without. */
+static void longest_zeros(const uint16_t *group, size_t *begin, size_t *end)
+{
+	size_t run = 0;
+
+	*begin = *end = 8;
+	for (size_t i = 0; i < 8; i++) {
+		run = group[i] == 0 ? run + 1 : 0;
+		if (run >= 2 && (*begin == 8 || run > *end - *begin)) {
+			*begin = i + 1 - run;
+			*end = i + 1;
+		}
+	}
+}
+
+char *json_put_ipv6(char *to, const uint8_t *bytes)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	uint16_t group[8];
+	size_t begin, end;
+
+	if (memcmp(bytes, mapped, sizeof mapped) == 0) {
+		memcpy(to, "::ffff:", 7);
+		return json_put_ipv4(to + 7, bytes + 12);
+	}
+	for (size_t i = 0; i < 8; i++)
+		group[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+	longest_zeros(group, &begin, &end);
+
+	for (size_t i = 0; i < 8; i++) {
+		if (i == begin) {
+			*to++ = ':';
+			*to++ = ':';
+			i = end;
+			if (i == 8)
+				break;
+		} else if (i > 0) {
+			*to++ = ':';
+		}
+		to = put_group(to, group[i]);
+	}
+	return to;
+}
+
+static bool continues(uint8_t c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+/* RFC 3629 section 4: the second byte's range keeps out overlong forms, surrogates and what is past U+10FFFF. */
+size_t json_utf8_size(struct rd r)
+{
+	const uint8_t *p = r.p;
+
+	if (r.left == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || r.left < 2 || !continues(p[1]))
+		return 0;
+	if (p[0] < 0xe0)
+		return 2;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+			(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	if (r.left < 3 || !continues(p[2]))
+		return 0;
+	if (p[0] < 0xf0)
+		return 3;
+	return r.left >= 4 && continues(p[3]) ? 4 : 0;
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Whether all eight bytes are plain.  A borrow can only spoil bytes above one that is not. */
+static bool are_plain(uint64_t x)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	const uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+	const uint64_t low = x - ones * 0x20;
+
+	return ((x | low | (quote - ones) | (backslash - ones)) & tops) == 0;
+}
+
+/* One character that needs care; takes it from 'r'. */
+static char *put_special(char *to, struct rd *r)
+{
+	static const char letter[] = "btn?fr"; /* of 8 to 13 */
+	const uint8_t c = *r->p;
+	const size_t size = json_utf8_size(*r);
+	struct rd character = rd_bytes(r, size > 0 ? size : 1);
+
+	if (size > 1) {
+		memcpy(to, character.p, size);
+		return to + size;
+	}
+	*to++ = '\\';
+	if (c == '"' || c == '\\') {
+		*to++ = (char)c;
+	} else if (c >= 8 && c <= 13 && c != 11) {
+		*to++ = letter[c - 8];
+	} else {
+		memcpy(to, "u00", 3);
+		to = json_put_hex(to + 3, &c, 1);
+	}
+	return to;
+}
+
+char *json_put_text(char *to, struct rd *r, size_t size)
+{
+	if (size > r->left)
+		size = r->left;
+
+	const size_t behind = r->left - size; /* stop when no more than this is left */
+
+	while (r->left > behind) {
+		uint64_t word;
+
+		if (r->left - behind >= sizeof word) {
+			memcpy(&word, r->p, sizeof word);
+			if (are_plain(word)) {
+				memcpy(to, &word, sizeof word);
+				to += sizeof word;
+				rd_bytes(r, sizeof word);
+				continue;
+			}
+		}
+		if (is_plain(*r->p)) {
+			*to++ = (char)*r->p;
+			rd_bytes(r, 1);
+		} else {
+			to = put_special(to, r);
+		}
+	}
+	return to;
+}
+
+/* --- into a buffer ------------------------------------------------------------------------------ */
+
+static void commit_to(struct buf *b, const char *end)
+{
+	b->size = (size_t)(end - b->p);
+}
+
+void json_u64(struct buf *b, uint64_t v)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_u64(to, v));
+}
+
+void json_i64(struct buf *b, int64_t v)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_i64(to, v));
+}
+
+void json_f64(struct buf *b, double v)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_f64(to, v));
+}
+
+void json_bool(struct buf *b, bool v)
+{
+	buf_text(b, v ? "true" : "false");
+}
+
+void json_null(struct buf *b)
+{
+	buf_text(b, "null");
+}
+
+void json_ms(struct buf *b, int64_t ns)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_ms(to, ns));
+}
+
+void json_s(struct buf *b, int64_t ns)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_s(to, ns));
+}
+
+void json_time(struct buf *b, int64_t ns, bool nanoseconds)
+{
+	char *to = buf_reserve(b, JSON_ROOM_NUMBER);
+
+	if (to != NULL)
+		commit_to(b, json_put_time(to, ns, nanoseconds));
+}
+
+void json_hex(struct buf *b, const uint8_t *bytes, size_t size)
+{
+	char *to = size > SIZE_MAX / 4 ? NULL : buf_reserve(b, 2 * size + 2);
+
+	if (to == NULL) {
+		b->failed = true;
+		return;
+	}
+	*to++ = '"';
+	to = json_put_hex(to, bytes, size);
+	*to++ = '"';
+	commit_to(b, to);
+}
+
+static void address(struct buf *b, char *(*put)(char *to, const uint8_t *bytes), const uint8_t *bytes)
+{
+	char *to = buf_reserve(b, JSON_ROOM_ADDRESS + 2);
+
+	if (to == NULL)
+		return;
+	*to++ = '"';
+	to = put(to, bytes);
+	*to++ = '"';
+	commit_to(b, to);
+}
+
+void json_ipv4(struct buf *b, const uint8_t *bytes)
+{
+	address(b, json_put_ipv4, bytes);
+}
+
+void json_ipv6(struct buf *b, const uint8_t *bytes)
+{
+	address(b, json_put_ipv6, bytes);
+}
+
+void json_escaped(struct buf *b, const void *bytes, size_t size)
+{
+	enum { PIECE = 1024 };
+	struct rd r = { bytes, size };
+
+	while (rd_more(&r)) {
+		size_t piece = r.left < PIECE ? r.left : PIECE;
+		char *to = buf_reserve(b, JSON_ROOM_BYTE * (piece + 3));
+
+		if (to == NULL)
+			return;
+		commit_to(b, json_put_text(to, &r, piece));
+	}
+}
+
+void json_string(struct buf *b, const void *bytes, size_t size)
+{
+	buf_byte(b, '"');
+	json_escaped(b, bytes, size);
+	buf_byte(b, '"');
+}
+
+void json_text(struct buf *b, const char *text)
+{
+	if (text == NULL)
+		json_null(b);
+	else
+		json_string(b, text, strlen(text));
+}
+
+void json_comma(struct buf *b)
+{
+	if (b->size > 0 && b->p[b->size - 1] != '{' && b->p[b->size - 1] != '[')
+		buf_byte(b, ',');
+}
+
+void json_key(struct buf *b, const char *key)
+{
+	json_comma(b);
+	json_text(b, key);
+	buf_byte(b, ':');
+}
