@@ -7,5 +7,6 @@
 #include <string.h>
 #include <time.h>
 
+#undef alloca
 #pragma GCC poison sprintf vsprintf strcpy strcat strncpy strncat strtok gmtime localtime
 #pragma GCC poison ctime asctime system popen gets alloca atoi atol

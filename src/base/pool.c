@@ -35,7 +35,8 @@ struct pool {
 	struct pool_block *free[CLASSES];
 	struct chunk *chunks;
 	char *fresh, *fresh_end;
-	size_t memory, used;
+	size_t memory, used, limit;
+	bool starved;
 };
 
 static struct pool_block *block_next(const struct pool_block *b)
@@ -86,6 +87,28 @@ size_t pool_used(const struct pool *p)
 	return p->used;
 }
 
+void pool_limit(struct pool *p, size_t bytes)
+{
+	p->limit = bytes;
+}
+
+bool pool_starved(struct pool *p)
+{
+	bool starved = p->starved;
+
+	p->starved = false;
+	return starved;
+}
+
+/* May 'bytes' more be had from the system? */
+static bool allowed(struct pool *p, size_t bytes)
+{
+	if (p->limit == 0 || (bytes <= p->limit && p->memory <= p->limit - bytes))
+		return true;
+	p->starved = true;
+	return false;
+}
+
 static unsigned class_for(size_t size)
 {
 #ifdef SLAB_MALLOC
@@ -111,7 +134,7 @@ size_t pool_room(size_t size)
 
 static bool more_chunk(struct pool *p)
 {
-	struct chunk *c = aligned_alloc(64, CHUNK);
+	struct chunk *c = allowed(p, CHUNK) ? aligned_alloc(64, CHUNK) : NULL;
 
 	if (c == NULL)
 		return false;
@@ -127,7 +150,7 @@ static struct pool_block *take_large(struct pool *p, size_t size)
 {
 	size_t all = LARGE_HEAD + HEADER + size;
 
-	if (size > (size_t)1 << 30)
+	if (size > (size_t)1 << 30 || !allowed(p, all))
 		return NULL;
 
 	char *m = malloc(all);

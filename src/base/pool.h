@@ -29,6 +29,12 @@ size_t pool_memory(const struct pool *p);
 /* Bytes of blocks in use at the moment. */
 size_t pool_used(const struct pool *p);
 
+/* From now on pool_memory() stays at or below 'bytes' (0: no limit); what does not fit is refused. */
+void pool_limit(struct pool *p, size_t bytes);
+
+/* True once after a refusal: blocks should be given back. */
+bool pool_starved(struct pool *p);
+
 /* 'size' bytes, 8-aligned, not zeroed; NULL without memory or for more than 1 GiB. */
 void *arena_alloc(struct arena *a, struct pool *p, size_t size);
 void *arena_zalloc(struct arena *a, struct pool *p, size_t size);

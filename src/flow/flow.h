@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/pool.h"
+#include "base/wheel.h"
 #include "net/packet.h"
 
 /* Canonical: both directions have the same key (the smaller endpoint first). */
@@ -67,45 +68,47 @@ enum { /* flow_tcp.seen */
 
 /* One direction's sequence space. */
 struct flow_tcp {
-	uint32_t isn;   /* of the first SYN */
-	uint32_t next;  /* highest sequence number seen, plus its length */
-	uint32_t acked; /* highest acknowledgement number sent */
-	uint32_t fin;
-	uint32_t print; /* hash of the segment before, to know duplicates */
+	uint32_t isn;    /* of the first SYN */
+	uint32_t next;   /* highest sequence number seen, plus its length */
+	uint32_t acked;  /* highest acknowledgement number sent */
+	uint32_t fin;    /* sequence number behind the FIN */
+	uint32_t print;  /* hash of the segment before, to know duplicates */
 	uint16_t window; /* last, not scaled */
-	uint8_t seen;   /* TCP_SEEN_... */
+	uint8_t seen;    /* TCP_SEEN_... */
 	uint8_t scale;
-	uint32_t retrans, late, duplicate, keep_alive, overlap, gaps; /* segments */
-	struct tcp_holes *holes; /* ranges not seen below 'next'; NULL while there are none */
 };
 
-struct flow {
-	/* first line: what look-up and life need */
-	struct flow_key key;
-	int64_t deadline_ns; /* on the engine's clock */
-	uint32_t hash;
-	uint32_t wheel_next, wheel_prev;
-	uint32_t marks; /* FLOW_... */
+/* Segments of one direction that were not simply the next one; see enum tcp_class. */
+struct flow_trouble {
+	uint32_t retrans, late, duplicate, keep_alive, overlap, gaps;
+	struct tcp_holes *holes; /* ranges not seen below flow_tcp.next; NULL while there are none */
+};
 
-	/* second line: what every packet changes */
-	struct flow_side side[2];
-
-	/* now and then */
-	int64_t start_ns;  /* of this part */
-	int64_t active_ns; /* engine's clock at the start of this part */
-	uint64_t number;   /* of the conversation's first packet: the flow id */
-	uint64_t part_number; /* of this part's first packet */
-	struct arena arena;
-	struct flow_outer *outer; /* outer layers of the first packet; NULL without */
-	struct flow_stream *stream; /* reassembly; NULL until needed */
-	int64_t syn_ns;    /* of the initiator's last SYN before the answer; 0 while unknown */
-	int64_t rtt_ns;    /* handshake: SYN to the ACK that ends it; -1 while unknown */
-	uint64_t done;     /* one bit a feature (and view) that has seen enough */
+/* What few flows need: made when first needed, from the flow's arena. */
+struct flow_extra {
+	uint64_t number; /* of the conversation's first packet, in parts behind the first */
+	struct flow_outer *outer;
+	struct flow_stream *stream; /* reassembly */
+	struct flow_trouble trouble[2];
 	uint32_t icmp_errors[2]; /* ICMP errors that quote a packet sent by side 0, 1 */
-	uint32_t part;     /* from 1 */
-	uint8_t end;       /* enum flow_end */
-	uint8_t slot_level; /* of the timer wheel */
-	uint16_t slot;
+};
+
+/* Four cache lines. */
+struct flow {
+	struct flow_key key;
+	struct wheel_item timer; /* deadline on the engine's clock, and its place in the wheel */
+	uint32_t hash;
+	uint32_t marks;  /* FLOW_... */
+	int64_t seen_ns; /* engine's clock at the last packet */
+	struct flow_side side[2];
+	int64_t start_ns;     /* time of this part's first packet */
+	int64_t active_ns;    /* engine's clock at that packet */
+	uint64_t part_number; /* number of that packet */
+	struct arena arena;
+	struct flow_extra *extra; /* NULL until needed */
+	int64_t rtt_ns; /* from the SYN to the ACK that ends the handshake; < 0: not known */
+	uint32_t part;  /* from 1 */
+	uint8_t end;    /* enum flow_end */
 	struct flow_tcp tcp[2];
 	/* the features' states follow */
 };
@@ -120,6 +123,32 @@ struct flow_outer {
 		uint8_t address[2][16];
 	} layer[];
 };
+
+/* The flow id: number of the conversation's first packet, the same in all its parts. */
+static inline uint64_t flow_id(const struct flow *f)
+{
+	return f->part > 1 && f->extra != NULL ? f->extra->number : f->part_number;
+}
+
+/* Outer layers, or NULL. */
+static inline const struct flow_outer *flow_outer(const struct flow *f)
+{
+	return f->extra == NULL ? NULL : f->extra->outer;
+}
+
+/* The trouble of one side; all 0 when there was none. */
+static inline struct flow_trouble flow_trouble(const struct flow *f, unsigned side)
+{
+	return f->extra == NULL ? (struct flow_trouble){ 0 } : f->extra->trouble[side];
+}
+
+static inline uint32_t flow_icmp_errors(const struct flow *f, unsigned side)
+{
+	return f->extra == NULL ? 0 : f->extra->icmp_errors[side];
+}
+
+/* The extra part, made if need be; NULL (and FLOW_NO_MEMORY) without memory. */
+struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool);
 
 /* A record's view of a flow. */
 struct flow_view {

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* key.c - canonical flow keys (biflow, RFC 5103). */
+#include "flow/key.h"
+
+#include <string.h>
+
+enum { KEY_VLANS = 5, VLAN_BITS = 12, VLAN_COUNT_SHIFT = 60 };
+
+_Static_assert(sizeof(struct flow_key) == 48, "the key has no padding: it is hashed and compared whole");
+
+uint8_t key_icmp_request(uint8_t ip_version, uint8_t type)
+{
+	if (ip_version == 4) {
+		switch (type) {
+		case 0: /* echo reply */
+			return 8;
+		case 14: /* timestamp reply */
+		case 16: /* information reply */
+		case 18: /* address mask reply */
+			return (uint8_t)(type - 1);
+		case 9: /* router advertisement */
+			return 10;
+		default:
+			return type;
+		}
+	}
+	switch (type) {
+	case 129: /* echo reply */
+	case 131: /* multicast listener report */
+	case 134: /* router advertisement */
+	case 136: /* neighbour advertisement */
+	case 140: /* node information response */
+	case 145: /* home agent address discovery reply */
+		return (uint8_t)(type - 1);
+	default:
+		return type;
+	}
+}
+
+/* VLAN ids in front of the first layer that IP carries; priority tags (id 0) name no VLAN. */
+static uint64_t vlans(const struct pkt *pkt)
+{
+	uint64_t ids = 0, count = 0;
+
+	for (unsigned i = 0; i < pkt->layer_count && count < KEY_VLANS; i++) {
+		const struct layer *l = &pkt->layer[i];
+
+		if (l->addresses != NULL)
+			break;
+		if (l->type == LAYER_VLAN && l->id != 0)
+			ids |= (uint64_t)(l->id & 0xfff) << (VLAN_BITS * count++);
+	}
+	return ids | count << VLAN_COUNT_SHIFT;
+}
+
+static uint64_t big_endian(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return __builtin_bswap64(v);
+}
+
+/* Source behind destination in (address, port) order? */
+static bool source_is_second(const struct pkt *pkt)
+{
+	uint64_t s = big_endian(pkt->address[0]), d = big_endian(pkt->address[1]);
+
+	if (s == d) {
+		s = big_endian(pkt->address[0] + 8);
+		d = big_endian(pkt->address[1] + 8);
+	}
+	return s != d ? s > d : pkt->port[0] > pkt->port[1];
+}
+
+/* Protocols without ports put what tells their flows apart where the ports stand. */
+static bool key_portless(const struct pkt *pkt, bool second, struct flow_key *key)
+{
+	if (pkt->proto == PROTO_ESP) {
+		key->port[0] = (uint16_t)(pkt->spi >> 16);
+		key->port[1] = (uint16_t)pkt->spi;
+	} else if (pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6) {
+		uint8_t request = key_icmp_request(pkt->ip_version, pkt->icmp_type);
+		bool reply = request != pkt->icmp_type;
+
+		key->port[0] = pkt->icmp_id;
+		key->icmp = (uint16_t)(request << 8 | (reply ? 0 : pkt->icmp_code));
+		/* To oneself: the addresses do not tell the direction, the type does. */
+		if (memcmp(pkt->address[0], pkt->address[1], 16) == 0)
+			return reply;
+	}
+	return second;
+}
+
+bool key_make(const struct pkt *pkt, bool vlan_key, struct flow_key *key)
+{
+	bool second = source_is_second(pkt);
+
+	memcpy(key->address[0], pkt->address[second], 16);
+	memcpy(key->address[1], pkt->address[!second], 16);
+	key->port[0] = pkt->port[second];
+	key->port[1] = pkt->port[!second];
+	key->proto = pkt->proto;
+	key->ip_version = pkt->ip_version;
+	key->icmp = 0;
+	key->vlans = vlan_key && pkt->layer_count > 0 ? vlans(pkt) : 0;
+	switch (pkt->proto) {
+	case PROTO_ESP:
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		return key_portless(pkt, second, key);
+	default:
+		return second;
+	}
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* stream.c - in-order delivery of a bounded prefix of each direction. */
+#include "flow/stream.h"
+
+#include <string.h>
+
+struct pending {
+	struct pending *next; /* sorted by seq; ranges do not overlap */
+	uint32_t seq, size;
+	uint8_t bytes[];
+};
+
+struct flow_stream {
+	struct stream_side {
+		uint64_t offset; /* bytes handed on */
+		uint32_t next;   /* sequence number of the next byte */
+		uint32_t waiting;
+		bool started, closed;
+		struct pending *pending;
+	} side[2];
+};
+
+static int32_t distance(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+static void drop_all(struct flow *f, struct stream_side *s, struct pool *pool)
+{
+	for (struct pending *p = s->pending, *next; p != NULL; p = next) {
+		next = p->next;
+		arena_drop(&f->arena, pool, p);
+	}
+	s->pending = NULL;
+	s->waiting = 0;
+	s->closed = true;
+}
+
+/* A copy of [seq, seq + size) in front of 'before'. */
+static bool hold(struct flow *f, struct stream_side *s, struct pending **at, uint32_t seq,
+		struct rd bytes, struct pool *pool)
+{
+	struct pending *p = NULL;
+
+	if (s->waiting + bytes.left <= LIMIT_STREAM_PENDING)
+		p = arena_alloc(&f->arena, pool, sizeof *p + bytes.left);
+	if (p == NULL)
+		return false;
+	p->next = *at;
+	p->seq = seq;
+	p->size = (uint32_t)bytes.left;
+	memcpy(p->bytes, bytes.p, bytes.left);
+	s->waiting += p->size;
+	*at = p;
+	return true;
+}
+
+/* Keeps the parts of an early segment that nobody holds yet: the first copy stays. */
+static bool hold_new_parts(struct flow *f, struct stream_side *s, uint32_t seq, struct rd bytes,
+		struct pool *pool)
+{
+	struct pending **at = &s->pending;
+
+	while (bytes.left > 0) {
+		while (*at != NULL && distance((*at)->seq + (*at)->size, seq) <= 0)
+			at = &(*at)->next;
+
+		size_t room = bytes.left;
+
+		if (*at != NULL) {
+			int32_t gap = distance((*at)->seq, seq);
+
+			if (gap <= 0) { /* the beginning is held already */
+				uint32_t held = (*at)->seq + (*at)->size - seq;
+				uint32_t skip = held < bytes.left ? held : (uint32_t)bytes.left;
+
+				rd_bytes(&bytes, skip);
+				seq += skip;
+				continue;
+			}
+			if ((size_t)gap < room)
+				room = (size_t)gap;
+		}
+		if (!hold(f, s, at, seq, rd_bytes(&bytes, room), pool))
+			return false;
+		seq += (uint32_t)room;
+	}
+	return true;
+}
+
+struct delivery {
+	struct flow *f;
+	const struct pkt *pkt;
+	unsigned dir;
+	uint64_t demand;
+	stream_taker *take;
+	void *ctx;
+};
+
+/* Hands on what begins at 's->next'; false when this direction is done. */
+static bool deliver(const struct delivery *d, struct stream_side *s, struct rd bytes)
+{
+	struct rd wanted = rd_first(bytes, (size_t)(d->demand - s->offset));
+	uint64_t offset = s->offset;
+
+	s->next += (uint32_t)bytes.left;
+	s->offset += wanted.left;
+	if (wanted.left > 0 && !d->take(d->ctx, d->f, d->pkt, d->dir, wanted, offset))
+		return false;
+	return s->offset < d->demand;
+}
+
+/* Whatever waited for the bytes just delivered. */
+static bool deliver_pending(const struct delivery *d, struct stream_side *s, struct pool *pool)
+{
+	bool more = true;
+
+	while (more && s->pending != NULL && distance(s->pending->seq, s->next) <= 0) {
+		struct pending *p = s->pending;
+		uint32_t seen = s->next - p->seq;
+
+		if (seen < p->size)
+			more = deliver(d, s, (struct rd){ p->bytes + seen, p->size - seen });
+		s->pending = p->next;
+		s->waiting -= p->size;
+		arena_drop(&d->f->arena, pool, p);
+	}
+	return more;
+}
+
+/* The first byte of a direction: behind the SYN, or where the capture comes in. */
+static void start(const struct flow *f, struct stream_side *s, const struct pkt *pkt, unsigned dir)
+{
+	const struct flow_tcp *t = &f->tcp[dir];
+
+	s->started = true;
+	s->next = (t->seen & TCP_SEEN_SYN) != 0 && f->part == 1 ? t->isn + 1 : pkt->seq;
+}
+
+void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
+		struct pool *pool, stream_taker *take, void *ctx)
+{
+	struct flow_extra *x = flow_need_extra(f, pool);
+
+	if (x != NULL && x->stream == NULL)
+		x->stream = arena_zalloc(&f->arena, pool, sizeof *x->stream);
+	if (x == NULL || x->stream == NULL) {
+		f->marks |= FLOW_NO_MEMORY;
+		return;
+	}
+
+	struct stream_side *s = &x->stream->side[dir];
+	uint32_t seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	struct rd bytes = pkt->payload;
+	struct delivery d = { f, pkt, dir, demand, take, ctx };
+
+	if (s->closed || bytes.left == 0)
+		return;
+	if (!s->started)
+		start(f, s, pkt, dir);
+
+	int32_t ahead = distance(seq, s->next);
+
+	if (ahead < 0) { /* its beginning was handed on before */
+		if ((size_t)-(int64_t)ahead >= bytes.left)
+			return;
+		rd_bytes(&bytes, (size_t)-(int64_t)ahead);
+		ahead = 0;
+	}
+	if (ahead > 0) {
+		if (s->offset + (uint32_t)ahead < demand && !hold_new_parts(f, s, seq, bytes, pool)) {
+			f->marks |= FLOW_CAPPED;
+			drop_all(f, s, pool);
+		}
+		return;
+	}
+	if (!deliver(&d, s, bytes) || !deliver_pending(&d, s, pool))
+		drop_all(f, s, pool);
+}

@@ -1,0 +1,648 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * table.c - find or start a flow, count a packet, let flows go in their order.
+ *
+ * The index finds a flow, the slab holds it, the wheel ends it.  A flow whose time is over is taken out of the
+ * index at once (so its key is free for the next flow) but stays in the wheel until its
+ * slot comes up: there flows are sorted by leaving time, and that order is the output's.
+ */
+#include "flow/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/index.h"
+#include "flow/key.h"
+#include "flow/tcp.h"
+
+enum {
+	FIRST_BUCKETS = 256,
+	EVICT_BATCH = 64,
+	LINE = 64,
+};
+
+struct due {
+	int64_t leaves_ns;
+	uint64_t number;
+	uint32_t flow;
+};
+
+struct table {
+	struct table_conf conf;
+	uint64_t seed;
+	struct slab flows;
+	struct index index;
+	struct wheel wheel;
+	struct pool *pool;
+	int64_t clock_ns;
+	bool started;
+	uint32_t pinned; /* not to be evicted at the moment */
+	struct due *due; /* a slot's flows while they are sorted */
+	size_t due_room;
+	struct table_stats stats;
+};
+
+_Static_assert(sizeof(struct flow) == 256, "a plain flow is four cache lines");
+
+/* --- making and freeing --------------------------------------------------------------------------- */
+
+struct table *table_new(const struct table_conf *conf, struct err *e)
+{
+	struct table *t = calloc(1, sizeof *t);
+	size_t object = (sizeof(struct flow) + conf->state_size + LINE - 1) / LINE * LINE;
+	uint64_t capacity = conf->memory / 4 * 3 / object;
+
+	if (t == NULL || (t->pool = pool_new()) == NULL) {
+		free(t);
+		err_set(e, "no memory for the flow table");
+		return NULL;
+	}
+	t->conf = *conf;
+	t->pinned = SLAB_NONE;
+	t->seed = hash_seed();
+	if (capacity >= SLAB_NONE)
+		capacity = SLAB_NONE - 1;
+	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
+			!index_init(&t->index, FIRST_BUCKETS)) {
+		err_set(e, "no room for a flow table of %zu bytes: lower memory=", conf->memory);
+		table_free(t);
+		return NULL;
+	}
+	wheel_init(&t->wheel, &t->flows, offsetof(struct flow, timer), 0);
+	return t;
+}
+
+static struct flow *flow_at(const struct table *t, uint32_t number)
+{
+	return slab_at(&t->flows, number);
+}
+
+static void release(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+
+	arena_free(&f->arena, t->pool);
+	slab_give(&t->flows, number);
+}
+
+void table_free(struct table *t)
+{
+	if (t == NULL)
+		return;
+	for (uint32_t n; t->wheel.slab != NULL && (n = wheel_soonest(&t->wheel)) != SLAB_NONE;)
+		release(t, n);
+	slab_destroy(&t->flows);
+	index_destroy(&t->index);
+	pool_free(t->pool);
+	free(t->due);
+	free(t);
+}
+
+struct pool *table_pool(struct table *t)
+{
+	return t->pool;
+}
+
+static size_t memory_now(const struct table *t)
+{
+	return slab_memory(&t->flows) + index_memory(&t->index) + pool_memory(t->pool) +
+			t->due_room * sizeof *t->due;
+}
+
+const struct table_stats *table_stats(struct table *t)
+{
+	t->stats.memory = memory_now(t);
+	if (t->stats.memory > t->stats.memory_peak)
+		t->stats.memory_peak = t->stats.memory;
+	return &t->stats;
+}
+
+/* --- leaving -------------------------------------------------------------------------------------- */
+
+struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool)
+{
+	if (f->extra == NULL)
+		f->extra = arena_zalloc(&f->arena, pool, sizeof *f->extra);
+	if (f->extra == NULL)
+		f->marks |= FLOW_NO_MEMORY;
+	return f->extra;
+}
+
+static void forget(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+
+	if (!(f->marks & FLOW_GONE))
+		index_remove(&t->index, f->hash, number);
+	f->marks |= FLOW_GONE;
+}
+
+/* Out of the index now; written when its slot of the wheel comes up. */
+static void end_now(struct table *t, uint32_t number, enum flow_end why)
+{
+	struct flow *f = flow_at(t, number);
+
+	forget(t, number);
+	f->end = (uint8_t)why;
+	if (f->timer.deadline_ns > t->clock_ns) {
+		f->timer.deadline_ns = t->clock_ns;
+		wheel_move(&t->wheel, number);
+	}
+}
+
+static enum flow_end why_at_deadline(const struct table *t, const struct flow *f)
+{
+	if (f->marks & FLOW_CLOSED)
+		return FLOW_END_DETECTED;
+	return f->timer.deadline_ns >= f->active_ns + t->conf.active_ns ? FLOW_END_ACTIVE :
+									   FLOW_END_IDLE;
+}
+
+/* Hands a flow (already out of wheel) to its record, and frees it. */
+static void leave(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+
+	forget(t, number);
+	if (f->side[0].packets + f->side[1].packets > 0)
+		t->conf.leave(t->conf.ctx, f);
+	release(t, number);
+}
+
+/* --- starting ------------------------------------------------------------------------------------- */
+
+static bool evict(struct table *t, unsigned want);
+
+static void set_deadline(const struct table *t, struct flow *f)
+{
+	int64_t idle = f->seen_ns + t->conf.idle_ns, active = f->active_ns + t->conf.active_ns;
+
+	/* A part that waits for its first packet has no active timeout of its own yet. */
+	f->timer.deadline_ns = f->side[0].packets + f->side[1].packets == 0 || idle < active ? idle :
+											 active;
+}
+
+static bool grow_index(struct table *t)
+{
+	struct index larger;
+
+	if (!index_init(&larger, 2 * (t->index.mask + 1)))
+		return false;
+	for (uint32_t b = 0; b <= t->index.mask; b++) {
+		const struct index_bucket *from = &t->index.bucket[b];
+		const struct index_bucket *ahead = &t->index.bucket[(b + 2) & t->index.mask];
+
+		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
+			if (ahead->tag[i] != 0)
+				__builtin_prefetch(&flow_at(t, ahead->number[i])->hash);
+		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
+			if (from->tag[i] != 0)
+				index_add(&larger, flow_at(t, from->number[i])->hash, from->number[i]);
+	}
+	index_destroy(&t->index);
+	t->index = larger;
+	return true;
+}
+
+/* A number for a new flow within the budget; SLAB_NONE when not even eviction helps. */
+static uint32_t take_number(struct table *t)
+{
+	bool reuse = t->flows.free_first != SLAB_NONE;
+	bool fits = t->flows.fresh < t->flows.capacity &&
+			memory_now(t) + t->flows.object <= t->conf.memory;
+
+	if (index_full(&t->index) && !grow_index(t) && !evict(t, EVICT_BATCH))
+		return SLAB_NONE;
+	if (!reuse && !fits && !evict(t, EVICT_BATCH))
+		return SLAB_NONE;
+	return slab_take(&t->flows);
+}
+
+static uint32_t add_flow(struct table *t, const struct flow_key *key, uint32_t hash)
+{
+	uint32_t number = take_number(t);
+
+	if (number == SLAB_NONE)
+		return SLAB_NONE;
+
+	struct flow *f = flow_at(t, number);
+
+	memset(f, 0, sizeof *f + t->conf.state_size);
+	f->key = *key;
+	f->hash = hash;
+	f->rtt_ns = -1;
+	f->part = 1;
+	index_add(&t->index, hash, number);
+	size_t fixed = slab_memory(&t->flows) + index_memory(&t->index);
+	pool_limit(t->pool, fixed < t->conf.memory ? t->conf.memory - fixed : 1);
+	return number;
+}
+
+/* Outer layers of the first packet, kept for the record. */
+static void keep_layers(struct table *t, struct flow *f, const struct pkt *pkt)
+{
+	struct flow_extra *x = flow_need_extra(f, t->pool);
+	struct flow_outer *outer;
+	size_t size = sizeof *outer + pkt->layer_count * sizeof outer->layer[0];
+
+	if (x == NULL || (x->outer = outer = arena_zalloc(&f->arena, t->pool, size)) == NULL) {
+		f->marks |= FLOW_NO_MEMORY;
+		return;
+	}
+	outer->count = pkt->layer_count;
+	outer->capped = (pkt->marks & PKT_LAYERS_CAPPED) != 0;
+	for (unsigned i = 0; i < pkt->layer_count; i++) {
+		const struct layer *from = &pkt->layer[i];
+		struct flow_layer *to = &outer->layer[i];
+		size_t n = from->ip_version == 4 ? 4 : 16;
+
+		to->type = from->type;
+		to->ip_version = from->ip_version;
+		to->id = from->id;
+		if (from->addresses != NULL) {
+			memcpy(to->address[0], from->addresses, n);
+			memcpy(to->address[1], from->addresses + n, n);
+		}
+	}
+}
+
+/* Who opened the conversation: the sender, but the destination of a SYN-ACK. */
+static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
+{
+	unsigned handshake = pkt->proto != PROTO_TCP || (pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) ?
+			0 : pkt->tcp_flags & (TCP_SYN | TCP_ACK);
+
+	if (second != (handshake == (TCP_SYN | TCP_ACK)))
+		f->marks |= FLOW_REVERSED;
+	if (pkt->proto == PROTO_TCP && !(handshake & TCP_SYN))
+		f->marks |= FLOW_MIDSTREAM;
+}
+
+static uint32_t start_flow(struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
+{
+	uint32_t number = add_flow(t, &ticket->key, ticket->hash);
+
+	if (number == SLAB_NONE)
+		return SLAB_NONE;
+
+	struct flow *f = flow_at(t, number);
+
+	t->stats.flows++;
+	f->part_number = pkt->number;
+	set_initiator(f, pkt, ticket->second);
+	if (pkt->layer_count > 0)
+		keep_layers(t, f, pkt);
+	f->active_ns = f->seen_ns = t->clock_ns;
+	set_deadline(t, f);
+	wheel_add(&t->wheel, number);
+	return number;
+}
+
+/* The next part of a conversation that met the active timeout; it has no packet yet. */
+static uint32_t start_part(struct table *t, uint32_t old)
+{
+	const struct flow *from = flow_at(t, old);
+
+	t->pinned = old;
+	uint32_t number = add_flow(t, &from->key, from->hash);
+	t->pinned = SLAB_NONE;
+	if (number == SLAB_NONE)
+		return SLAB_NONE;
+
+	struct flow *f = flow_at(t, number);
+
+	struct flow_extra *x = flow_need_extra(f, t->pool);
+	const struct flow_outer *outer = flow_outer(from);
+
+	f->marks |= from->marks & (FLOW_REVERSED | FLOW_MIDSTREAM);
+	f->part = from->part + 1;
+	f->seen_ns = f->active_ns = from->seen_ns;
+	if (x != NULL)
+		x->number = flow_id(from);
+	if (x != NULL && outer != NULL) {
+		size_t size = sizeof *outer + outer->count * sizeof outer->layer[0];
+
+		x->outer = arena_alloc(&f->arena, t->pool, size);
+		if (x->outer != NULL)
+			memcpy(x->outer, outer, size);
+	}
+	if (f->key.proto == PROTO_TCP)
+		tcp_inherit(f, from, t->pool);
+	set_deadline(t, f);
+	wheel_add(&t->wheel, number);
+	return number;
+}
+
+/*
+ * A flow whose deadline has come leaves the index.  One that only met its active timeout goes on in a new part,
+ * unless it would have gone idle meanwhile: returns the number that holds the key now, or
+ * SLAB_NONE.
+ */
+static uint32_t expire(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+
+	f->end = (uint8_t)why_at_deadline(t, f);
+	forget(t, number);
+	if (f->end != FLOW_END_ACTIVE || f->seen_ns + t->conf.idle_ns <= t->clock_ns)
+		return SLAB_NONE;
+	return start_part(t, number);
+}
+
+/* --- order ---------------------------------------------------------------------------------------- */
+
+static bool due_before(const struct due *a, const struct due *b)
+{
+	return a->leaves_ns != b->leaves_ns ? a->leaves_ns < b->leaves_ns : a->number < b->number;
+}
+
+static void sift(struct due *d, size_t n, size_t i)
+{
+	struct due moved = d[i];
+
+	for (size_t child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && due_before(&d[child], &d[child + 1]))
+			child++;
+		if (!due_before(&moved, &d[child]))
+			break;
+		d[i] = d[child];
+	}
+	d[i] = moved;
+}
+
+static void due_sort(struct due *d, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift(d, n, i);
+	for (size_t i = n; i-- > 1;) {
+		struct due last = d[i];
+
+		d[i] = d[0];
+		d[0] = last;
+		sift(d, i, 0);
+	}
+}
+
+static bool due_reserve(struct table *t, size_t n)
+{
+	if (n <= t->due_room)
+		return true;
+
+	size_t room = n < 1024 ? 1024 : 2 * n;
+	struct due *d = realloc(t->due, room * sizeof *d);
+
+	if (d == NULL)
+		return false;
+	t->due = d;
+	t->due_room = room;
+	return true;
+}
+
+/* Lets a slot's flows go, sorted; without memory for sorting, as they come. */
+static void leave_all(struct table *t, uint32_t first, uint32_t count)
+{
+	bool sorted = due_reserve(t, count);
+	size_t n = 0;
+
+	for (uint32_t number = first, next; number != SLAB_NONE; number = next) {
+		struct flow *f = flow_at(t, number);
+
+		next = f->timer.next;
+		if (!(f->marks & FLOW_GONE))
+			expire(t, number);
+		if (!sorted)
+			leave(t, number);
+		else
+			t->due[n++] = (struct due){ f->timer.deadline_ns, f->part_number, number };
+	}
+	due_sort(t->due, n);
+	for (size_t i = 0; i < n; i++)
+		leave(t, t->due[i].flow);
+}
+
+void table_advance(struct table *t, int64_t clock_ns)
+{
+	bool more = true;
+
+	if (!t->started) {
+		wheel_start(&t->wheel, clock_ns);
+		t->started = true;
+		t->clock_ns = clock_ns;
+	}
+	if (clock_ns > t->clock_ns)
+		t->clock_ns = clock_ns;
+	while (more && wheel_due(&t->wheel, clock_ns)) {
+		uint32_t count, first = wheel_turn(&t->wheel, clock_ns, &count, &more);
+
+		leave_all(t, first, count);
+	}
+}
+
+/*
+ * Makes room: the flows that would leave soonest leave now.  Those that are over already and
+ * wait for their turn go first and are not evictions.
+ */
+static bool evict(struct table *t, unsigned want)
+{
+	uint32_t number = SLAB_NONE;
+	bool pinned = false;
+
+	table_stats(t); /* keeps the peak */
+	for (; want > 0 && (number = wheel_soonest(&t->wheel)) != SLAB_NONE; want--) {
+		struct flow *f = flow_at(t, number);
+
+		if (number == t->pinned) {
+			pinned = true;
+			continue;
+		}
+		if (!(f->marks & FLOW_GONE)) {
+			f->end = f->marks & FLOW_CLOSED ? FLOW_END_DETECTED : FLOW_END_RESOURCES;
+			t->stats.evicted += f->end == FLOW_END_RESOURCES;
+		}
+		leave(t, number);
+	}
+	if (pinned)
+		wheel_add(&t->wheel, t->pinned);
+	return t->flows.free_first != SLAB_NONE;
+}
+
+void table_finish(struct table *t, int64_t clock_ns)
+{
+	uint32_t first = SLAB_NONE, count = 0, number;
+
+	table_advance(t, clock_ns);
+	while ((number = wheel_soonest(&t->wheel)) != SLAB_NONE) {
+		struct flow *f = flow_at(t, number);
+
+		if (!(f->marks & FLOW_GONE)) {
+			bool over = f->timer.deadline_ns <= t->clock_ns;
+
+			f->end = (uint8_t)(over || (f->marks & FLOW_CLOSED) ? why_at_deadline(t, f) :
+									    FLOW_END_FORCED);
+			forget(t, number);
+			if (!over)
+				f->timer.deadline_ns = t->clock_ns;
+		}
+		f->timer.next = first;
+		first = number;
+		count++;
+	}
+	leave_all(t, first, count);
+}
+
+/* --- packets -------------------------------------------------------------------------------------- */
+
+void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket)
+{
+	ticket->second = key_make(pkt, t->conf.vlan_key, &ticket->key);
+	ticket->hash = key_hash(&ticket->key, t->seed);
+}
+
+void table_prefetch_index(const struct table *t, const struct table_ticket *ticket)
+{
+	__builtin_prefetch(index_home(&t->index, ticket->hash));
+}
+
+void table_prefetch_flow(const struct table *t, const struct table_ticket *ticket)
+{
+	uint32_t number = index_guess(&t->index, ticket->hash);
+
+	if (number == SLAB_NONE)
+		return;
+
+	const char *f = slab_at(&t->flows, number);
+
+	for (size_t i = 0; i < sizeof(struct flow); i += LINE)
+		__builtin_prefetch(f + i, 1);
+}
+
+struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns)
+{
+	uint32_t number = index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
+	struct flow *f = number == SLAB_NONE ? NULL : flow_at(t, number);
+
+	return f == NULL || f->timer.deadline_ns <= clock_ns ? NULL : f;
+}
+
+/* Does a handshake packet belong to the flow that has its key, or begin another? */
+static bool another(const struct flow *f, const struct pkt *pkt, unsigned dir)
+{
+	return pkt->proto == PROTO_TCP && (pkt->tcp_flags & TCP_SYN) &&
+			!(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) &&
+			tcp_starts_anew(f, pkt, dir);
+}
+
+/* The live flow for a packet, found or started. */
+static uint32_t find_or_start(struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
+{
+	uint32_t number = index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
+
+	if (number != SLAB_NONE && flow_at(t, number)->timer.deadline_ns <= t->clock_ns)
+		number = expire(t, number);
+	if (number != SLAB_NONE) {
+		const struct flow *f = flow_at(t, number);
+
+		if (another(f, pkt, ticket->second ^ ((f->marks & FLOW_REVERSED) != 0))) {
+			end_now(t, number, FLOW_END_DETECTED);
+			number = SLAB_NONE;
+		}
+	}
+	return number != SLAB_NONE ? number : start_flow(t, pkt, ticket);
+}
+
+/* Packet marks that are flow marks too. */
+static uint32_t marks_from(const struct pkt *pkt)
+{
+	uint32_t marks = 0;
+
+	if (pkt->marks & PKT_TRUNCATED)
+		marks |= FLOW_TRUNCATED;
+	if (pkt->marks & PKT_OFFLOAD)
+		marks |= FLOW_OFFLOAD;
+	if (pkt->marks & PKT_BAD_TRANSPORT)
+		marks |= FLOW_BAD_TRANSPORT;
+	if (pkt->marks & PKT_LAYERS_CAPPED)
+		marks |= FLOW_CAPPED;
+	if (pkt->marks & PKT_NO_PORTS)
+		marks |= FLOW_NO_PORTS | FLOW_INCOMPLETE_DATAGRAM;
+	if (pkt->marks & PKT_NANOSECONDS)
+		marks |= FLOW_NANOSECONDS;
+	return marks;
+}
+
+/* A flow's time never runs backwards: a packet from before the last one counts as simultaneous. */
+static int64_t times(struct table *t, struct flow *f, struct pkt *pkt)
+{
+	const struct flow_side *me = &f->side[pkt->dir], *peer = &f->side[!pkt->dir];
+	int64_t now = pkt->ns, last = INT64_MIN;
+
+	if (me->packets > 0)
+		last = me->last_ns;
+	if (peer->packets > 0 && peer->last_ns > last)
+		last = peer->last_ns;
+	if (last != INT64_MIN && now < last) {
+		now = last;
+		if (!(pkt->marks & PKT_FRAGMENT)) {
+			f->marks |= FLOW_BACKWARDS;
+			t->stats.backwards++;
+		}
+	}
+	pkt->ipt_ns = last == INT64_MIN ? -1 : now - last;
+	pkt->ipt_dir_ns = me->packets == 0 ? -1 : now - me->last_ns;
+	return now;
+}
+
+static void first_packet(struct table *t, struct flow *f, const struct pkt *pkt)
+{
+	f->start_ns = pkt->ns;
+	f->part_number = pkt->number;
+	f->active_ns = t->clock_ns;
+	if (f->part > 1)
+		t->stats.parts++;
+}
+
+/* Life goes on: idle and active timeouts; a closed connection only lingers. */
+static void extend(struct table *t, uint32_t number, struct flow *f, bool was_closed)
+{
+	f->seen_ns = t->clock_ns;
+	if (!(f->marks & FLOW_CLOSED)) {
+		set_deadline(t, f);
+	} else if (!was_closed) {
+		f->timer.deadline_ns = t->clock_ns + t->conf.linger_ns;
+		wheel_move(&t->wheel, number);
+	}
+}
+
+struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	if (pool_starved(t->pool))
+		evict(t, EVICT_BATCH);
+
+	uint32_t number = find_or_start(t, pkt, ticket);
+
+	if (number == SLAB_NONE) {
+		t->stats.refused++;
+		return NULL;
+	}
+
+	struct flow *f = flow_at(t, number);
+	struct flow_side *side;
+	bool was_closed = (f->marks & FLOW_CLOSED) != 0;
+	int64_t now;
+
+	pkt->dir = ticket->second ^ ((f->marks & FLOW_REVERSED) != 0);
+	side = &f->side[pkt->dir];
+	if (f->side[0].packets + f->side[1].packets == 0)
+		first_packet(t, f, pkt);
+	f->marks |= marks_from(pkt);
+	now = times(t, f, pkt);
+	pkt->tcp_class = TCP_CLASS_NEW;
+	if (pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)))
+		pkt->tcp_class = (uint8_t)tcp_track(f, pkt, pkt->dir, t->pool);
+	side->packets++;
+	side->payload_bytes += pkt->payload_len;
+	side->ip_bytes += pkt->ip_len;
+	side->last_ns = now;
+	extend(t, number, f, was_closed);
+	return f;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * table.h - the flows of one worker: find or start, count, and let go in their order.
+ *
+ * A flow leaves at its deadline on the packet clock, not when somebody noticed, and flows are handed
+ * to 'leave' in the order of (leaving time, number of first packet).  See doc/flows.md for the rules of
+ * timeouts, parts, TCP close and budget.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "flow/flow.h"
+
+struct table;
+
+struct table_conf {
+	int64_t idle_ns, active_ns, linger_ns;
+	bool vlan_key;
+	size_t memory;     /* budget in bytes for flows, index and pool */
+	size_t state_size; /* bytes of feature state behind each struct flow */
+	/* A flow (with at least one packet) leaves; its memory is gone when this returns. */
+	void (*leave)(void *ctx, struct flow *f);
+	void *ctx;
+};
+
+struct table_stats {
+	uint64_t flows;   /* conversations started; parts are not counted */
+	uint64_t parts;   /* parts begun behind the first */
+	uint64_t evicted; /* left for lack of resources */
+	uint64_t refused; /* packets for which there was no memory at all */
+	uint64_t backwards; /* packets whose time was before the one before in their flow */
+	size_t memory, memory_peak;
+};
+
+struct table *table_new(const struct table_conf *conf, struct err *e);
+void table_free(struct table *t);
+struct pool *table_pool(struct table *t);
+
+/* What can be worked out before the packet's turn comes, so that memory can be fetched ahead. */
+struct table_ticket {
+	struct flow_key key;
+	uint32_t hash;
+	bool second; /* the packet's source is the key's second endpoint */
+};
+void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
+void table_prefetch_index(const struct table *t, const struct table_ticket *ticket);
+void table_prefetch_flow(const struct table *t, const struct table_ticket *ticket);
+
+/* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
+void table_advance(struct table *t, int64_t clock_ns);
+
+/*
+ * The flow of the packet, which now includes it in its counters; sets pkt->dir, tcp_class and the
+ * times since.  NULL when there is no memory for a new flow.
+ */
+struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket);
+
+/* The live flow of a ticket, unchanged, at 'clock_ns'; NULL when there is none. */
+struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns);
+
+/* The end of the input: everything leaves. */
+void table_finish(struct table *t, int64_t clock_ns);
+
+const struct table_stats *table_stats(struct table *t);
+
+/* The features' states of a flow. */
+static inline void *flow_states(struct flow *f)
+{
+	return f + 1;
+}
