@@ -28,6 +28,10 @@ enum {
 	LIMIT_TCP_HOLES = 16,             /* missing ranges remembered for each direction */
 	LIMIT_STREAM_PENDING = 256 * 1024, /* out-of-order bytes held for each direction */
 
+	/* feature: base to ppi, stats */
+	LIMIT_TRAIL_BYTES = 1 << 29,   /* one packed list of one flow */
+	LIMIT_FIRST_BYTES = 1024 * 1024, /* idp= and payload= */
+
 	/* feature: dist to os */
 	LIMIT_HD_BYTES = 64,      /* payload bytes described by hd= */
 	LIMIT_ICMP_REQUESTS = 32, /* echo requests of one flow remembered for their replies */

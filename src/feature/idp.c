@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * idp.c - the initial data packet: the first bytes of each direction's first packet with payload,
+ * IP header onward, for parsers outside.
+ */
+#include <string.h>
+
+#include "feature/feature.h"
+
+struct idp {
+	uint8_t *p[2];
+	uint32_t size[2];
+};
+
+struct options {
+	uint32_t bytes;
+};
+
+struct out {
+	struct field_hex idp_out, idp_in;
+	uint32_t idp_len_out, idp_len_in;
+};
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct idp *s = state;
+	const struct options *o = env->options;
+	struct rd bytes = rd_first(pkt->ip, o->bytes);
+
+	if (s->p[pkt->dir] != NULL)
+		return MORE;
+	s->p[pkt->dir] = arena_alloc(&flow->arena, env->pool, bytes.left);
+	if (s->p[pkt->dir] == NULL) {
+		flow->marks |= FLOW_NO_MEMORY;
+		return DONE;
+	}
+	if (bytes.left > 0)
+		memcpy(s->p[pkt->dir], bytes.p, bytes.left);
+	s->size[pkt->dir] = (uint32_t)bytes.left;
+	return !env->conf->bidir || s->p[!pkt->dir] != NULL ? DONE : MORE;
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *out)
+{
+	const struct idp *s = state;
+	struct out *o = out;
+
+	(void)env;
+	(void)view;
+	o->idp_out = (struct field_hex){ s->p[0], s->size[0] };
+	o->idp_in = (struct field_hex){ s->p[1], s->size[1] };
+	o->idp_len_out = s->p[0] != NULL ? s->size[0] : UINT32_MAX;
+	o->idp_len_in = s->p[1] != NULL ? s->size[1] : UINT32_MAX;
+	return s->p[0] != NULL || s->p[1] != NULL;
+}
+
+#define NO_DATA "left out when the direction has no packet with payload"
+
+static const struct field fields[] = {
+	FIELD(struct out, idp_out, "idp_out", "",
+			"First idp=N bytes of the initial data packet of the initiator: its first packet with "
+			"payload on the wire, from the innermost IP header on, as far as captured and "
+			"without link-layer padding.  Of a fragmented datagram it is the fragment that completed it.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL, .null_rule = NO_DATA),
+	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
+			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),
+	FIELD(struct out, idp_in, "idp_in", "", "As idp_out, of the responder.",
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.null_rule = NO_DATA),
+	FIELD(struct out, idp_len_in, "idp_len_in", "bytes", "Number of bytes in idp_in.",
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE, .null_rule = NO_DATA),
+	{ 0 },
+};
+
+static const struct option options[] = {
+	OPTION(struct options, bytes, "idp", "give N bytes of the first data packet of each direction",
+			.flags = OPTION_FEATURE, .on = "1300", .maximum = LIMIT_FIRST_BYTES, .value = "N",
+			.more = "The bytes begin with the IP header and are written in hexadecimal.  They "
+				"hold addresses and content in the clear."),
+	{ 0 },
+};
+
+const struct feature feature_idp = {
+	.name = "idp",
+	.help = "first bytes of the first data packet",
+	.wants = WANT_DATA,
+	.size = sizeof(struct idp),
+	.out_size = sizeof(struct out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.options = options,
+	.options_size = sizeof(struct options),
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * packets.c - the sequence of packet lengths and times (SPLT) of a flow's first data packets.
+ *
+ * Kept as a trail of { length << 1 | direction, ns since the packet before }: about six bytes a packet.
+ */
+#include "feature/trail.h"
+
+struct packets {
+	struct trail trail;
+	int64_t last_ns; /* of the packet listed last */
+	uint32_t count;
+};
+
+struct out_packet {
+	uint32_t b;
+	const char *dir;
+	struct field_ms ipt;
+};
+
+struct out {
+	struct field_list packets;
+};
+
+static bool enabled(const struct conf *conf, const void *options)
+{
+	(void)options;
+	return conf->num_pkts > 0 && conf->type == 1;
+}
+
+static bool seen_before(const struct pkt *pkt)
+{
+	return pkt->proto == PROTO_TCP && (pkt->tcp_class == TCP_CLASS_RETRANS ||
+			pkt->tcp_class == TCP_CLASS_DUPLICATE ||
+			pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
+}
+
+static bool is_listed(const struct conf *conf, const struct pkt *pkt)
+{
+	bool empty = pkt->payload_len == 0;
+
+	if (empty && (!conf->zeros || (pkt->marks & PKT_FRAGMENT)))
+		return false;
+	return conf->retrans || !seen_before(pkt);
+}
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct packets *s = state;
+
+	if (!is_listed(env->conf, pkt))
+		return MORE;
+
+	uint64_t gap = s->count > 0 ? trail_since(s->last_ns, pkt->ns) : 0;
+	uint8_t item[2 * TRAIL_NUMBER], *end = item;
+
+	end = trail_put(end, (uint64_t)pkt->payload_len << 1 | pkt->dir);
+	end = trail_put(end, gap);
+	if (!trail_add(&s->trail, env, flow, item, (size_t)(end - item)))
+		return DONE;
+	s->last_ns = pkt->ns;
+	return ++s->count < env->conf->num_pkts ? MORE : DONE;
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *out)
+{
+	const struct packets *s = state;
+	struct out *o = out;
+	const uint8_t *from = s->trail.p;
+	struct out_packet *items;
+
+	(void)view;
+	if (s->count == 0)
+		return true;
+	items = arena_alloc(env->scratch, env->pool, s->count * sizeof *items);
+	if (items == NULL)
+		return false;
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint64_t head = trail_get(&from);
+
+		items[i].b = (uint32_t)(head >> 1);
+		items[i].dir = head & 1 ? "<" : ">";
+		items[i].ipt.ns = (int64_t)trail_get(&from);
+	}
+	o->packets = (struct field_list){ items, s->count };
+	return true;
+}
+
+static const struct field packet_fields[] = {
+	FIELD(struct out_packet, b, "b", "bytes",
+			"Payload length of the packet on the wire: L4 payload for TCP, UDP and UDP-Lite, "
+			"everything behind the IP headers for other protocols; of a fragmented datagram "
+			"that of the whole datagram."),
+	FIELD(struct out_packet, dir, "dir", "",
+			"\">\" from the initiator to the responder (in records of one direction: always), "
+			"\"<\" back."),
+	FIELD(struct out_packet, ipt, "ipt", "ms",
+			"Time since the packet listed before it, of either direction, exact to the "
+			"nanosecond; 0 for the first in the list and when the clock went backwards."),
+	{ 0 },
+};
+
+static const struct field fields[] = {
+	FIELD_LIST_OF(struct out, packets, "packets", struct out_packet, packet_fields,
+			"Lengths and times of the first num_pkts data packets (SPLT), in the order of "
+			"capture.  A data packet has payload on the wire; zeros=1 lists packets without "
+			"payload too.  TCP segments that bring nothing new (classes retransmission, "
+			"duplicate, keep-alive) are left out unless retrans=1; out-of-order and overlapping "
+			"ones are listed where they came.  A fragmented datagram is listed once, when its last "
+			"missing fragment comes; its other fragments never are.  The list of a "
+			"later part of a split flow (part > 1) begins with that part, not with the conversation.",
+			.null_rule = "left out when num_pkts=0 or type=2; empty when no packet "
+				     "qualifies"),
+	{ 0 },
+};
+
+const struct feature feature_packets = {
+	.name = "packets",
+	.help = "lengths and times of the first data packets",
+	.wants = WANT_PACKET,
+	.size = sizeof(struct packets),
+	.out_size = sizeof(struct out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.always = true,
+	.enabled = enabled,
+};
