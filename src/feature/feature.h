@@ -72,6 +72,8 @@ struct feature {
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's own struct or NULL. */
 	bool (*enabled)(const struct conf *conf, const void *options);
+	/* True: this run needs neither its state nor its events: 'size' and 'wants' count as 0. NULL: never. */
+	bool (*stateless)(const struct conf *conf);
 };
 
 /* Every feature of list.def, in its order. */
