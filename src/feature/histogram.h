@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * histogram.h - exact counts of the 256 byte values, in as few bytes as they need.
+ *
+ * The counters are made when the first byte comes: of 8 bits (256 bytes) until one would pass 255,
+ * then of 16 bits (512 bytes) until one would pass 65,535, then of 64.  No count is ever lost or
+ * rounded.  The counters lie in the arena of the flow; a zeroed struct is an empty histogram.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+
+struct histogram {
+	void *counts;   /* 256 of 'width' bytes; NULL while empty */
+	uint32_t bound; /* no counter is above this (8 and 16 bits) */
+	uint8_t width;  /* 0, 1, 2 or 8 */
+};
+
+/* Counts the 'size' bytes at 'p'.  False without memory: then none of the rest was counted. */
+bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
+		size_t size);
+
+/* Writes the 256 counts and returns their sum. */
+uint64_t histogram_read(const struct histogram *h, uint64_t counts[256]);
