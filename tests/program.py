@@ -34,13 +34,19 @@ def program() -> Path:
     return Path(os.environ.get("PCAP2FLOW", ROOT / "pcap2flow"))
 
 
-def pcap2flow(*arguments: str | Path, stdin: bytes | None = None, seconds: int = 120) -> Run:
+def pcap2flow(
+    *arguments: str | Path,
+    stdin: bytes | None = None,
+    cwd: Path | None = None,
+    seconds: int = 120,
+) -> Run:
     """Run with JSON lines on standard output; every line has to be valid JSON."""
     done = subprocess.run(
         [str(program()), *map(str, arguments)],
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
+        cwd=cwd,
         timeout=seconds,
         check=False,
     )

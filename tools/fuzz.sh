@@ -18,10 +18,11 @@ fi
 found=0
 for target in "${targets[@]}"; do
     name=${target#fuzz_}
-    mkdir -p "build/corpus/$name" "tests/fuzz/corpus/$name"
+    work=build/corpus/$name seeds=tests/fuzz/corpus/$name
+    mkdir -p "$work" "$seeds"
     echo "== $target: $seconds s"
     "$folder/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix=tests/fuzz/ "build/corpus/$name" "tests/fuzz/corpus/$name" \
+        -print_final_stats=1 -artifact_prefix=tests/fuzz/ "$work" "$seeds" \
         >"build/$target.log" 2>&1 || found=$((found + 1))
     grep -E '^(stat::number_of_exec|SUMMARY|artifact_prefix)' "build/$target.log" || true
 done

@@ -269,7 +269,7 @@ def rule_layout(tree: Tree) -> Iterator[Finding]:
 
 def rule_limits(tree: Tree) -> Iterator[Finding]:
     """Every cap of limits.h is used, and every cap that is used stands there."""
-    named = set(re.findall(r"^\s*(LIMIT_\w+)", tree.read("src/base/limits.h"), re.MULTILINE))
+    named = set(re.findall(r"\b(LIMIT_\w+)\s*=", tree.read("src/base/limits.h")))
     used = {}
     for source in tree.c():
         if source.path.startswith("src/") and source.path != "src/base/limits.h":

@@ -50,7 +50,7 @@ FAULTS = {
     "feature": (
         "src/feature/dist.c",
         HEAD + '/* dist.c - x. */\n#include "feature/salt.h"\n',
-        "feature dist includes feature/salt.h",
+        "feature dist includes salt",
     ),
     "list": ("src/feature/list.def", "FEATURE(nothing)\n", "has no src/feature/nothing.c"),
     "file": ("src/net/x.c", HEAD + "/* x.c - x. */\n" + "int a;\n" * 1000, "1002 lines"),
