@@ -33,6 +33,8 @@ struct engine_stats {
 	uint64_t flows;      /* conversations */
 	uint64_t records;
 	uint64_t evicted;    /* flows that left for lack of resources */
+	uint64_t refused;    /* IP packets for which there was no memory at all */
+	uint64_t backwards;  /* packets with a time before that of their flow's packet before */
 	uint64_t fragments, datagrams, incomplete_datagrams, fragment_overlaps;
 	uint64_t time_jumps; /* packet time fell back by more than the idle timeout */
 	int64_t first_ns, last_ns; /* packet times; INT64_MAX, INT64_MIN before the first packet */

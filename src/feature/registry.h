@@ -6,7 +6,7 @@
 
 #include "feature/feature.h"
 
-enum { REGISTRY_MAX = 64 }; /* features; one bit of flow.done each */
+enum { REGISTRY_MAX = 64 }; /* features: one bit each in a flow's set of those that have seen enough */
 
 struct registry {
 	struct conf core;
@@ -15,6 +15,8 @@ struct registry {
 	void *options[REGISTRY_MAX]; /* each feature's options struct, or NULL */
 
 	/* after registry_settle(): */
+	bool is_on[REGISTRY_MAX];
+	size_t prepared; /* features asked to prepare so far */
 	size_t on_count;
 	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
 	const void *on_options[REGISTRY_MAX];

@@ -316,6 +316,7 @@ static uint32_t start_part(struct table *t, uint32_t old)
 
 	f->marks |= from->marks & (FLOW_REVERSED | FLOW_MIDSTREAM);
 	f->part = from->part + 1;
+	f->rtt_ns = -2; /* told by the first part */
 	f->seen_ns = f->active_ns = from->seen_ns;
 	if (x != NULL)
 		x->number = flow_id(from);

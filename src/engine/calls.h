@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * calls.h - which enabled feature gets which packet.
+ *
+ * At start-up one list per kind of packet is built from what the features want, so a disabled
+ * feature costs nothing.  Behind each flow lie one or two views (bidir=1: one): a set of
+ * bits for features that have seen enough, then their states.
+ */
+#pragma once
+
+#include "feature/registry.h"
+
+enum { CALL_KINDS = 16 }; /* combinations of WANT_PACKET, WANT_DATA, WANT_TCP, WANT_ICMP */
+
+struct call {
+	const struct feature *feature;
+	struct feature_env env;
+	size_t offset; /* of the state in a view */
+	uint64_t bit;
+	uint64_t stream_bytes;
+};
+
+struct calls {
+	struct call call[REGISTRY_MAX];
+	size_t count;
+	uint8_t list[CALL_KINDS][REGISTRY_MAX]; /* indices into 'call' */
+	uint8_t list_count[CALL_KINDS];
+	uint8_t stream[REGISTRY_MAX];
+	size_t stream_count;
+	uint64_t stream_demand; /* largest of all stream_bytes */
+	unsigned views;         /* per flow: 1, or 2 with bidir=0 */
+	size_t view_size;       /* 0 when no enabled feature keeps state or looks at packets */
+};
+
+void calls_build(struct calls *c, const struct registry *r, struct pool *pool, struct arena *scratch);
+
+/* Bytes behind each struct flow. */
+static inline size_t calls_state_size(const struct calls *c)
+{
+	return c->view_size * c->views;
+}
+
+/* Shows a counted packet to every feature that wants it. */
+void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool);
+
+/* The state of call 'i' in the view of side 'out'. */
+const void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * clock.h - packet time that never runs backwards.
+ *
+ * The clock is the latest packet time so far.  When an interface's time falls back by more than
+ * 'jump' (captures read in the wrong order, a clock that was set back), it is that interface's
+ * times that are shifted, so that timeouts go on working; records keep the packets' own times.
+ * The decision depends on the packets alone, so every run makes the same.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum { CLOCK_INTERFACES = 256 }; /* interfaces beyond share shifts with earlier ones */
+
+struct clock {
+	int64_t now_ns, jump_ns;
+	uint64_t jumps;
+	uint32_t last; /* interface of the packet before: a new one starts with its shift */
+	int64_t shift_ns[CLOCK_INTERFACES];
+	uint8_t known[CLOCK_INTERFACES];
+};
+
+/* Times further from 1970 than 146 years are brought to that limit: differences then fit 64 bits. */
+int64_t clock_clamp(int64_t ns);
+
+/* The clock at a packet of (clamped) time 'ns' from 'interface'. */
+int64_t clock_at(struct clock *c, uint32_t interface, int64_t ns);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* emit.c - finish() fills plain structs; the sink walks their tables. */
+#include "engine/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t rounded(size_t size)
+{
+	return (size + 15) / 16 * 16;
+}
+
+bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct pool *pool,
+		struct arena *scratch, struct err *e)
+{
+	size_t size = 16;
+
+	for (size_t i = 0; i < calls->count; i++)
+		size += rounded(calls->call[i].feature->out_size);
+	*m = (struct emit){
+		.calls = calls, .sink = sink, .scratch = scratch, .pool = pool, .outs_size = size
+	};
+	m->outs = aligned_alloc(16, size);
+	m->data = calloc(calls->count + 1, sizeof *m->data);
+	if (m->outs == NULL || m->data == NULL) {
+		emit_destroy(m);
+		return err_set(e, "no memory for records");
+	}
+	return true;
+}
+
+void emit_destroy(struct emit *m)
+{
+	free(m->outs);
+	free(m->data);
+	m->outs = NULL;
+	m->data = NULL;
+}
+
+static void emit_view(struct emit *m, const struct flow_view *view)
+{
+	char *out = m->outs;
+
+	memset(m->outs, 0, m->outs_size);
+	for (size_t i = 0; i < m->calls->count; i++) {
+		const struct call *call = &m->calls->call[i];
+		const void *state = calls_state(m->calls, view->flow, i, view->out);
+		bool there = call->feature->finish(state, &call->env, view, out);
+
+		m->data[i] = there ? out : NULL;
+		out += rounded(call->feature->out_size);
+	}
+	if (!m->failed && m->sink != NULL && !sink_record(m->sink, m->data, &m->err))
+		m->failed = true;
+	m->records++;
+	arena_free(m->scratch, m->pool);
+}
+
+void emit_flow(struct emit *m, struct flow *f)
+{
+	if (m->calls->views == 1) {
+		emit_view(m, &(struct flow_view){ f, 0, true });
+		return;
+	}
+	for (unsigned out = 0; out < 2; out++)
+		if (f->side[out].packets > 0)
+			emit_view(m, &(struct flow_view){ f, out, false });
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* emit.h - from a leaving flow to its record or records. */
+#pragma once
+
+#include "engine/calls.h"
+#include "sink/sink.h"
+
+struct emit {
+	const struct calls *calls;
+	struct sink *sink; /* NULL: count only */
+	struct arena *scratch;
+	struct pool *pool;
+	char *outs;    /* room for every enabled feature's output struct */
+	size_t outs_size;
+	const void **data; /* one pointer per table */
+	uint64_t records;
+	bool failed;
+	struct err err;
+};
+
+bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct pool *pool,
+		struct arena *scratch, struct err *e);
+void emit_destroy(struct emit *m);
+
+/* Writes the flow's records: one, or with bidir=0 one for each direction that sent something. */
+void emit_flow(struct emit *m, struct flow *f);

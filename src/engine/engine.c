@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * engine.c - one run: frames are decoded in batches, then shown to the flow table and the features.
+ *
+ * Decoding a batch first lets the table's cache lines arrive while other packets are decoded.  Fragments
+ * interrupt the batch: what was decoded before them is worked off first, so order is kept.
+ */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/clock.h"
+#include "engine/emit.h"
+#include "engine/engine_internal.h"
+#include "flow/table.h"
+#include "net/decode.h"
+#include "net/frag.h"
+
+#define FRAGMENT_TIMEOUT_NS ((int64_t)30 * 1000 * 1000 * 1000) /* RFC 1122 3.3.2, as Linux does */
+
+enum { NESTED_DATAGRAMS = 4 };
+
+static void on_leave(void *ctx, struct flow *f)
+{
+	struct engine *en = ctx;
+
+	emit_flow(&en->emit, f);
+}
+
+static bool make_table(struct engine *en, const struct conf *conf, struct err *e)
+{
+	struct table_conf tc = {
+		.idle_ns = conf->idle_timeout.ns,
+		.active_ns = conf->active_timeout.ns,
+		.linger_ns = conf->linger.ns,
+		.vlan_key = conf->vlan_key,
+		.memory = conf->memory.bytes,
+		.state_size = calls_state_size(&en->calls),
+		.leave = on_leave,
+		.ctx = en,
+	};
+
+	en->table = table_new(&tc, e);
+	return en->table != NULL;
+}
+
+struct engine *engine_new(const struct conf *conf, const struct registry *registry, struct sink *sink,
+		struct err *e)
+{
+	struct engine *en = calloc(1, sizeof *en);
+
+	if (en == NULL) {
+		err_set(e, "no memory for the engine");
+		return NULL;
+	}
+	en->rules.outermost = conf->tunnel != NULL && strcmp(conf->tunnel, "outer") == 0;
+	en->clock.jump_ns = conf->idle_timeout.ns;
+	en->stats.first_ns = INT64_MAX;
+	en->stats.last_ns = INT64_MIN;
+	calls_build(&en->calls, registry, NULL, &en->scratch); /* sizes; again when there is a pool */
+	if (!make_table(en, conf, e)) {
+		free(en);
+		return NULL;
+	}
+	calls_build(&en->calls, registry, table_pool(en->table), &en->scratch);
+	en->frag = frag_new(FRAGMENT_TIMEOUT_NS, hash_seed(), e);
+	if (en->frag == NULL || !emit_init(&en->emit, &en->calls, sink, table_pool(en->table),
+						&en->scratch, e)) {
+		engine_free(en);
+		return NULL;
+	}
+	return en;
+}
+
+void engine_free(struct engine *en)
+{
+	if (en == NULL)
+		return;
+	emit_destroy(&en->emit);
+	frag_free(en->frag);
+	table_free(en->table);
+	free(en->ethertypes);
+	free(en->inner);
+	free(en);
+}
+
+/* --- packets of flows ------------------------------------------------------------------------------ */
+
+/* An ICMP error belongs to the flow whose packet it quotes, if that is here. */
+static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
+{
+	struct pkt quoted;
+	struct table_ticket ticket;
+
+	if ((pkt->proto != PROTO_ICMP && pkt->proto != PROTO_ICMPV6) ||
+			!decode_icmp_quote(pkt, &quoted))
+		return false;
+	table_ticket(en->table, &quoted, &ticket);
+
+	struct flow *f = table_peek(en->table, &ticket, en->clock_now);
+	struct flow_extra *x = f == NULL ? NULL : flow_need_extra(f, table_pool(en->table));
+
+	if (x == NULL)
+		return false;
+	x->icmp_errors[ticket.second ^ ((f->marks & FLOW_REVERSED) != 0)]++;
+	en->stats.icmp_errors++;
+	return true;
+}
+
+static void work_off(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	en->clock_now = pkt->clock_ns;
+	table_advance(en->table, pkt->clock_ns);
+	if (count_icmp_error(en, pkt))
+		return;
+
+	struct flow *f = table_packet(en->table, pkt, ticket);
+
+	if (f == NULL)
+		return;
+	en->stats.ip_packets++;
+	calls_packet(&en->calls, f, pkt, table_pool(en->table));
+}
+
+static void flush(struct engine *en)
+{
+	for (size_t i = 0; i < en->batched; i++)
+		table_prefetch_flow(en->table, &en->ticket[i]);
+	for (size_t i = 0; i < en->batched; i++)
+		work_off(en, &en->batch[i], &en->ticket[i]);
+	en->batched = 0;
+}
+
+/* Outside the batch: fragments. */
+static void work_off_alone(struct engine *en, struct pkt *pkt)
+{
+	struct table_ticket ticket;
+
+	table_ticket(en->table, pkt, &ticket);
+	work_off(en, pkt, &ticket);
+}
+
+/* --- what is no packet of a flow --------------------------------------------------------------------- */
+
+static void count_ethertype(struct engine *en, uint16_t type)
+{
+	if (en->ethertypes == NULL)
+		en->ethertypes = calloc(65536, sizeof *en->ethertypes);
+	if (en->ethertypes != NULL)
+		en->ethertypes[type]++;
+}
+
+static void count_unknown_link(struct engine *en, uint16_t linktype)
+{
+	for (size_t i = 0; i < en->unknown_links; i++)
+		if (en->unknown_link[i] == linktype)
+			return;
+	if (en->unknown_links < UNKNOWN_LINKS)
+		en->unknown_link[en->unknown_links++] = linktype;
+}
+
+static void count_outcome(struct engine *en, enum outcome outcome, const struct pkt *pkt)
+{
+	en->stats.stage[pkt->stage].count[outcome]++;
+	switch (outcome) {
+	case OUTCOME_NOT_IP:
+		en->stats.not_ip++;
+		count_ethertype(en, pkt->ethertype);
+		break;
+	case OUTCOME_CUT_SHORT:
+		en->stats.cut_short++;
+		break;
+	case OUTCOME_MALFORMED:
+		en->stats.malformed++;
+		break;
+	default:
+		en->stats.unknown++;
+		break;
+	}
+}
+
+/* --- fragments ----------------------------------------------------------------------------------------- */
+
+/* A fragment as a packet of the flow 'whole' belongs to: it counts, but its payload stands elsewhere. */
+static struct pkt as_packet(const struct pkt *whole, const struct pkt *fragment)
+{
+	struct pkt p = *whole;
+
+	p.ns = fragment->ns;
+	p.number = fragment->number;
+	p.ip_len = fragment->ip_len;
+	p.ip_id = fragment->ip_id;
+	p.ttl = fragment->ttl;
+	p.tos = fragment->tos;
+	p.ip_flags = fragment->ip_flags;
+	p.payload = (struct rd){ whole->payload.p, 0 };
+	p.tcp_options = p.payload;
+	p.payload_len = 0;
+	p.tcp_flags = 0;
+	p.marks = (uint16_t)(fragment->marks | PKT_FRAGMENT | (whole->marks & (PKT_NO_PORTS |
+						PKT_INCOMPLETE)));
+	return p;
+}
+
+/* Every fragment is a packet; the last to arrive stands for the datagram. */
+static void count_fragments(struct engine *en, const struct frag_datagram *d, const struct pkt *whole,
+		bool with_payload)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		struct pkt p = as_packet(whole, &d->fragments[i]);
+
+		p.clock_ns = en->clock.now_ns;
+		if (with_payload && i + 1 == d->count) {
+			p.payload = whole->payload;
+			p.tcp_options = whole->tcp_options;
+			p.payload_len = whole->payload_len;
+			p.tcp_flags = whole->tcp_flags;
+			p.ip_flags = whole->ip_flags;
+			p.marks = whole->marks;
+		}
+		work_off_alone(en, &p);
+	}
+}
+
+static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth);
+
+static void without_ports(struct engine *en, const struct frag_datagram *d)
+{
+	struct pkt whole = d->fragments[0];
+
+	whole.marks |= PKT_NO_PORTS | PKT_INCOMPLETE;
+	whole.port[0] = whole.port[1] = 0;
+	whole.icmp_id = 0;
+	whole.icmp_type = whole.icmp_code = 0;
+	whole.spi = 0;
+	count_fragments(en, d, &whole, false);
+}
+
+/* The bytes of a datagram that turned out to hold a fragment itself must survive the table's next call. */
+static bool keep_inner(struct engine *en, struct pkt *pkt)
+{
+	if (en->inner == NULL)
+		en->inner = malloc(NESTED_DATAGRAMS * INNER_BYTES);
+	if (en->inner == NULL || pkt->body.left > INNER_BYTES)
+		return false;
+
+	uint8_t *to = en->inner + (size_t)(en->nested % NESTED_DATAGRAMS) * INNER_BYTES;
+
+	if (pkt->body.left > 0)
+		memmove(to, pkt->body.p, pkt->body.left);
+	pkt->body.p = to;
+	for (unsigned i = 0; i < pkt->layer_count; i++)
+		pkt->layer[i].addresses = NULL;
+	return true;
+}
+
+static void take_datagram(struct engine *en, unsigned depth)
+{
+	struct frag_datagram d = frag_take(en->frag);
+	struct pkt whole = d.fragments[0];
+	unsigned layers = whole.layer_count;
+
+	if (!d.has_first) {
+		without_ports(en, &d);
+		return;
+	}
+	for (size_t i = 0; i < d.count; i++)
+		if (d.fragments[i].fragment_offset == 0)
+			whole = d.fragments[i];
+
+	const struct pkt *last = &d.fragments[d.count - 1];
+
+	whole.ns = last->ns;
+	whole.number = last->number;
+	whole.clock_ns = en->clock.now_ns;
+	whole.ip_len = whole.ip_header_len + d.whole_len;
+	whole.body = d.whole;
+	whole.marks |= PKT_REASSEMBLED | (d.complete ? 0 : PKT_INCOMPLETE | PKT_TRUNCATED);
+	switch (decode_datagram(&en->rules, &whole)) {
+	case OUTCOME_PACKET:
+		if (whole.layer_count > layers) /* a tunnel: its packet is one packet */
+			work_off_alone(en, &whole);
+		else
+			count_fragments(en, &d, &whole, true);
+		break;
+	case OUTCOME_FRAGMENT:
+		if (depth < NESTED_DATAGRAMS && keep_inner(en, &whole)) {
+			take_fragment(en, &whole, depth + 1);
+			break;
+		}
+		/* fallthrough */
+	default:
+		without_ports(en, &d);
+	}
+}
+
+static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth)
+{
+	en->nested = depth;
+	if (frag_add(en->frag, pkt))
+		take_datagram(en, depth);
+}
+
+static void expire_fragments(struct engine *en, int64_t clock_ns)
+{
+	while (frag_memory(en->frag) > 0 && frag_expired(en->frag, clock_ns)) {
+		flush(en);
+		take_datagram(en, 0);
+	}
+}
+
+/* --- frames --------------------------------------------------------------------------------------------- */
+
+static void take_outcome(struct engine *en, enum outcome outcome, struct pkt *pkt,
+		const struct frame *frame)
+{
+	switch (outcome) {
+	case OUTCOME_PACKET:
+		table_ticket(en->table, pkt, &en->ticket[en->batched]);
+		table_prefetch_index(en->table, &en->ticket[en->batched]);
+		en->batched++;
+		break;
+	case OUTCOME_FRAGMENT: {
+		struct pkt fragment = *pkt;
+
+		flush(en);
+		take_fragment(en, &fragment, 0);
+		break;
+	}
+	case OUTCOME_UNKNOWN:
+		if (pkt->stage == STAGE_LINK && decode_link_name(frame->linktype) == NULL)
+			count_unknown_link(en, frame->linktype);
+		/* fallthrough */
+	default:
+		count_outcome(en, outcome, pkt);
+	}
+}
+
+static struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
+{
+	if (en->batched == BATCH)
+		flush(en);
+
+	struct pkt *pkt = &en->batch[en->batched];
+
+	pkt->ns = ns;
+	pkt->clock_ns = clock_ns;
+	pkt->number = ++en->stats.packets;
+	return pkt;
+}
+
+static void take_frame(struct engine *en, const struct frame *frame)
+{
+	int64_t ns = clock_clamp(frame->ns);
+	int64_t clock_ns = clock_at(&en->clock, frame->interface, ns);
+	struct pkt *pkt;
+	enum outcome outcome;
+
+	en->stats.frames++;
+	en->stats.bytes += frame->wirelen;
+	en->stats.truncated += frame->caplen < frame->wirelen;
+	if (ns < en->stats.first_ns)
+		en->stats.first_ns = ns;
+	if (ns > en->stats.last_ns)
+		en->stats.last_ns = ns;
+	if (en->stats.stage[STAGE_NETWORK].count[OUTCOME_FRAGMENT] > 0)
+		expire_fragments(en, clock_ns);
+	pkt = next_pkt(en, ns, clock_ns);
+	outcome = decode_frame(&en->rules, frame, pkt);
+	if (outcome == OUTCOME_FRAGMENT)
+		en->stats.stage[STAGE_NETWORK].count[OUTCOME_FRAGMENT]++;
+	while (pkt->marks & PKT_MORE) {
+		struct rd rest = pkt->rest;
+
+		take_outcome(en, outcome, pkt, frame);
+		pkt = next_pkt(en, ns, clock_ns);
+		pkt->rest = rest;
+		outcome = decode_rest(&en->rules, frame, pkt);
+	}
+	take_outcome(en, outcome, pkt, frame);
+}
+
+bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count && !en->emit.failed; i++)
+		take_frame(en, &frames[i]);
+	flush(en);
+	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+}
+
+bool engine_finish(struct engine *en, struct err *e)
+{
+	flush(en);
+	expire_fragments(en, INT64_MAX);
+	table_finish(en->table, en->clock.now_ns);
+	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* engine_internal.h - the engine's struct, shared by engine.c and stats.c alone. */
+#pragma once
+
+#include "engine/calls.h"
+#include "engine/clock.h"
+#include "engine/emit.h"
+#include "engine/engine.h"
+#include "flow/table.h"
+#include "net/decode.h"
+
+enum {
+	BATCH = 32,
+	UNKNOWN_LINKS = 64, /* different link types named in the log */
+	INNER_BYTES = 65536,
+};
+
+struct engine {
+	struct decode_rules rules;
+	struct calls calls;
+	struct table *table;
+	struct frag_table *frag;
+	struct clock clock;
+	struct arena scratch;
+	struct emit emit;
+	int64_t clock_now; /* of the packet being worked off */
+	unsigned nested;
+	uint8_t *inner; /* fragments found inside datagrams */
+
+	uint64_t *ethertypes; /* packets by type; NULL before the first */
+	uint16_t unknown_link[UNKNOWN_LINKS];
+	size_t unknown_links;
+	struct engine_stats stats;
+
+	size_t batched;
+	struct pkt batch[BATCH];
+	struct table_ticket ticket[BATCH];
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* registry.c - lays out options and states of the features in list.def. */
+#include "feature/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FEATURE(name) extern const struct feature feature_##name;
+#include "feature/list.def"
+#undef FEATURE
+
+const struct feature *const feature_list[] = {
+#define FEATURE(name) &feature_##name,
+#include "feature/list.def"
+#undef FEATURE
+};
+
+const size_t feature_count = sizeof feature_list / sizeof feature_list[0];
+
+_Static_assert(sizeof feature_list / sizeof feature_list[0] <= REGISTRY_MAX, "too many features");
+
+struct registry *registry_new(struct err *e)
+{
+	struct registry *r = calloc(1, sizeof *r);
+
+	if (r == NULL) {
+		err_set(e, "no memory for the options");
+		return NULL;
+	}
+	r->sets_[r->sets.count++] = (struct option_set){ conf_options, &r->core };
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+
+		if (f->options == NULL)
+			continue;
+		r->options[i] = calloc(1, f->options_size);
+		if (r->options[i] == NULL) {
+			err_set(e, "no memory for the options");
+			registry_free(r);
+			return NULL;
+		}
+		r->sets_[r->sets.count++] = (struct option_set){ f->options, r->options[i] };
+	}
+	r->sets.set = r->sets_;
+	if (!conf_defaults(&r->sets, e)) {
+		registry_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void registry_free(struct registry *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->prepared; i++)
+		if (feature_list[i]->release != NULL && r->is_on[i])
+			feature_list[i]->release(r->options[i]);
+	if (r->sets.set != NULL)
+		conf_free(&r->sets);
+	for (size_t i = 0; i < feature_count; i++)
+		free(r->options[i]);
+	free(r);
+}
+
+/* Is an option that switches a data element set to anything but off? */
+static bool switched_on(const struct option *o, const void *base)
+{
+	const char *member = (const char *)base + o->offset;
+
+	switch (o->type) {
+	case OPTION_BOOL:
+		return *(const bool *)member;
+	case OPTION_U32:
+		return *(const uint32_t *)(const void *)member != 0;
+	case OPTION_U64:
+		return *(const uint64_t *)(const void *)member != 0;
+	case OPTION_TEXT:
+		return *(char *const *)(const void *)member != NULL;
+	default:
+		return false;
+	}
+}
+
+static bool enabled(const struct feature *f, const struct conf *core, const void *options)
+{
+	if (f->enabled != NULL)
+		return f->enabled(core, options);
+	if (f->always)
+		return true;
+	for (const struct option *o = f->options; o != NULL && o->name != NULL; o++)
+		if ((o->flags & OPTION_FEATURE) && switched_on(o, options))
+			return true;
+	return false;
+}
+
+bool registry_settle(struct registry *r, struct err *e)
+{
+	if (!conf_settle(&r->sets, &r->core, e))
+		return false;
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+
+		r->is_on[i] = enabled(f, &r->core, r->options[i]);
+		r->prepared = i;
+		if (!r->is_on[i])
+			continue;
+		if (f->prepare != NULL && !f->prepare(r->options[i], &r->core, e)) {
+			r->is_on[i] = false;
+			return false;
+		}
+		r->on[r->on_count] = f;
+		r->on_options[r->on_count] = r->options[i];
+		r->on_offset[r->on_count] = r->states_size;
+		r->tables[r->on_count++] = f->fields;
+		r->states_size += (f->size + 7) / 8 * 8;
+	}
+	r->prepared = feature_count;
+	return true;
+}
