@@ -52,14 +52,15 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	if (!is_listed(env->conf, pkt))
 		return MORE;
 
-	uint64_t gap = s->count > 0 ? trail_since(s->last_ns, pkt->ns) : 0;
+	int64_t now = trail_now(flow);
+	uint64_t gap = s->count > 0 ? (uint64_t)now - (uint64_t)s->last_ns : 0;
 	uint8_t item[2 * TRAIL_NUMBER], *end = item;
 
 	end = trail_put(end, (uint64_t)pkt->payload_len << 1 | pkt->dir);
 	end = trail_put(end, gap);
 	if (!trail_add(&s->trail, env, flow, item, (size_t)(end - item)))
 		return DONE;
-	s->last_ns = pkt->ns;
+	s->last_ns = now;
 	return ++s->count < env->conf->num_pkts ? MORE : DONE;
 }
 
@@ -98,7 +99,7 @@ static const struct field packet_fields[] = {
 			"\"<\" back."),
 	FIELD(struct out_packet, ipt, "ipt", "ms",
 			"Time since the packet listed before it, of either direction, exact to the "
-			"nanosecond; 0 for the first in the list and when the clock went backwards."),
+			"nanosecond; 0 for the first in the list.  Flow time: see time_end."),
 	{ 0 },
 };
 

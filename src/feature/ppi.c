@@ -77,7 +77,7 @@ static uint8_t *write_item(uint8_t *to, struct expected *e, const struct item *i
 
 	to = trail_put(to, head);
 	to = trail_put(to, i->payload_len);
-	to = trail_put(to, trail_fold((uint64_t)i->ns - (uint64_t)e->ns));
+	to = trail_put(to, (uint64_t)i->ns - (uint64_t)e->ns);
 	to = trail_put(to, difference(i->seq, e->seq[i->dir]));
 	if (i->flags & TCP_ACK)
 		to = trail_put(to, difference(i->ack, e->seq[!i->dir]));
@@ -93,7 +93,7 @@ static struct item read_item(const uint8_t **from, struct expected *e)
 	i.flags = (uint16_t)(head >> DIR_BITS & ((1u << FLAG_BITS) - 1));
 	i.option_words = (uint8_t)(head >> (FLAG_BITS + DIR_BITS));
 	i.payload_len = (uint32_t)trail_get(from);
-	i.ns = (int64_t)((uint64_t)e->ns + trail_unfold(trail_get(from)));
+	i.ns = (int64_t)((uint64_t)e->ns + trail_get(from));
 	i.seq = e->seq[i.dir] + (uint32_t)trail_unfold(trail_get(from));
 	if (i.flags & TCP_ACK)
 		i.ack = e->seq[!i.dir] + (uint32_t)trail_unfold(trail_get(from));
@@ -117,7 +117,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 		const struct pkt *pkt)
 {
 	struct ppi *s = state;
-	struct item i = { pkt->ns, pkt->seq, pkt->ack, pkt->payload_len,
+	struct item i = { trail_now(flow), pkt->seq, pkt->ack, pkt->payload_len,
 		pkt->tcp_flags & ((1u << FLAG_BITS) - 1), pkt->dir, option_words(pkt) };
 	uint8_t bytes[ITEM_MAX];
 
@@ -149,7 +149,7 @@ static void fill(struct out_packet *to, const struct item *i, int64_t start_ns, 
 	to->b = i->payload_len;
 	to->olen = (uint8_t)(i->option_words * 4);
 	to->dir = i->dir ? "<" : ">";
-	to->t.ns = (int64_t)trail_since(start_ns, i->ns);
+	to->t.ns = (int64_t)((uint64_t)i->ns - (uint64_t)start_ns);
 	to->flags = flags_text(i->flags, text);
 }
 
@@ -225,7 +225,7 @@ static const struct field packet_fields[] = {
 			"\"<\" back."),
 	FIELD(struct out_packet, t, "t", "ms",
 			"Time since the first packet of the flow (of this part of it), of either direction, exact to the "
-			"nanosecond; 0 when the clock went backwards beyond it."),
+			"nanosecond.  Flow time: see time_end."),
 	FIELD(struct out_packet, flags, "flags", "",
 			"One letter for each flag that is set, always in the order F S R P A U E C N: FIN SYN RST "
 			"PSH ACK URG ECE CWR AE (once NS); empty without any.",

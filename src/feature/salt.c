@@ -54,7 +54,8 @@ static bool continues(const struct salt *s, const struct pkt *pkt)
 static bool begin(struct salt *s, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	uint64_t gap = s->count > 0 ? trail_since(s->start_ns, pkt->ns) : 0;
+	int64_t now = trail_now(flow);
+	uint64_t gap = s->count > 0 ? (uint64_t)now - (uint64_t)s->start_ns : 0;
 	uint8_t item[2 * TRAIL_NUMBER], *end = item;
 
 	if (s->count > 0)
@@ -62,7 +63,7 @@ static bool begin(struct salt *s, const struct feature_env *env, struct flow *fl
 	end = trail_put(end, gap << 1 | pkt->dir);
 	if (!trail_add(&s->trail, env, flow, item, (size_t)(end - item)))
 		return false;
-	s->start_ns = pkt->ns;
+	s->start_ns = now;
 	s->bytes = 0;
 	s->ack = pkt->ack;
 	s->dir = pkt->dir;
@@ -118,7 +119,7 @@ static const struct field message_fields[] = {
 			"\"<\" back."),
 	FIELD(struct out_message, ipt, "ipt", "ms",
 			"Time from the first packet of the message listed before to the first packet of this one, "
-			"exact to the nanosecond; 0 for the first and when the clock went backwards."),
+			"exact to the nanosecond; 0 for the first.  Flow time: see time_end."),
 	{ 0 },
 };
 

@@ -71,12 +71,15 @@ static inline uint64_t trail_unfold(uint64_t v)
 	return v >> 1 ^ (0 - (v & 1));
 }
 
-/* How long 'to' is after 'from' in ns: never negative, never more than INT64_MAX. */
-static inline uint64_t trail_since(int64_t from, int64_t to)
+/*
+ * The time of the packet being shown, as the flow counts it: the packet's own, or that of an earlier packet
+ * of the flow when the clock went backwards.  Differences of these are never negative.
+ */
+static inline int64_t trail_now(const struct flow *f)
 {
-	uint64_t ns = (uint64_t)to - (uint64_t)from;
+	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
-	if (to <= from)
-		return 0;
-	return ns < INT64_MAX ? ns : INT64_MAX;
+	if (a->packets == 0 || (b->packets > 0 && b->last_ns > a->last_ns))
+		return b->last_ns;
+	return a->last_ns;
 }
