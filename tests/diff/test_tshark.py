@@ -2,9 +2,9 @@
 """Packets, IP bytes and payload bytes of every flow equal what tshark's fields add up to.
 
 tshark says what is in each frame; which frames make a flow, and what counts, is worked out here
-from the definitions of doc/fields.md, with no code of the program.  Where tshark counts by other rules,
-doc/differences.md says which: ICMP errors belong to the flow that they quote; later fragments to
-the flow of their datagram.
+from the definitions of doc/fields.md, with no code of the program.  Where tshark counts by other
+rules, doc/differences.md says which: ICMP errors belong to the flow that they quote; later
+fragments to the flow of their datagram.
 """
 
 from __future__ import annotations
