@@ -34,9 +34,9 @@ static uint32_t slot_for(const struct wheel *w, int64_t tick)
 
 	while (level < WHEEL_LEVELS - 1 && differs >> (WHEEL_SLOT_SHIFT * (level + 1)) != 0)
 		level++;
-	/* Beyond the reach of the highest level: its last slot before the present one. */
+	/* Behind the next turn-over of the highest level: looked at again then, in its slot 0. */
 	if (differs >> (WHEEL_SLOT_SHIFT * WHEEL_LEVELS) != 0)
-		t = (uint64_t)w->tick + ((uint64_t)(WHEEL_SLOTS - 1) << (WHEEL_SLOT_SHIFT * level));
+		return level * WHEEL_SLOTS;
 	return level * WHEEL_SLOTS + (uint32_t)(t >> (WHEEL_SLOT_SHIFT * level) & (WHEEL_SLOTS - 1));
 }
 

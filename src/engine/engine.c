@@ -10,11 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/clock.h"
-#include "engine/emit.h"
+#include "base/hash.h"
 #include "engine/engine_internal.h"
-#include "flow/table.h"
-#include "net/decode.h"
 #include "net/frag.h"
 
 #define FRAGMENT_TIMEOUT_NS ((int64_t)30 * 1000 * 1000 * 1000) /* RFC 1122 3.3.2, as Linux does */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_pool.c - arenas keep what is written to them, give all back, and respect the limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/pool.h"
+
+enum { ARENAS = 20, BLOCKS = 60 };
+
+struct block {
+	uint8_t *p;
+	size_t size;
+	uint8_t fill;
+};
+
+static void check(const struct block *b)
+{
+	for (size_t i = 0; i < b->size; i++)
+		assert_int_equal(b->p[i], b->fill);
+}
+
+static void blocks_do_not_overlap(void **unused)
+{
+	(void)unused;
+	struct pool *p = pool_new();
+	struct arena arena[ARENAS] = { { 0 } };
+	struct block block[ARENAS][BLOCKS];
+	unsigned seed = 1;
+
+	for (unsigned round = 0; round < 5; round++) {
+		for (unsigned k = 0; k < BLOCKS; k++) {
+			for (unsigned a = 0; a < ARENAS; a++) {
+				struct block *b = &block[a][k];
+
+				seed = seed * 1103515245 + 12345;
+				b->size = 1 + (seed >> 16) % (k % 10 == 0 ? 20000 : 600);
+				b->fill = (uint8_t)(a * 7 + k);
+				b->p = arena_alloc(&arena[a], p, b->size);
+				assert_non_null(b->p);
+				assert_int_equal((uintptr_t)b->p % 8, 0);
+				assert_true(pool_room(b->size) >= b->size);
+				memset(b->p, b->fill, b->size);
+			}
+		}
+		for (unsigned a = 0; a < ARENAS; a++)
+			for (unsigned k = 0; k < BLOCKS; k++)
+				check(&block[a][k]);
+		for (unsigned a = 0; a < ARENAS; a++) {
+			arena_drop(&arena[a], p, block[a][BLOCKS / 2].p);
+			block[a][BLOCKS / 2].size = 0;
+			block[a][1].p = arena_move(&arena[a], p, block[a][1].p, block[a][1].size,
+					block[a][1].size + 1000);
+			check(&block[a][1]);
+			check(&block[a][0]);
+			arena_free(&arena[a], p);
+		}
+		assert_int_equal(pool_used(p), 0);
+	}
+	pool_free(p);
+}
+
+static void vec_grows_to_its_cap(void **unused)
+{
+	(void)unused;
+	struct pool *p = pool_new();
+	struct arena a = { 0 };
+	struct vec v = { 0 };
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t *x = vec_push(&v, &a, p, sizeof *x, 1000);
+
+		assert_non_null(x);
+		*x = i * i;
+	}
+	assert_null(vec_push(&v, &a, p, sizeof(uint32_t), 1000));
+	assert_int_equal(v.count, 1000);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(((uint32_t *)v.items)[i], i * i);
+	arena_free(&a, p);
+	assert_int_equal(pool_used(p), 0);
+	pool_free(p);
+}
+
+static void limit_is_kept(void **unused)
+{
+	(void)unused;
+	struct pool *p = pool_new();
+	struct arena a = { 0 };
+	size_t n = 0;
+
+	pool_limit(p, 1 << 20);
+	while (arena_alloc(&a, p, 1000) != NULL)
+		n++;
+	assert_true(n >= 500 && n < 1100);
+	assert_true(pool_memory(p) <= 1 << 20);
+	assert_true(pool_starved(p));
+	assert_false(pool_starved(p));
+	arena_free(&a, p);
+	assert_non_null(arena_alloc(&a, p, 1000));
+	arena_free(&a, p);
+	pool_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_do_not_overlap),
+		cmocka_unit_test(vec_grows_to_its_cap),
+		cmocka_unit_test(limit_is_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_wheel.c - the timer wheel against a plain list: same objects out, none early, none late, none lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/wheel.h"
+
+enum { OBJECTS = 2000 };
+
+struct object {
+	uint64_t pad;
+	struct wheel_item timer;
+	bool in;
+};
+
+static uint64_t random_state = 88172645463325252u;
+
+static uint64_t random_number(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* A deadline near, far, or very far from now. */
+static int64_t some_deadline(int64_t now)
+{
+	static const unsigned bits[] = { 20, 27, 33, 38, 45, 52, 58 };
+	uint64_t span = (uint64_t)1 << bits[random_number() % 7];
+
+	return now + (int64_t)(random_number() % span);
+}
+
+struct world {
+	struct slab slab;
+	struct wheel wheel;
+	uint32_t number[OBJECTS];
+	int64_t now;
+};
+
+static struct object *object(struct world *w, size_t i)
+{
+	return slab_at(&w->slab, w->number[i]);
+}
+
+static struct world *world_new(int64_t now)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	assert_true(slab_init(&w->slab, 64, OBJECTS));
+	w->now = now;
+	wheel_init(&w->wheel, &w->slab, offsetof(struct object, timer), now);
+	for (size_t i = 0; i < OBJECTS; i++) {
+		w->number[i] = slab_take(&w->slab);
+		assert_int_not_equal(w->number[i], SLAB_NONE);
+		memset(object(w, i), 0, sizeof(struct object));
+	}
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	for (size_t i = 0; i < OBJECTS; i++)
+		slab_give(&w->slab, w->number[i]);
+	slab_destroy(&w->slab);
+	free(w);
+}
+
+/* Turns to w->now: whatever comes out is due, slot by slot in rising order; whatever is due is out. */
+static void turn(struct world *w)
+{
+	bool more = true;
+	int64_t slot_before = INT64_MIN;
+
+	while (more) {
+		uint32_t count, n = 0, first = wheel_turn(&w->wheel, w->now, &count, &more);
+		int64_t slot = INT64_MIN;
+
+		for (uint32_t i = first; i != SLAB_NONE; n++) {
+			struct object *o = slab_at(&w->slab, i);
+
+			i = o->timer.next;
+			assert_true(o->in);
+			assert_true(o->timer.deadline_ns <= w->now);
+			slot = o->timer.deadline_ns >> WHEEL_TICK_SHIFT;
+			assert_true(slot >= slot_before);
+			o->in = false;
+		}
+		assert_int_equal(n, count);
+		if (n > 0)
+			slot_before = slot;
+	}
+	for (size_t i = 0; i < OBJECTS; i++)
+		if (object(w, i)->in)
+			assert_true(object(w, i)->timer.deadline_ns >> WHEEL_TICK_SHIFT >=
+					w->now >> WHEEL_TICK_SHIFT);
+}
+
+static void play(struct world *w, unsigned rounds)
+{
+	for (unsigned r = 0; r < rounds; r++) {
+		for (unsigned k = 0; k < 50; k++) {
+			size_t i = random_number() % OBJECTS;
+			struct object *o = object(w, i);
+
+			if (!o->in) {
+				o->timer.deadline_ns = some_deadline(w->now);
+				o->in = true;
+				wheel_add(&w->wheel, w->number[i]);
+			} else if (random_number() % 3 == 0) { /* later: lazily */
+				o->timer.deadline_ns += (int64_t)(random_number() % 100000000000);
+			} else if (random_number() % 3 == 0) { /* earlier */
+				o->timer.deadline_ns = w->now;
+				wheel_move(&w->wheel, w->number[i]);
+			} else if (random_number() % 3 == 0) {
+				wheel_remove(&w->wheel, w->number[i]);
+				o->in = false;
+			}
+		}
+		w->now += (some_deadline(w->now) - w->now) / 2;
+		turn(w);
+	}
+}
+
+static void fires_what_is_due(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1700000000000000000);
+
+	play(w, 400);
+	world_free(w);
+}
+
+/* All levels turn over together at multiples of 2^56 ns: 1970, 2027, ... */
+static void nothing_is_late_at_a_turn_over(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(((int64_t)25 << 56) - 60000000000);
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		object(w, i)->timer.deadline_ns = w->now + (int64_t)i * 60000000;
+		object(w, i)->in = true;
+		wheel_add(&w->wheel, w->number[i]);
+	}
+	for (unsigned r = 0; r < 140; r++) {
+		w->now += 1000000000;
+		turn(w);
+	}
+	assert_int_equal(w->wheel.count, 0);
+	world_free(w);
+}
+
+static void works_before_1970(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(-5000000000);
+
+	play(w, 200);
+	world_free(w);
+}
+
+static void soonest_empties_the_wheel_in_order(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1700000000000000000);
+	int64_t last = 0;
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		/* as flows are added: those that end later, later; give or take 2 s */
+		object(w, i)->timer.deadline_ns = w->now + (int64_t)i * 60000000 +
+				(int64_t)(random_number() % 2000000000);
+		wheel_add(&w->wheel, w->number[i]);
+	}
+	for (size_t i = 0; i < OBJECTS; i++) {
+		uint32_t n = wheel_soonest(&w->wheel);
+
+		assert_int_not_equal(n, SLAB_NONE);
+		/* in order up to that and the width of a slot of the second level, 4.3 s */
+		int64_t d = ((struct object *)slab_at(&w->slab, n))->timer.deadline_ns;
+		assert_true(d >= last - ((int64_t)1 << 32) - 2000000000);
+		last = d > last ? d : last;
+	}
+	assert_int_equal(wheel_soonest(&w->wheel), SLAB_NONE);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fires_what_is_due),
+		cmocka_unit_test(nothing_is_late_at_a_turn_over),
+		cmocka_unit_test(works_before_1970),
+		cmocka_unit_test(soonest_empties_the_wheel_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
