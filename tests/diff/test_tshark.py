@@ -179,8 +179,8 @@ def flows_of_program(capture: Path) -> dict[Key, Flow]:
     flows: dict[Key, Flow] = defaultdict(Flow)
     for record in run.records:
         icmp = record["pr"] in (ICMP, ICMP6)
-        out = (record["sa"], 0 if icmp else record["sp"] or 0)
-        back = (record["da"], 0 if icmp else record["dp"] or 0)
+        out = (record["sa"], 0 if icmp else record.get("sp") or 0)
+        back = (record["da"], 0 if icmp else record.get("dp") or 0)
         flow = flows[key_of(tuple(record.get("vlan", ())), record["pr"], out, back)]
         for name, side in (("out", flow.sides[out > back]), ("in", flow.sides[back > out])):
             side.packets += record.get(f"num_pkts_{name}", 0)
