@@ -167,13 +167,20 @@ void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t
 		rd_bytes(&bytes, (size_t)-(int64_t)ahead);
 		ahead = 0;
 	}
-	if (ahead > 0) {
-		if (s->offset + (uint32_t)ahead < demand && !hold_new_parts(f, s, seq, bytes, pool)) {
+	if (ahead > 0 && s->offset + (uint32_t)ahead >= demand)
+		return;
+	/* Early, or over bytes that came before it: it waits with them, behind the first copies. */
+	if (ahead > 0 || s->pending != NULL) {
+		uint32_t from = ahead > 0 ? seq : s->next;
+
+		if (!hold_new_parts(f, s, from, bytes, pool)) {
 			f->marks |= FLOW_CAPPED;
+			drop_all(f, s, pool);
+		} else if (!deliver_pending(&d, s, pool)) {
 			drop_all(f, s, pool);
 		}
 		return;
 	}
-	if (!deliver(&d, s, bytes) || !deliver_pending(&d, s, pool))
+	if (!deliver(&d, s, bytes))
 		drop_all(f, s, pool);
 }

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_table.c - when flows begin, part and leave, in which order, and what the budget does. */
+#include "flowtest.h"
+
+struct left {
+	int64_t deadline;
+	uint64_t id, part_number, packets[2];
+	uint32_t part, marks;
+	uint16_t client_port;
+	uint8_t end;
+};
+
+struct world {
+	struct table *table;
+	struct left left[8192];
+	size_t count;
+	uint64_t all, packets; /* beyond what 'left' holds too */
+	uint64_t number;
+};
+
+static void on_leave(void *ctx, struct flow *f)
+{
+	struct world *w = ctx;
+
+	w->all++;
+	w->packets += f->side[0].packets + f->side[1].packets;
+	if (w->count == sizeof w->left / sizeof w->left[0])
+		return;
+	w->left[w->count++] = (struct left){
+		.deadline = f->timer.deadline_ns,
+		.id = flow_id(f),
+		.part_number = f->part_number,
+		.packets = { f->side[0].packets, f->side[1].packets },
+		.part = f->part,
+		.marks = f->marks,
+		.client_port = f->key.port[flow_endpoint(f, 0)],
+		.end = f->end,
+	};
+}
+
+static struct world *world_new(size_t memory)
+{
+	struct world *w = calloc(1, sizeof *w);
+	struct table_conf conf = {
+		.idle_ns = 120 * SECOND,
+		.active_ns = 1800 * SECOND,
+		.linger_ns = 2 * SECOND,
+		.vlan_key = true,
+		.memory = memory,
+		.state_size = 64,
+		.leave = on_leave,
+		.ctx = w,
+	};
+	struct err e;
+
+	w->table = table_new(&conf, &e);
+	assert_non_null(w->table);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	table_free(w->table);
+	free(w);
+}
+
+static struct flow *show(struct world *w, struct pkt *p)
+{
+	struct table_ticket ticket;
+
+	p->number = ++w->number;
+	table_ticket(w->table, p, &ticket);
+	table_advance(w->table, p->clock_ns);
+	return table_packet(w->table, p, &ticket);
+}
+
+static struct flow *udp(struct world *w, bool back, int64_t ns, uint16_t client_port)
+{
+	struct pkt p = flowtest_packet(PROTO_UDP, back, ns, 10);
+
+	p.port[back] = client_port;
+	return show(w, &p);
+}
+
+static struct flow *tcp(struct world *w, bool back, int64_t ns, uint16_t flags, uint32_t seq, uint32_t ack)
+{
+	struct pkt p = flowtest_tcp(back, ns, flags, seq, ack, 0);
+
+	return show(w, &p);
+}
+
+static void silence_ends_a_flow(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	udp(w, 0, 0, 4000);
+	udp(w, 1, 119 * SECOND, 4000);
+	udp(w, 0, 119 * SECOND + 120 * SECOND, 4000); /* exactly the timeout: over */
+	table_finish(w->table, 300 * SECOND);
+	assert_int_equal(w->count, 2);
+	assert_int_equal(w->left[0].end, FLOW_END_IDLE);
+	assert_int_equal(w->left[0].deadline, 239 * SECOND);
+	assert_int_equal(w->left[0].packets[0], 1);
+	assert_int_equal(w->left[0].packets[1], 1);
+	assert_int_equal(w->left[1].end, FLOW_END_FORCED);
+	assert_int_equal(w->left[1].id, 3);
+	assert_int_equal(w->left[1].part, 1);
+	world_free(w);
+}
+
+static void long_flows_come_in_parts(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	for (int64_t s = 0; s < 4000; s += 100)
+		udp(w, s % 200 != 0, s * SECOND, 4000);
+	table_finish(w->table, 4000 * SECOND);
+	assert_int_equal(w->count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(w->left[i].id, 1);
+		assert_int_equal(w->left[i].part, i + 1);
+		assert_int_equal(w->left[i].client_port, 4000);
+	}
+	assert_int_equal(w->left[0].end, FLOW_END_ACTIVE);
+	assert_int_equal(w->left[0].deadline, 1800 * SECOND);
+	assert_int_equal(w->left[0].packets[0] + w->left[0].packets[1], 18);
+	assert_int_equal(w->left[1].deadline, 3600 * SECOND);
+	assert_int_equal(w->left[2].end, FLOW_END_FORCED);
+	assert_int_equal(w->left[2].packets[0] + w->left[2].packets[1], 4);
+	world_free(w);
+}
+
+static void a_part_without_packets_is_no_record(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	for (int64_t s = 0; s < 1800; s += 100)
+		udp(w, 0, s * SECOND, 4000);
+	udp(w, 0, 5000 * SECOND, 5000); /* another flow moves the clock */
+	udp(w, 0, 5001 * SECOND, 4000); /* long after the idle timeout: a new conversation */
+	table_finish(w->table, 5001 * SECOND);
+	assert_int_equal(w->count, 3);
+	assert_int_equal(w->left[0].end, FLOW_END_ACTIVE);
+	assert_int_equal(w->left[2].part, 1);
+	assert_int_equal(w->left[2].id, 20);
+	world_free(w);
+}
+
+static void connect_and_close(struct world *w, int64_t at, uint32_t isn)
+{
+	tcp(w, 0, at, TCP_SYN, isn, 0);
+	tcp(w, 1, at + 1, TCP_SYN | TCP_ACK, 900, isn + 1);
+	tcp(w, 0, at + 2, TCP_ACK, isn + 1, 901);
+	tcp(w, 0, at + 3, TCP_ACK | TCP_FIN, isn + 1, 901);
+	tcp(w, 1, at + 4, TCP_ACK | TCP_FIN, 901, isn + 2);
+	tcp(w, 0, at + 5, TCP_ACK, isn + 2, 902);
+}
+
+static void closed_connections_linger(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	connect_and_close(w, 0, 1000);
+	tcp(w, 1, SECOND, TCP_ACK | TCP_FIN, 901, 1002); /* late: still the same flow, does not prolong it */
+	tcp(w, 1, 3 * SECOND, TCP_ACK, 902, 1002);       /* too late */
+	table_finish(w->table, 3 * SECOND);
+	assert_int_equal(w->count, 2);
+	assert_int_equal(w->left[0].end, FLOW_END_DETECTED);
+	assert_int_equal(w->left[0].packets[0], 4);
+	assert_int_equal(w->left[0].packets[1], 3);
+	assert_int_equal(w->left[0].deadline, 2 * SECOND + 5);
+	assert_true(w->left[1].marks & FLOW_MIDSTREAM);
+	world_free(w);
+}
+
+static void a_port_used_again_is_another_flow(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	connect_and_close(w, 0, 1000);
+	connect_and_close(w, SECOND / 2, 7000);
+	tcp(w, 0, SECOND, TCP_SYN, 50000, 0); /* and one that never closed before */
+	tcp(w, 0, SECOND + 9, TCP_SYN, 60000, 0);
+	table_finish(w->table, 2 * SECOND);
+	assert_int_equal(w->count, 4);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(w->left[i].end, FLOW_END_DETECTED);
+		assert_true(w->left[i].id < w->left[i + 1].id);
+	}
+	assert_int_equal(w->left[0].deadline, SECOND / 2);
+	world_free(w);
+}
+
+static void order_is_that_of_leaving(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(64 << 20);
+	unsigned seed = 3;
+	int64_t now = 0;
+
+	for (unsigned i = 0; i < 40000; i++) {
+		seed = seed * 1103515245 + 12345;
+		now += (int64_t)(seed % 200000000);
+		udp(w, 0, now, (uint16_t)(seed >> 16 & 0x3ff));
+	}
+	table_finish(w->table, now);
+	assert_true(w->count > 1000);
+	for (size_t i = 1; i < w->count; i++) {
+		const struct left *a = &w->left[i - 1], *b = &w->left[i];
+
+		assert_true(a->deadline < b->deadline ||
+				(a->deadline == b->deadline && a->part_number < b->part_number));
+	}
+	assert_int_equal(w->packets, 40000);
+	world_free(w);
+}
+
+static void budget_holds_and_counts_everything(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1 << 20);
+
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct pkt p = flowtest_packet(PROTO_UDP, false, (int64_t)i * 1000, 10);
+
+		memcpy(p.address[0] + 8, &i, sizeof i);
+		p.ip_version = 6;
+		assert_non_null(show(w, &p));
+		if (i % 1000 == 0)
+			assert_true(table_stats(w->table)->memory <= 1 << 20);
+	}
+	assert_true(table_stats(w->table)->evicted > 190000);
+	assert_int_equal(w->left[0].end, FLOW_END_RESOURCES);
+	for (size_t i = 1; i < w->count; i++) /* the oldest first */
+		assert_true(w->left[i].id > w->left[i - 1].id);
+	table_finish(w->table, 200000 * 1000);
+	assert_int_equal(w->packets, 200000);
+	assert_int_equal(w->all, 200000);
+	assert_true(table_stats(w->table)->memory_peak <= (1 << 20) + (1 << 18));
+	world_free(w);
+}
+
+static void time_may_fall_back(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+	struct pkt p = flowtest_packet(PROTO_UDP, false, 10 * SECOND, 10);
+	struct flow *f = show(w, &p);
+
+	assert_int_equal(p.ipt_ns, -1);
+	p.ns = 9 * SECOND; /* clock_ns stays */
+	f = show(w, &p);
+	assert_int_equal(p.ipt_ns, 0);
+	assert_true(f->marks & FLOW_BACKWARDS);
+	p.ns = p.clock_ns = 11 * SECOND;
+	show(w, &p);
+	assert_int_equal(p.ipt_ns, SECOND);
+	assert_int_equal(table_stats(w->table)->backwards, 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(silence_ends_a_flow),
+		cmocka_unit_test(long_flows_come_in_parts),
+		cmocka_unit_test(a_part_without_packets_is_no_record),
+		cmocka_unit_test(closed_connections_linger),
+		cmocka_unit_test(a_port_used_again_is_another_flow),
+		cmocka_unit_test(order_is_that_of_leaving),
+		cmocka_unit_test(budget_holds_and_counts_everything),
+		cmocka_unit_test(time_may_fall_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

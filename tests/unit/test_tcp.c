@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_tcp.c - each class of segment, the handshake, and every way a connection ends or begins anew. */
+#include "flowtest.h"
+
+#include "flow/tcp.h"
+
+struct conn {
+	struct pool *pool;
+	struct flow f;
+	uint64_t number;
+};
+
+static struct conn *conn_new(void)
+{
+	struct conn *c = calloc(1, sizeof *c);
+
+	c->pool = pool_new();
+	c->f.rtt_ns = -1;
+	c->f.part = 1;
+	c->f.part_number = 1;
+	return c;
+}
+
+static void conn_free(struct conn *c)
+{
+	arena_free(&c->f.arena, c->pool);
+	pool_free(c->pool);
+	free(c);
+}
+
+/* As the flow table does it. */
+static enum tcp_class send_at(struct conn *c, int64_t ns, bool back, uint16_t flags, uint32_t seq,
+		uint32_t ack, uint32_t size)
+{
+	struct pkt p = flowtest_tcp(back, ns, flags, seq, ack, size);
+
+	p.number = ++c->number;
+	p.ip_id = (uint16_t)c->number;
+	enum tcp_class class = tcp_track(&c->f, &p, back, c->pool);
+
+	if (c->number == 1)
+		c->f.start_ns = ns;
+	c->f.side[back].packets++;
+	c->f.side[back].last_ns = ns;
+	return class;
+}
+
+static enum tcp_class send(struct conn *c, bool back, uint16_t flags, uint32_t seq, uint32_t ack,
+		uint32_t size)
+{
+	return send_at(c, (int64_t)(c->number + 1) * SECOND / 100, back, flags, seq, ack, size);
+}
+
+static struct conn *connected(uint32_t client_isn, uint32_t server_isn)
+{
+	struct conn *c = conn_new();
+
+	assert_int_equal(send(c, 0, TCP_SYN, client_isn, 0, 0), TCP_CLASS_NEW);
+	assert_int_equal(send(c, 1, TCP_SYN | TCP_ACK, server_isn, client_isn + 1, 0), TCP_CLASS_NEW);
+	assert_int_equal(send(c, 0, TCP_ACK, client_isn + 1, server_isn + 1, 0), TCP_CLASS_NEW);
+	return c;
+}
+
+static void handshake_gives_rtt(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	assert_int_equal(c->f.rtt_ns, SECOND / 100 * 2);
+	conn_free(c);
+
+	c = conn_new(); /* a SYN sent twice leaves it open */
+	send(c, 0, TCP_SYN, 1000, 0, 0);
+	assert_int_equal(send(c, 0, TCP_SYN, 1000, 0, 0), TCP_CLASS_RETRANS);
+	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
+	send(c, 0, TCP_ACK, 1001, 5001, 0);
+	assert_true(c->f.rtt_ns < 0);
+	conn_free(c);
+}
+
+static void tells_classes_apart(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	assert_int_equal(send(c, 0, TCP_ACK, 1001, 5001, 100), TCP_CLASS_NEW);     /* ..1101 */
+	assert_int_equal(send(c, 0, TCP_ACK, 1001, 5001, 100), TCP_CLASS_RETRANS); /* all seen */
+	assert_int_equal(send(c, 0, TCP_ACK, 1201, 5001, 100), TCP_CLASS_GAP);     /* 1101..1201 missing */
+	assert_true(c->f.marks & FLOW_GAP);
+	assert_int_equal(send(c, 0, TCP_ACK, 1101, 5001, 50), TCP_CLASS_LATE);
+	assert_int_equal(send(c, 0, TCP_ACK, 1101, 5001, 100), TCP_CLASS_OVERLAP); /* half of it seen */
+	assert_false(c->f.marks & FLOW_GAP);
+	assert_int_equal(send(c, 0, TCP_ACK, 1251, 5001, 100), TCP_CLASS_OVERLAP); /* ..1351 */
+	assert_int_equal(send(c, 0, TCP_ACK, 1350, 5001, 0), TCP_CLASS_KEEP_ALIVE);
+	assert_int_equal(send(c, 0, TCP_ACK, 1350, 5001, 1), TCP_CLASS_KEEP_ALIVE);
+	assert_int_equal(send(c, 0, TCP_ACK, 1351, 5001, 1), TCP_CLASS_NEW);
+
+	struct flow_trouble t = flow_trouble(&c->f, 0);
+	assert_int_equal(t.retrans, 1);
+	assert_int_equal(t.gaps, 1);
+	assert_int_equal(t.late, 1);
+	assert_int_equal(t.overlap, 2);
+	assert_int_equal(t.keep_alive, 2);
+	assert_int_equal(t.duplicate, 0);
+	conn_free(c);
+}
+
+static void sequence_numbers_wrap(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(0xffffffc0, 5000);
+
+	assert_int_equal(send(c, 0, TCP_ACK, 0xffffffc1, 5001, 100), TCP_CLASS_NEW);
+	assert_int_equal(send(c, 0, TCP_ACK, 0x25, 5001, 100), TCP_CLASS_NEW);
+	assert_int_equal(send(c, 0, TCP_ACK, 0xffffffc1, 5001, 100), TCP_CLASS_RETRANS);
+	assert_int_equal(send(c, 0, TCP_ACK, 0x89, 5001, 100), TCP_CLASS_NEW);
+	conn_free(c);
+}
+
+static void a_copy_is_no_retransmission(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+	struct pkt p = flowtest_tcp(0, SECOND, TCP_ACK, 1001, 5001, 100);
+
+	p.ip_id = 9;
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_NEW);
+	c->f.side[0].last_ns = p.ns;
+	p.ns += 10000;
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_DUPLICATE);
+	c->f.side[0].last_ns = p.ns;
+	p.ns += 3000000; /* the same 3 ms later was sent again */
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
+	c->f.side[0].last_ns = p.ns;
+	p.ns += 10000;
+	p.ip_id = 10; /* its own identification: another packet */
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
+	conn_free(c);
+}
+
+static void too_many_gaps_are_marked(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	for (uint32_t i = 0; i < LIMIT_TCP_HOLES + 5; i++)
+		assert_int_equal(send(c, 0, TCP_ACK, 1001 + 100 + 200 * i, 5001, 100), TCP_CLASS_GAP);
+	assert_true(c->f.marks & FLOW_CAPPED);
+	assert_true(c->f.marks & FLOW_GAP);
+	/* the last ones are remembered */
+	assert_int_equal(send(c, 0, TCP_ACK, 1001 + 200 * (LIMIT_TCP_HOLES + 4), 5001, 100),
+			TCP_CLASS_LATE);
+	/* the middle of a hole, with the list full */
+	for (uint32_t i = 0; i < LIMIT_TCP_HOLES; i++)
+		send(c, 0, TCP_ACK, 100001 + 1000 * i, 5001, 100);
+	assert_int_equal(send(c, 0, TCP_ACK, 114501, 5001, 100), TCP_CLASS_LATE);
+	assert_int_equal(send(c, 0, TCP_ACK, 114501, 5001, 100), TCP_CLASS_RETRANS);
+	conn_free(c);
+}
+
+static void fin_both_ways_closes(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	send(c, 0, TCP_FIN | TCP_ACK, 1001, 5001, 0);
+	send(c, 1, TCP_ACK, 5001, 1002, 0);
+	assert_false(c->f.marks & FLOW_CLOSED); /* half closed */
+	send(c, 1, TCP_ACK, 5001, 1002, 1000);
+	send(c, 0, TCP_ACK, 1002, 6001, 0);
+	send(c, 1, TCP_FIN | TCP_ACK, 6001, 1002, 0);
+	assert_false(c->f.marks & FLOW_CLOSED);
+	send(c, 0, TCP_ACK, 1002, 6002, 0);
+	assert_true(c->f.marks & FLOW_CLOSED);
+	conn_free(c);
+}
+
+static void reset_in_window_closes(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	send(c, 1, TCP_RST, 5001 + 2000000, 0, 0); /* blind, far off */
+	assert_false(c->f.marks & FLOW_CLOSED);
+	send(c, 1, TCP_RST, 4000, 0, 0); /* old */
+	assert_false(c->f.marks & FLOW_CLOSED);
+	send(c, 1, TCP_RST, 5001, 0, 0);
+	assert_true(c->f.marks & FLOW_CLOSED);
+	conn_free(c);
+
+	c = conn_new(); /* a closed port answers */
+	send(c, 0, TCP_SYN, 1000, 0, 0);
+	send(c, 1, TCP_RST | TCP_ACK, 0, 999, 0);
+	assert_false(c->f.marks & FLOW_CLOSED);
+	send(c, 1, TCP_RST | TCP_ACK, 0, 1001, 0);
+	assert_true(c->f.marks & FLOW_CLOSED);
+	conn_free(c);
+}
+
+static bool anew(struct conn *c, bool back, uint16_t flags, uint32_t seq, uint32_t ack)
+{
+	struct pkt p = flowtest_tcp(back, SECOND, flags, seq, ack, 0);
+
+	return tcp_starts_anew(&c->f, &p, back);
+}
+
+static void syn_starts_anew(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	assert_false(anew(c, 0, TCP_SYN, 1000, 0)); /* sent again */
+	assert_true(anew(c, 0, TCP_SYN, 9000, 0));
+	assert_false(anew(c, 1, TCP_SYN | TCP_ACK, 5000, 1001));
+	assert_true(anew(c, 1, TCP_SYN | TCP_ACK, 5500, 1001));
+	conn_free(c);
+
+	c = conn_new(); /* SYN-ACK first, then the SYN it answered */
+	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
+	assert_false(anew(c, 0, TCP_SYN, 1000, 0));
+	assert_true(anew(c, 0, TCP_SYN, 2000, 0));
+	conn_free(c);
+
+	c = conn_new(); /* simultaneous open */
+	send(c, 0, TCP_SYN, 1000, 0, 0);
+	assert_false(anew(c, 1, TCP_SYN, 5000, 0));
+	conn_free(c);
+
+	c = conn_new(); /* in the middle of another connection */
+	send(c, 0, TCP_ACK, 1000, 5000, 10);
+	assert_true(anew(c, 0, TCP_SYN, 7000, 0));
+	conn_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(handshake_gives_rtt),
+		cmocka_unit_test(tells_classes_apart),
+		cmocka_unit_test(sequence_numbers_wrap),
+		cmocka_unit_test(a_copy_is_no_retransmission),
+		cmocka_unit_test(too_many_gaps_are_marked),
+		cmocka_unit_test(fin_both_ways_closes),
+		cmocka_unit_test(reset_in_window_closes),
+		cmocka_unit_test(syn_starts_anew),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
