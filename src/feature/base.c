@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "feature/community.h"
-#include "feature/feature.h"
+#include "feature/trail.h"
 #include "net/decode.h"
 
 enum { MARKS = 11 };
@@ -53,8 +53,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct base *s = state;
 
 	(void)env;
-	(void)flow;
-	s->start_ns = pkt->ns;
+	(void)pkt;
+	s->start_ns = trail_now(flow);
 	return DONE;
 }
 
@@ -147,6 +147,7 @@ static bool has_id(unsigned type)
 	case LAYER_6IN6:
 	case LAYER_TEREDO:
 	case LAYER_MPLS_UDP:
+	case LAYER_ETHERIP:
 		return false;
 	default:
 		return true;
@@ -294,11 +295,12 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field layer_fields[] = {
 	FIELD(struct out_layer, type, "type", "",
-			"What kind of layer: mpls, pppoe, pbb, ipip, 6in4, 4in6, 6in6, gre, erspan, vxlan, "
-			"vxlan_gpe, geneve, gtpu, l2tp, teredo, mpls_udp or ah."),
+			"What kind of layer, such as mpls, pppoe, ipip, 6in4, gre, erspan, vxlan, geneve, gtpu, l2tp, "
+			"teredo or ah."),
 	FIELD(struct out_layer, id, "id", "",
 			"MPLS label, PPPoE session, PBB I-SID, GRE key (0 without one), ERSPAN session, VXLAN or "
-			"GENEVE VNI, GTP-U TEID, L2TP session (version 2: tunnel * 65536 + session), AH SPI.",
+			"GENEVE VNI, GTP-U TEID, L2TP session (version 2: tunnel * 65536 + session), AH SPI, LISP "
+			"instance (0 without one), NSH service path.",
 			.flags = FIELD_NULLABLE, .null_rule = "null for layers that have no number"),
 	FIELD(struct out_layer, sa, "sa", "", "Source address of the IP header that carries the layer.",
 			.flags = FIELD_IS_ADDRESS,
@@ -333,8 +335,8 @@ static const struct field fields[] = {
 			.flags = MAYBE, .null_rule = PORTLESS, .source = "IANA 11"),
 	FIELD(struct out, bytes_out, "bytes_out", "bytes",
 			"Sum of the payload lengths on the wire of all packets from sa to da, retransmissions too: "
-			"L4 payload for TCP, UDP and UDP-Lite, everything behind the IP headers for other "
-			"protocols.  Link-layer padding never counts; a datagram in fragments counts once, when it is "
+			"what follows the header of TCP, UDP, UDP-Lite, SCTP or DCCP, and everything behind the IP "
+			"headers for other protocols.  Link-layer padding never counts; a datagram in fragments counts once, when it is "
 			"complete.",
 			.source = "Joy; IANA 401 without the transport header"),
 	FIELD(struct out, num_pkts_out, "num_pkts_out", "packets",
@@ -351,8 +353,8 @@ static const struct field fields[] = {
 	FIELD(struct out, ip_bytes_in, "ip_bytes_in", "bytes", "As ip_bytes_out, from da to sa.",
 			.flags = IN, .source = "IANA 85 reverse"),
 	FIELD(struct out, time_start, "time_start", "s",
-			"Time of the first packet in the record (of this part; bidir=0: of this direction), in the "
-			"order of capture, in seconds since 1970-01-01 UTC: 6 decimals, or 9 when a packet of the flow came "
+			"Flow time (see time_end) of the first packet in the record (of this part; bidir=0: of this "
+			"direction) in the order of capture, in seconds since 1970-01-01 UTC: 6 decimals, or 9 when a packet of the flow came "
 			"from a source with a finer clock.",
 			.source = "IANA 154, 156"),
 	FIELD(struct out, time_end, "time_end", "s",
@@ -412,8 +414,8 @@ static const struct field fields[] = {
 	FIELD(struct out, retrans_in, "retrans_in", "packets", "As retrans_out, from da to sa.",
 			.flags = MAYBE | IN, .null_rule = TCP_ONLY),
 	FIELD(struct out, ooo_out, "ooo_out", "packets",
-			"TCP segments from sa to da that came late: every byte of them lies below the highest sequence "
-			"number seen and was missing until then (or begins so and continues beyond).",
+			"TCP segments from sa to da that came late: they begin below the highest sequence number seen so "
+			"far, and every byte they have below it had been missing.",
 			.flags = MAYBE, .null_rule = TCP_ONLY),
 	FIELD(struct out, ooo_in, "ooo_in", "packets", "As ooo_out, from da to sa.", .flags = MAYBE | IN,
 			.null_rule = TCP_ONLY),
@@ -431,7 +433,7 @@ static const struct field fields[] = {
 	FIELD(struct out, keep_alive_in, "keep_alive_in", "packets", "As keep_alive_out, from da to sa.",
 			.flags = MAYBE | IN, .null_rule = TCP_ONLY, .source = "RFC 9293 section 3.8.4"),
 	FIELD(struct out, overlap_out, "overlap_out", "packets",
-			"TCP segments from sa to da that are partly new and partly seen before.", .flags = MAYBE,
+			"TCP segments from sa to da of which some bytes are new and some had been seen before.", .flags = MAYBE,
 			.null_rule = TCP_ONLY),
 	FIELD(struct out, overlap_in, "overlap_in", "packets", "As overlap_out, from da to sa.",
 			.flags = MAYBE | IN, .null_rule = TCP_ONLY),

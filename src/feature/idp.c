@@ -28,7 +28,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	const struct options *o = env->options;
 	struct rd bytes = rd_first(pkt->ip, o->bytes);
 
-	if (s->p[pkt->dir] != NULL)
+	/* What was put together from fragments has no IP header of its own. */
+	if (s->p[pkt->dir] != NULL || (pkt->marks & (PKT_REASSEMBLED | PKT_FRAGMENT)))
 		return MORE;
 	s->p[pkt->dir] = arena_alloc(&flow->arena, env->pool, bytes.left);
 	if (s->p[pkt->dir] == NULL) {
@@ -56,13 +57,13 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return s->p[0] != NULL || s->p[1] != NULL;
 }
 
-#define NO_DATA "left out when the direction has no packet with payload"
+#define NO_DATA "left out when the direction has no such packet"
 
 static const struct field fields[] = {
 	FIELD(struct out, idp_out, "idp_out", "",
 			"First idp=N bytes of the initial data packet of the initiator: its first packet with "
 			"payload on the wire, from the innermost IP header on, as far as captured and "
-			"without link-layer padding.  Of a fragmented datagram it is the fragment that completed it.",
+			"without link-layer padding.  Packets that came in fragments are passed over.",
 			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL, .null_rule = NO_DATA),
 	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
 			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),

@@ -91,9 +91,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field packet_fields[] = {
 	FIELD(struct out_packet, b, "b", "bytes",
-			"Payload length of the packet on the wire: L4 payload for TCP, UDP and UDP-Lite, "
-			"everything behind the IP headers for other protocols; of a fragmented datagram "
-			"that of the whole datagram."),
+			"Payload length of the packet on the wire, as counted in bytes_out; of a fragmented "
+			"datagram that of the whole datagram."),
 	FIELD(struct out_packet, dir, "dir", "",
 			"\">\" from the initiator to the responder (in records of one direction: always), "
 			"\"<\" back."),

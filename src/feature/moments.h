@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * moments.h - number, sum, least, greatest and spread of unsigned integers, exactly.
+ *
+ * Sums and sums of squares are integers (64 and 128 bits), so nothing is lost before the final
+ * division: the variance is (n * squares - sum^2) / (n * (n - 1)), its numerator worked out in 192
+ * bits.  A sum that no longer fits makes mean and std NaN, which records write as null.  Starts as { 0 }.
+ */
+#pragma once
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef unsigned __int128 moments_wide;
+
+struct moments {
+	uint64_t n, sum, min, max;
+	uint64_t squares_low, squares_high;
+};
+
+enum { MOMENTS_WORD = 64 };
+
+static inline moments_wide moments_squares(const struct moments *m)
+{
+	return (moments_wide)m->squares_high << MOMENTS_WORD | m->squares_low;
+}
+
+/* All ones say that a sum did not fit. */
+static inline void moments_add_sums(struct moments *m, uint64_t sum, moments_wide squares)
+{
+	moments_wide all = moments_squares(m);
+	bool lost = __builtin_add_overflow(all, squares, &all);
+
+	lost |= __builtin_add_overflow(m->sum, sum, &m->sum);
+	if (lost || !~(moments_squares(m)))
+		all = ~(moments_wide)0;
+	m->squares_low = (uint64_t)all;
+	m->squares_high = (uint64_t)(all >> MOMENTS_WORD);
+}
+
+static inline void moments_add(struct moments *m, uint64_t v)
+{
+	if (m->n++ == 0 || v < m->min)
+		m->min = v;
+	if (v > m->max)
+		m->max = v;
+	moments_add_sums(m, v, (moments_wide)v * v);
+}
+
+/* Both together, as if every number had been added to one. */
+static inline struct moments moments_both(const struct moments *a, const struct moments *b)
+{
+	struct moments m = *a;
+
+	if (b->n > 0 && (m.n == 0 || b->min < m.min))
+		m.min = b->min;
+	if (b->max > m.max)
+		m.max = b->max;
+	m.n += b->n;
+	moments_add_sums(&m, b->sum, moments_squares(b));
+	return m;
+}
+
+/* In 'unit's: moments of ns with unit 1e6 give ms. NaN without numbers. */
+static inline double moments_mean(const struct moments *m, double unit)
+{
+	if (m->n == 0 || !~moments_squares(m))
+		return (double)NAN;
+	return (double)((long double)m->sum / (long double)m->n / (long double)unit);
+}
+
+/* The sample standard deviation; NaN for n < 2. */
+static inline double moments_std(const struct moments *m, double unit)
+{
+	moments_wide low = (moments_wide)m->n * m->squares_low;
+	moments_wide high = (moments_wide)m->n * m->squares_high + (low >> MOMENTS_WORD);
+	moments_wide square = (moments_wide)m->sum * m->sum;
+	uint64_t low_word = (uint64_t)low - (uint64_t)square;
+
+	if (m->n < 2 || !~moments_squares(m))
+		return (double)NAN;
+	high -= (square >> MOMENTS_WORD) + ((uint64_t)low < (uint64_t)square);
+
+	long double n = (long double)m->n;
+	long double numerator = (long double)high * 0x1p64L + (long double)low_word;
+
+	return (double)(sqrtl(numerator / n / (n - 1)) / (long double)unit);
+}

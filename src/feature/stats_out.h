@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * stats_out.h - what the statistics of a flow look like in a record, and how a tally becomes that.
+ */
+#pragma once
+
+#include "feature/feature.h"
+#include "feature/tally.h"
+
+struct stats_sizes {
+	uint64_t n, min;
+	double mean, std;
+	uint64_t max;
+};
+
+struct stats_times {
+	uint64_t n;
+	struct field_ms min;
+	double mean, std;
+	struct field_ms max;
+};
+
+struct stats_out {
+	struct stats_values {
+		struct field_ms duration;
+		struct stats_size_group {
+			struct stats_sizes out, in, all;
+		} payload, segment, ip;
+		struct stats_time_group {
+			struct stats_times out, in, all;
+		} ipt;
+		double bytes_per_s, ip_bytes_per_s, pkts_per_s, pkts_per_s_out, pkts_per_s_in;
+		double down_up_ratio;
+		uint64_t small_out, small_in, large_out, large_in;
+		uint8_t header_min_out, header_min_in;
+		struct field_text first_dirs;
+		uint64_t subflows;
+		struct stats_times active, idle;
+		struct stats_burst_group {
+			struct stats_bursts {
+				uint64_t n, pkts, bytes;
+				double mean;
+				struct field_ms duration;
+				double bytes_per_s;
+			} out, in;
+		} burst;
+	} stats;
+};
+
+extern const struct field stats_fields[]; /* of struct stats_out */
+
+/* Fills 'out' from a whole tally; texts come from env->scratch. */
+void stats_fill(struct stats_out *out, const struct tally *t, const struct feature_env *env);
