@@ -10,9 +10,8 @@ struct view {
 	/* their states follow */
 };
 
-static void add_to_lists(struct calls *c, size_t i)
+static void add_to_lists(struct calls *c, size_t i, uint32_t wants)
 {
-	uint32_t wants = c->call[i].feature->wants;
 
 	for (unsigned kind = 0; kind < CALL_KINDS; kind++)
 		if (wants & kind)
@@ -39,8 +38,8 @@ void calls_build(struct calls *c, const struct registry *r, struct pool *pool, s
 			.offset = sizeof(struct view) + r->on_offset[i],
 			.bit = (uint64_t)1 << i,
 		};
-		needed |= r->on[i]->wants != 0;
-		add_to_lists(c, i);
+		needed |= r->on_wants[i] != 0;
+		add_to_lists(c, i, r->on_wants[i]);
 	}
 	c->view_size = needed ? sizeof(struct view) + r->states_size : 0;
 }

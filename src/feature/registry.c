@@ -94,6 +94,19 @@ static bool enabled(const struct feature *f, const struct conf *core, const void
 	return false;
 }
 
+static void add(struct registry *r, const struct feature *f, const void *options)
+{
+	bool stateless = f->stateless != NULL && f->stateless(&r->core);
+	size_t i = r->on_count++;
+
+	r->on[i] = f;
+	r->on_options[i] = options;
+	r->on_wants[i] = stateless ? 0 : f->wants;
+	r->on_offset[i] = r->states_size;
+	r->tables[i] = f->fields;
+	r->states_size += stateless ? 0 : (f->size + 7) / 8 * 8;
+}
+
 bool registry_settle(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
@@ -109,11 +122,7 @@ bool registry_settle(struct registry *r, struct err *e)
 			r->is_on[i] = false;
 			return false;
 		}
-		r->on[r->on_count] = f;
-		r->on_options[r->on_count] = r->options[i];
-		r->on_offset[r->on_count] = r->states_size;
-		r->tables[r->on_count++] = f->fields;
-		r->states_size += (f->size + 7) / 8 * 8;
+		add(r, f, r->options[i]);
 	}
 	r->prepared = feature_count;
 	return true;

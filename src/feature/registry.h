@@ -21,6 +21,7 @@ struct registry {
 	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
 	const void *on_options[REGISTRY_MAX];
 	size_t on_offset[REGISTRY_MAX]; /* of the state, within a flow's states */
+	uint32_t on_wants[REGISTRY_MAX]; /* what it wants in this run */
 	size_t states_size;             /* of all states of one view */
 	const struct field *tables[REGISTRY_MAX]; /* for plan_new() */
 };
