@@ -16,10 +16,14 @@
 
 struct frag_table;
 
-/* What comes out: all fragments of one datagram, in order of arrival, and its bytes. */
+/*
+ * What comes out: all fragments of one datagram, in order of arrival, and its bytes.
+ * frag_packet() makes of it what decode_datagram() takes.
+ */
 struct frag_datagram {
-	const struct pkt *fragments; /* as they were added; their readers are stale, except... */
-	size_t count;                /* ... that .layer[].addresses point into copies that live as long */
+	const struct pkt *fragments; /* as they were added; 'ip', 'body' and layer addresses point ... */
+	size_t count;                /* ... into copies that live as long, other readers are empty */
+	struct rd header;            /* the first fragment's IP headers; 'whole' lies right behind them */
 	struct rd whole;             /* the bytes from offset 0 up to the first hole */
 	uint32_t whole_len;          /* length of the datagram's body; of what is known when incomplete */
 	bool complete;
@@ -42,11 +46,17 @@ void frag_free(struct frag_table *t);
  */
 bool frag_add(struct frag_table *t, const struct pkt *fragment);
 
-/* True while a datagram's time is over at 'clock_ns': take it with frag_take(). INT64_MAX: all of them. */
+/*
+ * True while a datagram's time is over at 'clock_ns', or memory comes near its cap: take it with
+ * frag_take().  INT64_MAX: all of them, oldest first.
+ */
 bool frag_expired(struct frag_table *t, int64_t clock_ns);
 
 /* The datagram made ready by the last call; valid until the next call on the table. */
 struct frag_datagram frag_take(struct frag_table *t);
+
+/* The packet of the fragment with offset 0, with 'ip', 'body' and 'ip_len' of the whole; false without one. */
+bool frag_packet(const struct frag_datagram *d, struct pkt *pkt);
 
 const struct frag_counts *frag_counts(const struct frag_table *t);
 

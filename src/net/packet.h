@@ -22,6 +22,7 @@ enum {
 	PROTO_ESP = 50,
 	PROTO_AH = 51,
 	PROTO_ICMPV6 = 58,
+	PROTO_ETHERIP = 97,
 	PROTO_L2TP = 115,
 	PROTO_SCTP = 132,
 	PROTO_UDPLITE = 136,
@@ -60,11 +61,16 @@ enum layer_type {
 	LAYER_TEREDO,
 	LAYER_MPLS_UDP,
 	LAYER_AH, /* id = SPI */
+	LAYER_MPLS_IP,
+	LAYER_ETHERIP,
+	LAYER_LISP, /* id = instance id, 0 without one */
+	LAYER_NSH,  /* id = service path */
 	LAYER_TYPES
 };
 
 struct layer {
-	const uint8_t *addresses; /* source then destination of the IP header that carries it; or NULL */
+	const uint8_t *addresses; /* source then destination of the IP header that carries it; NULL for
+				     link-layer tags */
 	uint32_t id;
 	uint8_t type;       /* enum layer_type */
 	uint8_t ip_version; /* of 'addresses': 4 (8 bytes) or 6 (32 bytes); 0 without */
@@ -93,6 +99,7 @@ enum { /* pkt.marks */
 	PKT_NO_PORTS = 1 << 6,    /* fragment whose first part never came */
 	PKT_NANOSECONDS = 1 << 7, /* from a source with a clock finer than a microsecond */
 	PKT_MORE = 1 << 8,        /* the frame holds further packets (802.11 A-MSDU) */
+	PKT_INCOMPLETE = 1 << 10, /* of a datagram whose fragments did not all come */
 };
 
 /* What a TCP segment is to the sequence space its sender has shown so far. */
@@ -116,10 +123,11 @@ struct pkt {
 	/* the innermost IP packet */
 	struct rd ip;          /* from its header on, as far as captured, padding removed */
 	struct rd body;        /* what follows the IP headers: transport header and payload */
-	struct rd payload;     /* L4 payload (TCP, UDP, UDP-Lite); else the body: captured part */
+	struct rd payload;     /* behind the L4 header (TCP, UDP, UDP-Lite, SCTP, DCCP); else the body: captured part */
 	struct rd tcp_options; /* raw, as far as captured */
 	uint32_t ip_len;       /* IP header and all behind it, by its own length field */
 	uint32_t payload_len;  /* of 'payload' on the wire */
+	uint32_t ip_header_len; /* from 'ip' to 'body': options, extension headers and AH included */
 	uint8_t ip_version;    /* 4 or 6 */
 	uint8_t proto;         /* behind all extension headers and AH */
 	uint8_t ttl;           /* or hop limit */
