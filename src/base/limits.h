@@ -39,5 +39,11 @@ enum {
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
+	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+
+	/* conf */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */
+	LIMIT_CONF_BYTES = 1 << 20,    /* a configuration file */
+	LIMIT_OPTIONS = 256,           /* options of core and features together */
+	LIMIT_TEXT_BYTES = 16 << 20,   /* help, manual, schema: a text about the program */
 };

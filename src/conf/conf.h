@@ -3,12 +3,17 @@
  * conf.h - the core's options as one struct, and how text becomes values.
  *
  * The table is in options.c.  Features bring their own options (feature.h).
+ * A value has a rank by where it comes from: conf_set() beats conf_load(), which beats the initial
+ * value, in whatever order they are called.  Among equals the last one wins.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "conf/option.h"
+
+enum conf_rank { CONF_INITIAL, CONF_FILE, CONF_SET };
 
 struct conf {
 	/* input */
@@ -37,7 +42,10 @@ struct conf {
 
 	/* commands */
 	bool help, version, show_config, show_interfaces;
-	char *explain;
+	char *explain, *print;
+
+	/* enum conf_rank of each option's value; counted through all sets of the run */
+	uint8_t rank[LIMIT_OPTIONS];
 };
 
 extern const struct option conf_options[]; /* bound to struct conf */
@@ -48,27 +56,32 @@ struct option_sets {
 	size_t count;
 };
 
-/* Sets every option to its initial value. */
+/* Sets every option to its initial value.  The structs must be zero, or freed by conf_free(). */
 bool conf_defaults(const struct option_sets *sets, struct err *e);
 
 /* Frees all texts. */
 void conf_free(const struct option_sets *sets);
 
 /*
- * Sets one option from text.  Unknown names (the error suggests the nearest), values out of
+ * Sets one option from text.  Unknown names (the error names the nearest), values out of
  * range and words that are no choice are errors that say what is allowed.
  */
 bool conf_set(const struct option_sets *sets, const char *name, const char *value, struct err *e);
 
-/* Takes "name=value", or "name" alone for name=1. */
+/* Takes "name=value" with white space around both, or "name" alone for name=1. */
 bool conf_set_line(const struct option_sets *sets, const char *text, struct err *e);
 
 /* Reads a configuration file: one command a line, # comments.  Errors name file and line. */
 bool conf_load(const struct option_sets *sets, const char *path, struct err *e);
 
+/* The same for text in memory; 'name' is what errors call it. */
+bool conf_load_text(const struct option_sets *sets, const char *name, const void *bytes, size_t size,
+		struct err *e);
+
 /*
  * What can only be said when all is known: timeouts=preset into the two timeouts, features=...
- * into the switches.  To be called once, after the last conf_set().
+ * into the switches, where these were not given themselves with at least the same rank.
+ * To be called after the last conf_set(); calling it again changes nothing.
  */
 bool conf_settle(const struct option_sets *sets, struct conf *core, struct err *e);
 
@@ -78,3 +91,6 @@ const struct option *conf_find(const struct option_sets *sets, const char *name,
 
 /* An option's present value as a user would write it. */
 void conf_value(const struct option *o, const void *base, struct buf *out);
+
+/* The same as a JSON value: numbers for all but texts; bool as 0 or 1, seconds with decimals, sizes in bytes. */
+void conf_value_json(const struct option *o, const void *base, struct buf *out);

@@ -35,6 +35,7 @@ enum { /* flags */
 	OPTION_FEATURE = 1 << 2,    /* switches a data element on: features=all sets it to 'on' */
 	OPTION_COMMAND = 1 << 3,    /* asks for something to be printed instead of a run (help, version) */
 	OPTION_FILE = 1 << 4,       /* a path: completion offers files */
+	OPTION_PLACE = 1 << 5,      /* says where output goes and never what it holds: not in the configuration object */
 };
 
 struct option {
