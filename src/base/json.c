@@ -6,38 +6,52 @@
  */
 #include "base/json.h"
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-			    "34353637383940414243444546474849505152535455565758596061626364656667"
-			    "6869707172737475767778798081828384858687888990919293949596979899";
+const char json_pairs[2 * 100 + 1] =
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
+
+const bool json_plain[256] = {
+	[0x20 ... '"' - 1] = true,
+	['"' + 1 ... '\\' - 1] = true,
+	['\\' + 1 ... 0x7f] = true,
+};
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Rows of json_small: the digits in front, and what pads each number to four bytes. */
-#define TEN(front, pad)                                                                            \
-	front "0," pad front "1," pad front "2," pad front "3," pad front "4," pad front           \
-	      "5," pad front "6," pad front "7," pad front "8," pad front "9," pad
+#define HEX_ROW(high)                                                                              \
+	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high      \
+	     "9" high "a" high "b" high "c" high "d" high "e" high "f"
+
+static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3")
+	HEX_ROW("4") HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a")
+		HEX_ROW("b") HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+
+/* Rows of json_small: the digits in front, and what stands behind the comma. */
+#define TEN(front, rest)                                                                           \
+	front "0," rest front "1," rest front "2," rest front "3," rest front "4," rest front      \
+	      "5," rest front "6," rest front "7," rest front "8," rest front "9," rest
 #define HUNDRED(front)                                                                             \
-	TEN(front "0", "") TEN(front "1", "") TEN(front "2", "") TEN(front "3", "")                \
-	TEN(front "4", "") TEN(front "5", "") TEN(front "6", "") TEN(front "7", "")                \
-	TEN(front "8", "") TEN(front "9", "")
+	TEN(front "0", "\0\0\0\4") TEN(front "1", "\0\0\0\4") TEN(front "2", "\0\0\0\4")           \
+	TEN(front "3", "\0\0\0\4") TEN(front "4", "\0\0\0\4") TEN(front "5", "\0\0\0\4")           \
+	TEN(front "6", "\0\0\0\4") TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")           \
+	TEN(front "9", "\0\0\0\4")
 
 /* clang-format off */
-const char json_small[4 * 1000 + 1] =
-	TEN("", "  ") TEN("1", " ") TEN("2", " ") TEN("3", " ") TEN("4", " ")
-	TEN("5", " ") TEN("6", " ") TEN("7", " ") TEN("8", " ") TEN("9", " ")
+const char json_small[8 * JSON_SMALL + 1] =
+	TEN("", "\0\0\0\0\0\2")
+	TEN("1", "\0\0\0\0\3") TEN("2", "\0\0\0\0\3") TEN("3", "\0\0\0\0\3")
+	TEN("4", "\0\0\0\0\3") TEN("5", "\0\0\0\0\3") TEN("6", "\0\0\0\0\3")
+	TEN("7", "\0\0\0\0\3") TEN("8", "\0\0\0\0\3") TEN("9", "\0\0\0\0\3")
 	HUNDRED("1") HUNDRED("2") HUNDRED("3") HUNDRED("4") HUNDRED("5")
-	HUNDRED("6") HUNDRED("7") HUNDRED("8") HUNDRED("9");
+	HUNDRED("6") HUNDRED("7") HUNDRED("8") HUNDRED("9")
+	TEN("100", "\0\0\5") TEN("101", "\0\0\5")
+	"1020,\0\0\5" "1021,\0\0\5" "1022,\0\0\5" "1023,\0\0\5";
 /* clang-format on */
-
-static void put_pair(char *to, uint32_t v)
-{
-	memcpy(to, pairs + 2 * (size_t)v, 2);
-}
 
 static void put_4(char *to, uint32_t v)
 {
-	put_pair(to, v / 100);
-	put_pair(to + 2, v % 100);
+	json_store(to, json_pair(v / 100) | json_pair(v % 100) << 16);
 }
 
 /* Eight digits, zeros in front kept. */
@@ -47,50 +61,41 @@ static void put_8(char *to, uint32_t v)
 	put_4(to + 4, v % 10000);
 }
 
-/* Up to eight digits, without zeros in front. */
-static char *put_first(char *to, uint32_t v)
-{
-	char text[16] = { 0 };
-
-	put_8(text, v);
-
-	size_t skip = 0;
-
-	while (skip < 7 && text[skip] == '0')
-		skip++;
-	memcpy(to, text + skip, 8);
-	return to + 8 - skip;
-}
-
 char *json_put_large(char *to, uint64_t v)
 {
-	if (v < 10000) {
-		put_4(to, (uint32_t)v);
+	const uint64_t unit = v < 100000000 ? 10000 : 100000000;
+	const uint64_t high = v / unit;
+
+	to = high < 10000 ? json_put_u64(to, high) : json_put_large(to, high);
+	if (unit == 10000) {
+		put_4(to, (uint32_t)(v % 10000));
 		return to + 4;
 	}
-	if (v < 100000000)
-		return put_first(to, (uint32_t)v);
-
-	const uint64_t high = v / 100000000;
-	char *behind = high < 100000000 ? put_first(to, (uint32_t)high) : json_put_large(to, high);
-
-	put_8(behind, (uint32_t)(v % 100000000));
-	return behind + 8;
+	put_8(to, (uint32_t)(v % 100000000));
+	return to + 8;
 }
 
-/* A point and 'count' decimals of 'v', trailing zeros removed; nothing when v is 0. */
-static char *put_decimals(char *to, uint32_t v, unsigned count)
+/* Six digits, the first in the low byte. */
+static uint64_t six(uint32_t v)
 {
-	char *behind = to + 1 + count;
+	return json_pair(v / 10000) | json_pair(v / 100 % 100) << 16 | json_pair(v % 100) << 32;
+}
 
-	if (v == 0)
-		return to;
+static void store_six(char *to, uint64_t digits)
+{
+	json_store(to, digits);
+	to[4] = (char)(digits >> 32);
+	to[5] = (char)(digits >> 40);
+}
+
+/* A point and six decimals, trailing zeros removed; v is not 0. */
+static char *put_six(char *to, uint32_t v)
+{
+	const uint64_t digits = six(v);
+
 	*to = '.';
-	for (unsigned i = count; i > 0; i--, v /= 10)
-		to[i] = (char)('0' + v % 10);
-	while (behind[-1] == '0')
-		behind--;
-	return behind;
+	store_six(to + 1, digits);
+	return to + 1 + 8 - __builtin_clzll(digits - UINT64_C(0x303030303030)) / 8;
 }
 
 char *json_put_ms(char *to, int64_t ns)
@@ -100,7 +105,7 @@ char *json_put_ms(char *to, int64_t ns)
 	if (ns < 0)
 		*to++ = '-';
 	to = json_put_u64(to, v / 1000000);
-	return put_decimals(to, (uint32_t)(v % 1000000), 6);
+	return v % 1000000 == 0 ? to : put_six(to, (uint32_t)(v % 1000000));
 }
 
 char *json_put_s(char *to, int64_t ns)
@@ -110,7 +115,18 @@ char *json_put_s(char *to, int64_t ns)
 	if (ns < 0)
 		*to++ = '-';
 	to = json_put_u64(to, v / 1000000000);
-	return put_decimals(to, (uint32_t)(v % 1000000000), 9);
+
+	const uint32_t part = (uint32_t)(v % 1000000000);
+	char *behind = to + 10;
+
+	if (part == 0)
+		return to;
+	*to = '.';
+	store_six(to + 1, six(part / 1000));
+	put_4(to + 6, part % 1000 + part / 1000 % 10 * 1000); /* the sixth digit once more */
+	while (behind[-1] == '0')
+		behind--;
+	return behind;
 }
 
 char *json_put_time(char *to, int64_t ns, bool nanoseconds)
@@ -134,18 +150,15 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 		put_8(to + 2, part % 100000000);
 		return to + 10;
 	}
-	put_pair(to + 1, part / 10000);
-	put_4(to + 3, part % 10000);
+	store_six(to + 1, six(part));
 	return to + 7;
 }
 
 char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		*to++ = hex_digits[bytes[i] >> 4];
-		*to++ = hex_digits[bytes[i] & 15];
-	}
-	return to;
+	for (size_t i = 0; i < size; i++)
+		memcpy(to + 2 * i, hex_pairs + 2 * (size_t)bytes[i], 2);
+	return to + 2 * size;
 }
 
 char *json_put_ipv4(char *to, const uint8_t *bytes)
@@ -239,11 +252,6 @@ size_t json_utf8_size(struct rd r)
 	return r.left >= 4 && continues(p[3]) ? 4 : 0;
 }
 
-static bool is_plain(uint8_t c)
-{
-	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
 /* Whether all eight bytes are plain.  A borrow can only spoil bytes above one that is not. */
 static bool are_plain(uint64_t x)
 {
@@ -297,7 +305,7 @@ char *json_put_text(char *to, struct rd *r, size_t size)
 				continue;
 			}
 		}
-		if (is_plain(*r->p)) {
+		if (json_plain[*r->p]) {
 			*to++ = (char)*r->p;
 			rd_bytes(r, 1);
 		} else {

@@ -18,18 +18,51 @@ enum {                          /* bytes that must be writable at 'to' */
 	JSON_ROOM_BYTE = 6,     /* each byte of a text, escaped */
 };
 
-/* The numbers below 1000 with a comma behind: "0,", "12,", "999,"; four bytes each. */
-extern const char json_small[4 * 1000 + 1];
+enum { JSON_SMALL = 1024 }; /* a power of two */
 
-/* Numbers of four digits and more. */
+/*
+ * The numbers below JSON_SMALL with a comma behind, eight bytes each: the text, zeros, and in the last
+ * byte the size with the comma.
+ */
+extern const char json_small[8 * JSON_SMALL + 1];
+
+/* "00", "01" ... "99" */
+extern const char json_pairs[2 * 100 + 1];
+
+/* Numbers of five digits and more. */
 char *json_put_large(char *to, uint64_t v);
+
+/* Two digits, the first in the low byte, so that shifts drop zeros in front on any machine. */
+static inline uint64_t json_pair(uint32_t v)
+{
+	uint16_t pair;
+
+	memcpy(&pair, json_pairs + 2 * (size_t)v, sizeof pair);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	pair = __builtin_bswap16(pair);
+#endif
+	return pair;
+}
+
+/* Stores four digits. */
+static inline void json_store(char *to, uint64_t digits)
+{
+	to[0] = (char)digits;
+	to[1] = (char)(digits >> 8);
+	to[2] = (char)(digits >> 16);
+	to[3] = (char)(digits >> 24);
+}
 
 static inline char *json_put_u64(char *to, uint64_t v)
 {
-	if (v >= 1000)
+	if (v >= 10000)
 		return json_put_large(to, v);
-	memcpy(to, json_small + 4 * v, 4);
-	return to + 1 + (v >= 10) + (v >= 100);
+
+	const uint32_t n = (uint32_t)v;
+	const int zeros = (n < 10) + (n < 100) + (n < 1000);
+
+	json_store(to, (json_pair(n / 100) | json_pair(n % 100) << 16) >> 8 * zeros);
+	return to + 4 - zeros;
 }
 
 static inline char *json_put_i64(char *to, int64_t v)
@@ -60,6 +93,9 @@ char *json_put_hex(char *to, const uint8_t *bytes, size_t size);
 /* Without quotes: dotted IPv4 of 4 bytes, or IPv6 of 16 as RFC 5952 (mapped IPv4 as ::ffff:1.2.3.4). */
 char *json_put_ipv4(char *to, const uint8_t *bytes);
 char *json_put_ipv6(char *to, const uint8_t *bytes);
+
+/* Whether a byte stands for itself in a JSON string, whatever is around it. */
+extern const bool json_plain[256];
 
 /* Bytes of the UTF-8 character (RFC 3629) that begins at r.p: 1 to 4; 0 when it is none or cut. */
 size_t json_utf8_size(struct rd r);
