@@ -1,52 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tally.h - adding up the packets of a flow for its statistics.
+ * tally.h - many exact 64-bit counters of which most stay small.
  *
- * A tally depends only on the packets added and their order, so it may be made while they come or later from
- * a list of them.  Starts as { 0 }.
+ * Each counter has one byte in the feature's state.  When one passes 255 the carry goes to a block
+ * of 64-bit words, made in the flow's arena the first time this happens.
  */
 #pragma once
 
-#include "feature/moments.h"
+#include "feature/feature.h"
 
-enum {
-	TALLY_SMALL = 60,   /* payload below this is small (YAF smallPacketCount) */
-	TALLY_LARGE = 225,  /* payload above this is large (YAF largePacketCount) */
-	TALLY_BURST = 3,    /* data packets that make a burst */
-	TALLY_FIRST = 8,    /* data packets whose directions are kept */
-};
+/* Adds 256 to counter 'i' of 'count'; slow path of tally_add(). */
+void tally_carry(uint64_t **high, size_t count, size_t i, struct flow *flow, struct pool *pool);
 
-#define TALLY_PAUSE_NS ((int64_t)1000 * 1000 * 1000) /* a longer gap ends a burst, and a subflow */
+/* Makes the block of 'count' words; false (and the flow is marked) without memory. */
+bool tally_need(uint64_t **high, size_t count, struct flow *flow, struct pool *pool);
 
-struct tally_packet {
-	int64_t ns; /* never less than that of the packet before */
-	uint32_t payload_len, ip_len;
-	uint8_t dir;
-	uint8_t header; /* bytes of the TCP or UDP header; 0: unknown */
-};
+static inline void tally_add(uint8_t *low, uint64_t **high, size_t count, size_t i,
+		struct flow *flow, struct pool *pool)
+{
+	if (++low[i] == 0)
+		tally_carry(high, count, i, flow, pool);
+}
 
-struct tally_bursts {
-	uint64_t n, packets, bytes, ns;
-};
-
-struct tally {
-	struct moments payload[2];   /* of packets with payload */
-	struct moments ip[2];        /* of all */
-	struct moments ipt[2], ipt_all; /* ns */
-	struct moments active, idle; /* ns; active without the period that is still going on */
-	struct tally_bursts burst[2];
-	uint64_t small[2], large[2];
-	uint64_t pauses; /* gaps longer than TALLY_PAUSE_NS */
-	int64_t last_ns, last_dir_ns[2], last_data_ns;
-	int64_t active_start_ns; /* of the period that is going on */
-	uint64_t run_bytes, run_ns; /* of the run of data packets, not yet in 'burst' */
-	uint8_t run, run_dir; /* length of that run, at most TALLY_BURST */
-	uint8_t first;        /* direction of the first data packets, the first in the lowest bit */
-	uint8_t header_min[2];
-};
-
-/* 'idle_ns': a longer gap ends an active period. */
-void tally_add(struct tally *t, const struct tally_packet *p, int64_t idle_ns);
-
-/* All active periods, with the one that is going on. */
-struct moments tally_active(const struct tally *t);
+static inline uint64_t tally_read(const uint8_t *low, const uint64_t *high, size_t i)
+{
+	return low[i] + (high == NULL ? 0 : high[i]);
+}

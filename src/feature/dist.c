@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * dist.c - how often each byte value occurs in the payload: distribution, mean, entropy.
+ *
+ * Counts once for three switches: dist=1 (256 counts, mean, standard deviation), cdist=
+ * (counts in 16 bins), entropy=1.  All are worked out at flow end from exact counts (histogram.h).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feature/compact_map.h"
+#include "feature/feature.h"
+#include "feature/histogram.h"
+
+enum { LOGS = 4096 }; /* n log2 n is looked up below this */
+
+struct dist_options {
+	bool dist, entropy;
+	char *cdist;
+	/* made by prepare() */
+	bool compact;
+	uint8_t bin[256];
+	double *n_log2_n; /* LOGS of them; NULL without entropy=1 */
+};
+
+struct dist_out {
+	struct field_list byte_dist;
+	double byte_dist_mean, byte_dist_std;
+	struct field_list compact_byte_dist;
+	double entropy, total_entropy;
+};
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	if (!histogram_add(state, &flow->arena, env->pool, pkt->payload.p, pkt->payload.left))
+		flow->marks |= FLOW_NO_MEMORY;
+	return MORE;
+}
+
+/* The sums are whole numbers and exact up to 2^55 bytes. */
+static void moments(const uint64_t count[256], uint64_t n, struct dist_out *out)
+{
+	unsigned __int128 sum = 0, squares = 0;
+
+	for (unsigned v = 0; v < 256; v++) {
+		sum += (unsigned __int128)count[v] * v;
+		squares += (unsigned __int128)count[v] * v * v;
+	}
+	out->byte_dist_mean = (double)sum / (double)n;
+	if (n > 1) {
+		double spread = (double)(n * squares - sum * sum);
+
+		out->byte_dist_std = sqrt(spread / (double)n / (double)(n - 1));
+	}
+}
+
+static double n_log2_n(const struct dist_options *o, uint64_t n)
+{
+	return o->n_log2_n != NULL && n < LOGS ? o->n_log2_n[n] : (double)n * log2((double)n);
+}
+
+/*
+ * n times the entropy: the sum of c log2(n / c).  A value with more than half of the bytes would
+ * lose digits in a difference of logarithms; it goes through log1p.
+ */
+static double information(const struct dist_options *o, const uint64_t count[256], uint64_t n)
+{
+	double minus = 0, most = 0;
+	uint64_t rest = n;
+
+	for (unsigned v = 0; v < 256; v++) {
+		uint64_t c = count[v];
+
+		if (c > n - c) {
+			rest = n - c;
+			most = (double)c * log1p((double)rest / (double)c) / M_LN2;
+		} else if (c > 1) {
+			minus += n_log2_n(o, c);
+		}
+	}
+	return (double)rest * log2((double)n) - minus + most;
+}
+
+static void *counts_for_list(const uint64_t *count, size_t n, const struct feature_env *env)
+{
+	void *copy = arena_alloc(env->scratch, env->pool, n * sizeof *count);
+
+	return copy == NULL ? NULL : memcpy(copy, count, n * sizeof *count);
+}
+
+static void compact(const struct dist_options *o, const uint64_t count[256],
+		const struct feature_env *env, struct dist_out *out)
+{
+	uint64_t bin[COMPACT_BINS] = { 0 };
+
+	for (unsigned v = 0; v < 256; v++)
+		bin[o->bin[v]] += count[v];
+	out->compact_byte_dist.items = counts_for_list(bin, COMPACT_BINS, env);
+	out->compact_byte_dist.count = out->compact_byte_dist.items == NULL ? 0 : COMPACT_BINS;
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *to)
+{
+	const struct dist_options *o = env->options;
+	struct dist_out *out = to;
+	uint64_t count[256];
+	uint64_t n = histogram_read(state, count);
+
+	(void)view;
+	if (n == 0)
+		return false;
+	*out = (struct dist_out){ .byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN,
+		.total_entropy = NAN };
+	if (o->dist) {
+		out->byte_dist.items = counts_for_list(count, 256, env);
+		out->byte_dist.count = out->byte_dist.items == NULL ? 0 : 256;
+		moments(count, n, out);
+	}
+	if (o->compact)
+		compact(o, count, env, out);
+	if (o->entropy) {
+		out->total_entropy = information(o, count, n);
+		out->entropy = out->total_entropy / (double)n;
+	}
+	return true;
+}
+
+static bool prepare(void *options, const struct conf *conf, struct err *e)
+{
+	struct dist_options *o = options;
+
+	(void)conf;
+	if (o->cdist != NULL && strcmp(o->cdist, "0") != 0) {
+		o->compact = true;
+		if (strcmp(o->cdist, "1") == 0 || strcmp(o->cdist, "auto") == 0)
+			memcpy(o->bin, compact_map, sizeof o->bin);
+		else if (!compact_map_load(o->cdist, o->bin, e))
+			return false;
+	}
+	if (!o->entropy)
+		return true;
+	o->n_log2_n = calloc(LOGS, sizeof *o->n_log2_n);
+	if (o->n_log2_n == NULL)
+		return err_set(e, "no memory for entropy=1");
+	for (unsigned n = 2; n < LOGS; n++)
+		o->n_log2_n[n] = n * log2(n);
+	return true;
+}
+
+static void release(void *options)
+{
+	struct dist_options *o = options;
+
+	free(o->n_log2_n);
+	o->n_log2_n = NULL;
+}
+
+#define NO_BYTES "left out when no payload byte was captured"
+
+static const struct field fields[] = {
+	FIELD_SCALARS(struct dist_out, byte_dist, "byte_dist", uint64_t, "bytes",
+			"256 counts: how often each byte value, 0 to 255 in this order, occurs in the captured L4 "
+			"payload (UDP, UDP-Lite and TCP; of other protocols all that follows the IP headers) "
+			"of the packets in the directions of this record.  Each packet counts as seen, "
+			"retransmissions and duplicates too; the bytes of a fragmented datagram count once, when it "
+			"is whole.  Bytes that the snaplen cut off are not there to be counted.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+	FIELD(struct dist_out, byte_dist_mean, "byte_dist_mean", "",
+			"Mean of the byte values (0 to 255) counted in byte_dist: sum of value times count, "
+			"divided by the number of bytes.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+	FIELD(struct dist_out, byte_dist_std, "byte_dist_std", "",
+			"Sample standard deviation (n - 1) of the byte values counted in byte_dist.",
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out when fewer than two payload bytes were captured or without "
+				     "dist=1"),
+	FIELD_SCALARS(struct dist_out, compact_byte_dist, "compact_byte_dist", uint64_t, "bytes",
+			"16 counts: byte_dist with the counts of all byte values of a bin added; which value "
+			"is in which bin is said by cdist= (by default data/compact_bd_mapping.txt).",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without cdist="),
+	FIELD(struct dist_out, entropy, "entropy", "bits per byte",
+			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count c > 0 of "
+			"c/n * log2(n/c), where n is the number of bytes.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without entropy=1",
+			.source = "C. Shannon, A Mathematical Theory of Communication, 1948"),
+	FIELD(struct dist_out, total_entropy, "total_entropy", "bits",
+			"entropy times the number of bytes counted.", .flags = FIELD_OPTIONAL,
+			.null_rule = NO_BYTES " or without entropy=1"),
+	{ 0 },
+};
+
+static const struct option options[] = {
+	OPTION(struct dist_options, dist, "dist", "give the distribution of byte values, with mean and std",
+			.flags = OPTION_FEATURE, .on = "1"),
+	OPTION(struct dist_options, cdist, "cdist", "give the distribution of byte values in 16 bins",
+			.flags = OPTION_FEATURE | OPTION_FILE, .on = "auto", .value = "FILE",
+			.more = "FILE has 256 numbers from 0 to 15, the bin of each byte value in order, with "
+				"white space or commas between them; # begins a comment.  auto (or 1) takes "
+				"the built-in bins, which are those of data/compact_bd_mapping.txt."),
+	OPTION(struct dist_options, entropy, "entropy", "give the entropy of byte values",
+			.flags = OPTION_FEATURE, .on = "1"),
+	{ 0 },
+};
+
+const struct feature feature_dist = {
+	.name = "dist",
+	.help = "byte distribution and entropy",
+	.wants = WANT_DATA,
+	.size = sizeof(struct histogram),
+	.out_size = sizeof(struct dist_out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.options = options,
+	.options_size = sizeof(struct dist_options),
+	.prepare = prepare,
+	.release = release,
+};
