@@ -4,10 +4,10 @@
  *
  * Most flows are short: their packets are kept as a trail of { payload length << 1 | direction,
  * IP length less payload length, header length, ns since the packet before }, about eight bytes each, and
- * added up at the end.  A flow that outgrows one block of that gets a tally of its own.
+ * added up at the end.  A flow that outgrows one block of that gets sums of its own.
  */
 #include "feature/stats_out.h"
-#include "feature/tally.h"
+#include "feature/measure.h"
 #include "feature/trail.h"
 
 enum {
@@ -18,7 +18,7 @@ enum {
 };
 
 struct stats {
-	struct tally *tally; /* NULL while the trail has all packets */
+	struct measure *sums; /* NULL while the trail has all packets */
 	struct trail trail;
 	int64_t last_ns;
 };
@@ -35,7 +35,7 @@ static int64_t idle_ns(const struct feature_env *env)
 	return o->idle.ns;
 }
 
-static uint8_t *write_item(uint8_t *to, const struct tally_packet *p, int64_t last_ns)
+static uint8_t *write_item(uint8_t *to, const struct measure_packet *p, int64_t last_ns)
 {
 	to = trail_put(to, (uint64_t)p->payload_len << 1 | p->dir);
 	to = trail_put(to, trail_fold((uint64_t)p->ip_len - (uint64_t)p->payload_len));
@@ -43,10 +43,10 @@ static uint8_t *write_item(uint8_t *to, const struct tally_packet *p, int64_t la
 	return trail_put(to, (uint64_t)p->ns - (uint64_t)last_ns);
 }
 
-static struct tally_packet read_item(const uint8_t **from, int64_t last_ns)
+static struct measure_packet read_item(const uint8_t **from, int64_t last_ns)
 {
 	uint64_t head = trail_get(from);
-	struct tally_packet p = { .payload_len = (uint32_t)(head >> 1), .dir = head & 1 };
+	struct measure_packet p = { .payload_len = (uint32_t)(head >> 1), .dir = head & 1 };
 
 	p.ip_len = p.payload_len + (uint32_t)trail_unfold(trail_get(from));
 	p.header = *(*from)++;
@@ -54,28 +54,28 @@ static struct tally_packet read_item(const uint8_t **from, int64_t last_ns)
 	return p;
 }
 
-static void add_trail(struct tally *t, const struct stats *s, const struct flow *flow, int64_t idle)
+static void add_trail(struct measure *t, const struct stats *s, const struct flow *flow, int64_t idle)
 {
 	const uint8_t *from = s->trail.p, *end = from + s->trail.size;
 	int64_t last_ns = flow->start_ns;
 
 	while (from < end) {
-		struct tally_packet p = read_item(&from, last_ns);
+		struct measure_packet p = read_item(&from, last_ns);
 
 		last_ns = p.ns;
-		tally_add(t, &p, idle);
+		measure_add(t, &p, idle);
 	}
 }
 
 /* The trail is full: from now on packets are added up as they come. */
-static bool start_tally(struct stats *s, const struct feature_env *env, struct flow *flow)
+static bool start_measure(struct stats *s, const struct feature_env *env, struct flow *flow)
 {
-	s->tally = arena_zalloc(&flow->arena, env->pool, sizeof *s->tally);
-	if (s->tally == NULL) {
+	s->sums = arena_zalloc(&flow->arena, env->pool, sizeof *s->sums);
+	if (s->sums == NULL) {
 		flow->marks |= FLOW_NO_MEMORY;
 		return false;
 	}
-	add_trail(s->tally, s, flow, idle_ns(env));
+	add_trail(s->sums, s, flow, idle_ns(env));
 	arena_drop(&flow->arena, env->pool, s->trail.p);
 	s->trail = (struct trail){ 0 };
 	return true;
@@ -99,10 +99,10 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 		const struct pkt *pkt)
 {
 	struct stats *s = state;
-	struct tally_packet p = { trail_now(flow), pkt->payload_len, pkt->ip_len, pkt->dir,
+	struct measure_packet p = { trail_now(flow), pkt->payload_len, pkt->ip_len, pkt->dir,
 		header_size(pkt) };
 
-	if (s->tally == NULL) {
+	if (s->sums == NULL) {
 		uint8_t item[ITEM_MAX];
 		uint8_t *end = write_item(item, &p, s->trail.size > 0 ? s->last_ns : flow->start_ns);
 		size_t size = (size_t)(end - item);
@@ -110,10 +110,10 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 		s->last_ns = p.ns;
 		if (s->trail.size + size <= TRAIL_MAX)
 			return trail_add(&s->trail, env, flow, item, size) ? MORE : DONE;
-		if (!start_tally(s, env, flow))
+		if (!start_measure(s, env, flow))
 			return DONE;
 	}
-	tally_add(s->tally, &p, idle_ns(env));
+	measure_add(s->sums, &p, idle_ns(env));
 	return MORE;
 }
 
@@ -123,8 +123,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	const struct stats *s = state;
 	const struct flow *f = view->flow;
 	uint64_t packets = f->side[view->out].packets + (view->both ? f->side[!view->out].packets : 0);
-	struct tally replayed = { 0 };
-	const struct tally *t = s->tally;
+	struct measure replayed = { 0 };
+	const struct measure *t = s->sums;
 
 	if (t == NULL) {
 		add_trail(&replayed, s, f, idle_ns(env));

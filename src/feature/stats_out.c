@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * stats_out.c - from a tally to the numbers of a record, and what each of them means.
+ * stats_out.c - from measures to the numbers of a record, and what each of them means.
  *
  * Divisions and roots happen here and only here; everything before is integers.
  */
@@ -56,7 +56,7 @@ static double rate(uint64_t count, uint64_t ns)
 	return (double)((long double)count * NS_PER_S / (long double)ns);
 }
 
-static struct stats_bursts bursts(const struct tally_bursts *b)
+static struct stats_bursts bursts(const struct measure_bursts *b)
 {
 	return (struct stats_bursts){
 		.n = b->n,
@@ -68,21 +68,21 @@ static struct stats_bursts bursts(const struct tally_bursts *b)
 	};
 }
 
-static struct field_text first_dirs(const struct tally *t, const struct feature_env *env)
+static struct field_text first_dirs(const struct measure *t, const struct feature_env *env)
 {
 	uint64_t count = t->payload[0].n + t->payload[1].n;
-	char *text = arena_alloc(env->scratch, env->pool, TALLY_FIRST);
+	char *text = arena_alloc(env->scratch, env->pool, MEASURE_FIRST);
 
 	if (text == NULL)
 		return (struct field_text){ NULL, 0 };
-	if (count > TALLY_FIRST)
-		count = TALLY_FIRST;
+	if (count > MEASURE_FIRST)
+		count = MEASURE_FIRST;
 	for (unsigned i = 0; i < count; i++)
 		text[i] = t->first & 1u << i ? '<' : '>';
 	return (struct field_text){ text, count };
 }
 
-static void fill_rates(struct stats_values *v, const struct tally *t)
+static void fill_rates(struct stats_values *v, const struct measure *t)
 {
 	uint64_t ns = t->ipt_all.sum, out = t->ip[0].n, in = t->ip[1].n;
 
@@ -95,7 +95,7 @@ static void fill_rates(struct stats_values *v, const struct tally *t)
 	v->down_up_ratio = out > 0 ? (double)in / (double)out : (double)NAN;
 }
 
-static void fill_counts(struct stats_values *v, const struct tally *t)
+static void fill_counts(struct stats_values *v, const struct measure *t)
 {
 	v->small_out = t->small[0];
 	v->small_in = t->small[1];
@@ -106,12 +106,12 @@ static void fill_counts(struct stats_values *v, const struct tally *t)
 	v->subflows = 1 + t->pauses;
 }
 
-void stats_fill(struct stats_out *out, const struct tally *t, const struct feature_env *env)
+void stats_fill(struct stats_out *out, const struct measure *t, const struct feature_env *env)
 {
 	struct stats_values *v = &out->stats;
 	struct moments segment[2] = { with_empty(&t->payload[0], t->ip[0].n),
 		with_empty(&t->payload[1], t->ip[1].n) };
-	struct moments active = tally_active(t);
+	struct moments active = measure_active(t);
 
 	v->payload = size_group(t->payload);
 	v->segment = size_group(segment);

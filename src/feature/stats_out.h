@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * stats_out.h - what the statistics of a flow look like in a record, and how a tally becomes that.
+ * stats_out.h - what the statistics of a flow look like in a record, and how measures become that.
  */
 #pragma once
 
 #include "feature/feature.h"
-#include "feature/tally.h"
+#include "feature/measure.h"
 
 struct stats_sizes {
 	uint64_t n, min;
@@ -49,5 +49,5 @@ struct stats_out {
 
 extern const struct field stats_fields[]; /* of struct stats_out */
 
-/* Fills 'out' from a whole tally; texts come from env->scratch. */
-void stats_fill(struct stats_out *out, const struct tally *t, const struct feature_env *env);
+/* Fills 'out' from whole measures; texts come from env->scratch. */
+void stats_fill(struct stats_out *out, const struct measure *t, const struct feature_env *env);
