@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Bytes of memory for each living flow: peak resident size with many flows, less that with a few.
+
+    bench/memory.py [--program ./pcap2flow] [--flows 200000]
+
+Two made-up captures of UDP and TCP flows that are all alive at the end: one packet a flow, and ten
+packets (a handshake, three requests and three answers of up to 1,460 bytes).
+"""
+import argparse
+import os
+import struct
+import subprocess
+import tempfile
+
+HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
+
+
+def ip(back, client, protocol, body):
+    ends = [b"\x0a" + struct.pack(">I", client)[1:], b"\xac\x10\x00\x01"]
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 64, protocol, 0)
+    return head + ends[back] + ends[not back] + body
+
+
+def tcp(back, client, seq, ack, flags, payload=b""):
+    ports = (443, 40000) if back else (40000, 443)
+    options = bytes.fromhex("020405b40402080a000000010000000001030307") if flags & 2 else b""
+    return ip(back, client, 6, struct.pack(">HHIIBBHHH", *ports, seq, ack, (20 + len(options)) << 2,
+                                           flags, 65535, 0, 0) + options + payload)
+
+
+def ten_packets(client):
+    """Handshake, then request and answer, acknowledged."""
+    noise = bytes((i * 151 + client) % 256 for i in range(1460))
+    yield tcp(0, client, 1000, 0, 2)
+    yield tcp(1, client, 5000, 1001, 18)
+    yield tcp(0, client, 1001, 5001, 16)
+    yield tcp(0, client, 1001, 5001, 24, noise[:517])
+    yield tcp(1, client, 5001, 1518, 16, noise)
+    yield tcp(1, client, 6461, 1518, 24, noise[:900])
+    yield tcp(0, client, 1518, 7361, 16)
+    yield tcp(0, client, 1518, 7361, 24, noise[:300])
+    yield tcp(1, client, 7361, 1818, 24, noise[:700])
+    yield tcp(0, client, 1818, 8061, 16)
+
+
+def one_packet(client):
+    yield ip(0, client, 17, struct.pack(">HHHH", 40000, 53, 48, 0) + bytes(40))
+
+
+def write(path, flows, packets):
+    with open(path, "wb") as out:
+        out.write(HEADER)
+        streams = [list(packets(0))]
+        for turn in range(len(streams[0])):
+            for client in range(flows):
+                p = packets_of(packets, client)[turn]
+                us = turn * flows + client
+                out.write(struct.pack("<IIII", 1700000000 + us // 1000000, us % 1000000, len(p), len(p)) + p)
+
+
+CACHE = {}
+
+
+def packets_of(packets, client):
+    """The packets of one client, made from the first one's by putting its address in."""
+    if packets not in CACHE:
+        CACHE[packets] = list(packets(0))
+    address = struct.pack(">I", client)[1:]
+    out = []
+    for p in CACHE[packets]:
+        at = 13 if p[12] == 10 else 17
+        out.append(p[:at] + address + p[at + 3:])
+    return out
+
+
+def peak(program, options, capture):
+    process = subprocess.Popen([program, "bidir=1", "memory=8G", "progress=0", "output=/dev/null", *options, capture])
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise RuntimeError("%s failed" % program)
+    return usage.ru_maxrss * 1024
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    ap.add_argument("--program", default="./pcap2flow")
+    ap.add_argument("--flows", type=int, default=200000)
+    args = ap.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, packets, options in (("plain, one packet", one_packet, ["num_pkts=0"]),
+                                       ("plain, ten packets", ten_packets, ["num_pkts=0"]),
+                                       ("everything, ten packets", ten_packets, ["features=all"])):
+            few, many = args.flows // 4, args.flows
+            sizes = []
+            for flows in (few, many):
+                path = os.path.join(folder, "capture.pcap")
+                write(path, flows, packets)
+                sizes.append(peak(args.program, options, path))
+            print("%-26s %6.0f bytes a flow" % (name, (sizes[1] - sizes[0]) / (many - few)))
+
+
+if __name__ == "__main__":
+    main()
