@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* terminal.h - what is known of the terminal at the other end of a file descriptor. */
+#pragma once
+
+#include <stdbool.h>
+
+bool terminal_is(int fd);
+
+/* Its width in characters; 80 where that is not known. */
+unsigned terminal_columns(int fd);
