@@ -48,30 +48,22 @@ def one_packet(client):
     yield ip(0, client, 17, struct.pack(">HHHH", 40000, 53, 48, 0) + bytes(40))
 
 
+def for_client(packet, client):
+    """PACKET with the address of another client in its place."""
+    at = 13 if packet[12] == 10 else 17
+    return packet[:at] + struct.pack(">I", client)[1:] + packet[at + 3:]
+
+
 def write(path, flows, packets):
+    """All flows at once: the first packet of each, then the second of each, ..."""
+    us = 0
     with open(path, "wb") as out:
         out.write(HEADER)
-        streams = [list(packets(0))]
-        for turn in range(len(streams[0])):
+        for packet in packets(0):
             for client in range(flows):
-                p = packets_of(packets, client)[turn]
-                us = turn * flows + client
+                p = for_client(packet, client)
                 out.write(struct.pack("<IIII", 1700000000 + us // 1000000, us % 1000000, len(p), len(p)) + p)
-
-
-CACHE = {}
-
-
-def packets_of(packets, client):
-    """The packets of one client, made from the first one's by putting its address in."""
-    if packets not in CACHE:
-        CACHE[packets] = list(packets(0))
-    address = struct.pack(">I", client)[1:]
-    out = []
-    for p in CACHE[packets]:
-        at = 13 if p[12] == 10 else 17
-        out.append(p[:at] + address + p[at + 3:])
-    return out
+                us += 1
 
 
 def peak(program, options, capture):
