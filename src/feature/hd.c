@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hd.c - header description: which of the first N payload bits never change, which bytes count up.
+ *
+ * Protocols whose messages begin with a header of their own show it this way.  For each direction
+ * one block holds the last packet's bytes and what still is true of all packets.
+ */
+#include "feature/feature.h"
+
+struct side {
+	uint32_t n;
+	uint8_t bytes[]; /* N of the last packet; N: bits that never changed; N bits: bytes that count up */
+};
+
+struct hd {
+	struct side *side[2];
+};
+
+struct options {
+	uint32_t bytes;
+};
+
+struct out_side {
+	uint32_t n;
+	struct field_hex const_mask, const_value;
+	struct field_list seq;
+};
+
+struct out {
+	struct out_hd {
+		uint32_t bytes;
+		struct out_side out, in;
+	} hd;
+};
+
+static uint32_t width(const struct feature_env *env)
+{
+	return ((const struct options *)env->options)->bytes;
+}
+
+static bool brings_news(const struct pkt *pkt)
+{
+	return pkt->proto != PROTO_TCP ||
+			(pkt->tcp_class != TCP_CLASS_RETRANS &&
+					pkt->tcp_class != TCP_CLASS_DUPLICATE &&
+					pkt->tcp_class != TCP_CLASS_KEEP_ALIVE);
+}
+
+static struct side *side_new(const struct feature_env *env, struct flow *flow)
+{
+	uint32_t n = width(env);
+	struct side *s = arena_alloc(&flow->arena, env->pool, sizeof *s + 2 * n + (n + 7) / 8);
+
+	if (s == NULL) {
+		flow->marks |= FLOW_NO_MEMORY;
+		return NULL;
+	}
+	s->n = 0;
+	memset(s->bytes + n, 0xff, n + (n + 7) / 8);
+	return s;
+}
+
+static void compare(struct side *s, struct rd now, uint32_t n)
+{
+	uint8_t *last = s->bytes, *same = last + n, *up = same + n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t v = rd_u8(&now);
+
+		same[i] &= (uint8_t)~(v ^ last[i]);
+		if (v != (uint8_t)(last[i] + 1))
+			up[i / 8] &= (uint8_t)~(1u << i % 8);
+		last[i] = v;
+	}
+}
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct hd *hd = state;
+	struct side **s = &hd->side[pkt->dir];
+	uint32_t n = width(env);
+
+	if (pkt->payload.left < n || !brings_news(pkt))
+		return MORE;
+	if (*s == NULL)
+		*s = side_new(env, flow);
+	if (*s == NULL)
+		return MORE;
+	if ((*s)->n == 0)
+		memcpy((*s)->bytes, pkt->payload.p, n);
+	else
+		compare(*s, pkt->payload, n);
+	if ((*s)->n < UINT32_MAX)
+		(*s)->n++;
+	else
+		flow->marks |= FLOW_CAPPED;
+	return MORE;
+}
+
+static void report(const struct side *s, const struct feature_env *env, struct out_side *o)
+{
+	uint32_t n = width(env);
+	uint8_t *value, *seq;
+
+	if (s == NULL)
+		return;
+	value = arena_alloc(env->scratch, env->pool, 2 * n);
+	if (value == NULL)
+		return;
+	seq = value + n;
+	o->n = s->n;
+	o->seq.items = seq;
+	for (uint8_t i = 0; i < n; i++) {
+		value[i] = s->bytes[i] & s->bytes[n + i];
+		if (s->n > 1 && s->bytes[2 * n + i / 8] >> i % 8 & 1)
+			seq[o->seq.count++] = i;
+	}
+	o->const_mask = (struct field_hex){ s->bytes + n, n };
+	o->const_value = (struct field_hex){ value, n };
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *out)
+{
+	const struct hd *hd = state;
+	struct out_hd *o = &((struct out *)out)->hd;
+
+	(void)view;
+	if (hd->side[0] == NULL && hd->side[1] == NULL)
+		return false;
+	o->bytes = width(env);
+	report(hd->side[0], env, &o->out);
+	report(hd->side[1], env, &o->in);
+	return true;
+}
+
+#define NO_PACKET "left out when n is 0"
+
+static const struct field side_fields[] = {
+	FIELD(struct out_side, n, "n", "packets",
+			"Packets of the direction that are described: those with at least hd=N captured payload "
+			"bytes (payload as in byte_dist), without TCP segments of the classes retransmission, "
+			"duplicate and keep-alive; a fragmented datagram is one."),
+	FIELD(struct out_side, const_mask, "const_mask", "",
+			"N bytes.  A bit is set when that bit of the payload was the same in all n packets.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_PACKET),
+	FIELD(struct out_side, const_value, "const_value", "",
+			"N bytes.  The payload bits that const_mask marks; the other bits are 0.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.null_rule = NO_PACKET),
+	FIELD_SCALARS(struct out_side, seq, "seq", uint8_t, "",
+			"Offsets (0 to N-1, rising) of the payload bytes that in each of the n packets but the "
+			"first were one more, modulo 256, than in the packet before in the order seen; as the last "
+			"byte of a sequence number.",
+			.null_rule = "empty when there is none, and when n is below 2"),
+	{ 0 },
+};
+
+static const struct field hd_fields[] = {
+	FIELD(struct out_hd, bytes, "bytes", "bytes", "N: how many payload bytes are described."),
+	FIELD_SUB(struct out_hd, out, "out", side_fields, "Packets from sa to da."),
+	FIELD_SUB(struct out_hd, in, "in", side_fields, "As hd.out, from da to sa.",
+			.flags = FIELD_REVERSE),
+	{ 0 },
+};
+
+static const struct field fields[] = {
+	FIELD_SUB(struct out, hd, "hd", hd_fields,
+			"Header description: what the first hd=N payload bytes of the packets have in common.",
+			.null_rule = "left out when no packet has N captured payload bytes", .source = "Joy"),
+	{ 0 },
+};
+
+static const struct option options[] = {
+	OPTION(struct options, bytes, "hd", "describe what the first N payload bytes have in common",
+			.flags = OPTION_FEATURE, .on = "16", .maximum = LIMIT_HD_BYTES, .value = "N"),
+	{ 0 },
+};
+
+const struct feature feature_hd = {
+	.name = "hd",
+	.help = "header description: constant and counting parts of the payload",
+	.wants = WANT_DATA,
+	.size = sizeof(struct hd),
+	.out_size = sizeof(struct out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.options = options,
+	.options_size = sizeof(struct options),
+};

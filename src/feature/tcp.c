@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tcp.c - what the TCP headers of each direction say: flags, windows, options, handshake times.
+ *
+ * A direction's state is one block in the arena that ends with a copy of its options, so flows
+ * of other protocols pay two pointers.  How segments follow each other (retransmissions and the like)
+ * is known to the flow itself and reported by base.c.
+ */
+#include "feature/tally.h"
+#include "proto/tcp_options.h"
+
+enum { FLAGS = 9, ZERO_WINDOW = FLAGS, COUNTS, OPTION_BYTES = 40 };
+
+struct side {
+	uint64_t *high; /* COUNTS carries of 'count' */
+	uint32_t first_seq;
+	uint16_t window_first, window_min, window_max;
+	uint8_t count[COUNTS]; /* by flag, from FIN up; then zero windows */
+	uint8_t option_size;   /* on the wire */
+	uint8_t option_kept;
+	bool from_syn;
+	uint8_t options[]; /* 'option_kept' bytes */
+};
+
+struct tcp {
+	struct side *side[2];
+	uint64_t syn_ack_ns; /* 1 + time from the flow's first packet to the first SYN-ACK; 0: none */
+};
+
+struct options {
+	bool tcp;
+};
+
+struct out_option {
+	uint8_t kind;
+	const char *name;
+	struct field_hex value;
+};
+
+struct out_counts {
+	uint64_t flag[FLAGS];
+};
+
+struct out_side {
+	const char *flags;
+	struct out_counts counts;
+	int32_t first_window_size, window_min, window_max, window_scale, mss, opt_len;
+	uint64_t zero_windows;
+	bool sack_permitted;
+	int64_t ts_value, ts_echo;
+	struct field_list opts;
+};
+
+struct out {
+	struct out_tcp {
+		int64_t first_seq, first_seq_in;
+		struct out_side out, in;
+		struct out_handshake {
+			struct field_ms syn_ack, ack;
+		} handshake;
+	} tcp;
+};
+
+/* --- while packets come -------------------------------------------------------------------------- */
+
+/* Bytes of options by the data offset, captured or not. */
+static uint8_t option_size(const struct pkt *pkt)
+{
+	struct rd header = pkt->body;
+
+	rd_bytes(&header, 12);
+
+	unsigned words = rd_u8(&header) >> 4;
+
+	return (uint8_t)(words < 5 ? 0 : (words - 5) * 4);
+}
+
+static void keep_options(struct side *s, const struct pkt *pkt, size_t kept)
+{
+	s->from_syn = pkt->tcp_flags & TCP_SYN;
+	s->option_size = option_size(pkt);
+	s->option_kept = (uint8_t)kept;
+	if (kept > 0)
+		memcpy(s->options, pkt->tcp_options.p, kept);
+}
+
+/*
+ * The direction's block: made at its first segment, made anew when a SYN comes behind other
+ * segments, because the SYN's options are the ones to keep.
+ */
+static struct side *side_for(struct tcp *t, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct side *old = t->side[pkt->dir], *s;
+	struct rd raw = rd_first(pkt->tcp_options, OPTION_BYTES);
+
+	if (old != NULL && (old->from_syn || !(pkt->tcp_flags & TCP_SYN)))
+		return old;
+	s = arena_move(&flow->arena, env->pool, old, old == NULL ? 0 : sizeof *old,
+			sizeof *s + raw.left);
+	if (s == NULL) {
+		flow->marks |= FLOW_NO_MEMORY;
+		return old;
+	}
+	if (old == NULL)
+		*s = (struct side){ .first_seq = pkt->seq, .window_first = pkt->window,
+			.window_min = UINT16_MAX };
+	keep_options(s, pkt, raw.left);
+	return t->side[pkt->dir] = s;
+}
+
+static void count_flags(struct side *s, unsigned flags, struct flow *flow, struct pool *pool)
+{
+	for (unsigned f = 0; flags != 0; f++, flags >>= 1)
+		if (flags & 1)
+			tally_add(s->count, &s->high, COUNTS, f, flow, pool);
+}
+
+static void see_window(struct side *s, const struct pkt *pkt, struct flow *flow, struct pool *pool)
+{
+	if (pkt->tcp_flags & TCP_RST)
+		return;
+	s->window_min = pkt->window < s->window_min ? pkt->window : s->window_min;
+	s->window_max = pkt->window > s->window_max ? pkt->window : s->window_max;
+	if (pkt->window == 0 && !(pkt->tcp_flags & (TCP_SYN | TCP_FIN)))
+		tally_add(s->count, &s->high, COUNTS, ZERO_WINDOW, flow, pool);
+}
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	enum { SYN_ACK = TCP_SYN | TCP_ACK };
+	struct tcp *t = state;
+	struct side *s = side_for(t, env, flow, pkt);
+
+	if (s == NULL)
+		return MORE;
+	count_flags(s, pkt->tcp_flags & ((1u << FLAGS) - 1), flow, env->pool);
+	see_window(s, pkt, flow, env->pool);
+	if (t->syn_ack_ns == 0 && pkt->dir == 1 && (pkt->tcp_flags & SYN_ACK) == SYN_ACK)
+		t->syn_ack_ns = pkt->ns > flow->start_ns ? (uint64_t)(pkt->ns - flow->start_ns) + 1 : 1;
+	return MORE;
+}
+
+/* --- at flow end --------------------------------------------------------------------------------- */
+
+static const char *flags_text(const struct out_counts *c, const struct feature_env *env)
+{
+	static const char letters[FLAGS] = "FSRPAUECN";
+	char *text = arena_zalloc(env->scratch, env->pool, FLAGS + 1);
+	size_t n = 0;
+
+	for (unsigned f = 0; text != NULL && f < FLAGS; f++)
+		if (c->flag[f] > 0)
+			text[n++] = letters[f];
+	return text;
+}
+
+static struct field_list list_options(struct rd r, const struct feature_env *env)
+{
+	struct out_option *items;
+	struct tcp_option o;
+	size_t n = 0;
+
+	if (!rd_more(&r))
+		return (struct field_list){ 0 };
+	items = arena_alloc(env->scratch, env->pool, r.left * sizeof *items);
+	while (items != NULL && tcp_option_next(&r, &o)) {
+		items[n++] = (struct out_option){ o.kind, tcp_option_name(o.kind),
+			{ o.value.left > 0 ? o.value.p : NULL, o.value.left } };
+	}
+	return (struct field_list){ items, n };
+}
+
+static void report_options(const struct side *s, const struct feature_env *env, struct out_side *o)
+{
+	struct rd raw = { s->options, s->option_kept };
+	struct tcp_options known;
+
+	tcp_options_parse(raw, &known);
+	o->opt_len = s->option_size;
+	o->opts = list_options(raw, env);
+	o->mss = known.has_mss ? known.mss : -1;
+	o->window_scale = known.has_scale ? known.scale : -1;
+	o->sack_permitted = known.sack_permitted;
+	o->ts_value = known.has_timestamps ? (int64_t)known.ts_value : -1;
+	o->ts_echo = known.has_timestamps ? (int64_t)known.ts_echo : -1;
+}
+
+static void report_side(const struct side *s, const struct feature_env *env, struct out_side *o)
+{
+	for (unsigned f = 0; f < FLAGS; f++)
+		o->counts.flag[f] = tally_read(s->count, s->high, f);
+	o->flags = flags_text(&o->counts, env);
+	o->first_window_size = s->window_first;
+	if (s->window_min <= s->window_max) {
+		o->window_min = s->window_min;
+		o->window_max = s->window_max;
+	}
+	o->zero_windows = tally_read(s->count, s->high, ZERO_WINDOW);
+	report_options(s, env, o);
+}
+
+/* Returns the direction's first sequence number, or -1. */
+static int64_t report(const struct side *s, const struct feature_env *env, struct out_side *o)
+{
+	*o = (struct out_side){ .first_window_size = -1, .window_min = -1, .window_max = -1,
+		.window_scale = -1, .mss = -1, .opt_len = -1, .ts_value = -1, .ts_echo = -1 };
+	if (s == NULL)
+		return -1;
+	report_side(s, env, o);
+	return s->first_seq;
+}
+
+static void report_handshake(const struct tcp *t, const struct flow *f, struct out_handshake *h)
+{
+	*h = (struct out_handshake){ { -1 }, { -1 } };
+	if (f->rtt_ns < 0 || t->syn_ack_ns == 0)
+		return;
+
+	int64_t first = (int64_t)(t->syn_ack_ns - 1);
+
+	h->syn_ack.ns = first < f->rtt_ns ? first : f->rtt_ns;
+	h->ack.ns = f->rtt_ns - h->syn_ack.ns;
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *out)
+{
+	const struct tcp *t = state;
+	struct out_tcp *o = &((struct out *)out)->tcp;
+
+	if (t->side[0] == NULL && t->side[1] == NULL)
+		return false;
+	o->first_seq = report(t->side[0], env, &o->out);
+	if (!view->both)
+		return true;
+	o->first_seq_in = report(t->side[1], env, &o->in);
+	report_handshake(t, view->flow, &o->handshake);
+	return true;
+}
+
+/* --- words --------------------------------------------------------------------------------------- */
+
+#define NULLABLE   (FIELD_NULLABLE | FIELD_OPTIONAL)
+#define NO_SEGMENT "left out when the direction has no segment"
+#define FIRST_SYN  "the direction's first segment with SYN, or its first segment when none has"
+
+static const struct field option_fields[] = {
+	FIELD(struct out_option, kind, "kind", "", "Option kind.", .source = "IANA TCP option kinds"),
+	FIELD(struct out_option, name, "name", "", "Name of the kind; \"unknown\" without one here."),
+	FIELD(struct out_option, value, "value", "",
+			"Bytes behind kind and length; for kind 0 (end of options) the padding behind it.",
+			.flags = FIELD_OPTIONAL, .null_rule = "left out when there are none"),
+	{ 0 },
+};
+
+#define COUNT(bit, key, words, iana)                                                               \
+	FIELD(struct out_counts, flag[bit], key, "segments", "Segments with " words ".", .source = iana)
+
+static const struct field count_fields[] = {
+	COUNT(0, "fin", "FIN", "IANA tcpFinTotalCount (219)"),
+	COUNT(1, "syn", "SYN", "IANA tcpSynTotalCount (218)"),
+	COUNT(2, "rst", "RST", "IANA tcpRstTotalCount (220)"),
+	COUNT(3, "psh", "PSH", "IANA tcpPshTotalCount (221)"),
+	COUNT(4, "ack", "ACK", "IANA tcpAckTotalCount (222)"),
+	COUNT(5, "urg", "URG", "IANA tcpUrgTotalCount (223)"),
+	COUNT(6, "ece", "ECE", "RFC 3168"),
+	COUNT(7, "cwr", "CWR", "RFC 3168"),
+	COUNT(8, "ae", "AE (accurate ECN, once NS)", "RFC 9768"),
+	{ 0 },
+};
+
+static const struct field side_fields[] = {
+	FIELD(struct out_side, flags, "flags", "",
+			"Flags that at least one segment of the direction had, one letter each, in this order: "
+			"F FIN, S SYN, R RST, P PSH, A ACK, U URG, E ECE, C CWR, N AE.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_SEGMENT,
+			.source = "RFC 9293; IANA tcpControlBits (6)"),
+	FIELD_SUB(struct out_side, counts, "counts", count_fields,
+			"How many segments of the direction had each flag; all segments count."),
+	FIELD(struct out_side, first_window_size, "first_window_size", "",
+			"Window of the direction's first segment as it stands in the header, not scaled.",
+			.flags = NULLABLE, .null_rule = NO_SEGMENT, .source = "IANA tcpWindowSize (186)"),
+	FIELD(struct out_side, window_min, "window_min", "",
+			"Smallest window of the direction's segments without RST, as it stands in the header.",
+			.flags = NULLABLE,
+			.null_rule = "left out when the direction has no segment without RST"),
+	FIELD(struct out_side, window_max, "window_max", "",
+			"Largest window of the direction's segments without RST, as it stands in the header.",
+			.flags = NULLABLE,
+			.null_rule = "left out when the direction has no segment without RST"),
+	FIELD(struct out_side, zero_windows, "zero_windows", "segments",
+			"Segments with window 0 and none of SYN, FIN, RST: the receiver asks for a pause."),
+	FIELD(struct out_side, opt_len, "opt_len", "bytes",
+			"Length of the option area, padding included, by the data offset, of " FIRST_SYN ".",
+			.flags = NULLABLE, .null_rule = NO_SEGMENT),
+	FIELD_LIST_OF(struct out_side, opts, "opts", struct out_option, option_fields,
+			"The options, in order, of " FIRST_SYN ", no-operations included.  Ends behind an end of "
+			"options, and before an option that does not fit in the area or was not captured whole.",
+			.null_rule = "empty without options", .source = "RFC 9293; IANA tcpOptions (209)"),
+	FIELD(struct out_side, mss, "mss", "bytes", "Maximum segment size option in opts.",
+			.flags = NULLABLE, .null_rule = "left out without that option",
+			.source = "RFC 9293 section 3.7.1"),
+	FIELD(struct out_side, window_scale, "window_scale", "bits",
+			"Window scale option in opts, as sent (values above 14 mean 14): windows of later "
+			"segments count 2 to this power, when both directions have the option.",
+			.flags = NULLABLE, .null_rule = "left out without that option",
+			.source = "RFC 7323; IANA tcpWindowScale (238)"),
+	FIELD(struct out_side, sack_permitted, "sack_permitted", "",
+			"Whether opts has SACK permitted.", .source = "RFC 2018"),
+	FIELD(struct out_side, ts_value, "ts_value", "", "TSval of the timestamps option in opts.",
+			.flags = NULLABLE, .null_rule = "left out without that option", .source = "RFC 7323"),
+	FIELD(struct out_side, ts_echo, "ts_echo", "", "TSecr of the timestamps option in opts.",
+			.flags = NULLABLE, .null_rule = "left out without that option", .source = "RFC 7323"),
+	{ 0 },
+};
+
+static const struct field handshake_fields[] = {
+	FIELD(struct out_handshake, syn_ack, "syn_ack_ms", "ms",
+			"From the initiator's SYN to the first SYN-ACK: the way from the sensor to "
+			"the responder and back, and its time to answer.",
+			.null_rule = "null when rtt_ms is, or no SYN-ACK was seen"),
+	FIELD(struct out_handshake, ack, "ack_ms", "ms",
+			"rtt_ms minus syn_ack_ms: the way from the sensor to the initiator and back, and its time "
+			"to answer.",
+			.null_rule = "null when rtt_ms is, or no SYN-ACK was seen"),
+	{ 0 },
+};
+
+static const struct field tcp_fields[] = {
+	FIELD(struct out_tcp, first_seq, "first_seq", "",
+			"Sequence number of the first segment from sa to da.", .flags = NULLABLE,
+			.null_rule = NO_SEGMENT, .source = "IANA tcpSequenceNumber (184)"),
+	FIELD(struct out_tcp, first_seq_in, "first_seq_in", "",
+			"Sequence number of the first segment from da to sa.",
+			.flags = NULLABLE | FIELD_REVERSE, .null_rule = NO_SEGMENT,
+			.source = "IANA tcpSequenceNumber (184)"),
+	FIELD_SUB(struct out_tcp, out, "out", side_fields, "TCP headers of the segments from sa to da."),
+	FIELD_SUB(struct out_tcp, in, "in", side_fields, "As tcp.out, from da to sa.",
+			.flags = FIELD_REVERSE),
+	FIELD_SUB(struct out_tcp, handshake, "handshake", handshake_fields,
+			"Times of the three-way handshake.", .flags = FIELD_REVERSE),
+	{ 0 },
+};
+
+static const struct field fields[] = {
+	FIELD_SUB(struct out, tcp, "tcp", tcp_fields,
+			"What the TCP headers say; segments with a header that contradicts itself are not read.",
+			.null_rule = "left out of flows of other protocols"),
+	{ 0 },
+};
+
+static const struct option options[] = {
+	OPTION(struct options, tcp, "tcp", "give flags, windows, options and handshake times of TCP",
+			.flags = OPTION_FEATURE, .on = "1"),
+	{ 0 },
+};
+
+const struct feature feature_tcp = {
+	.name = "tcp",
+	.help = "flags, windows, options and handshake of TCP",
+	.wants = WANT_TCP,
+	.size = sizeof(struct tcp),
+	.out_size = sizeof(struct out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.options = options,
+	.options_size = sizeof(struct options),
+};
