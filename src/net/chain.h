@@ -26,6 +26,7 @@ enum next {
 	NEXT_METADATA, /* Cisco's security group tag */
 	NEXT_VNTAG,
 	NEXT_TRILL,
+	NEXT_FABRICPATH,
 	NEXT_NSH,
 	NEXT_IP, /* either version, by its first four bits */
 	NEXT_GRE,
@@ -39,6 +40,8 @@ enum next {
 	NEXT_GTPU,
 	NEXT_LISP,
 	NEXT_MPLS_TUNNEL, /* in UDP or IP */
+	NEXT_CAPWAP,
+	NEXT_80211_SWAPPED, /* as Cisco puts it into CAPWAP */
 	NEXT_COUNT
 };
 
@@ -62,6 +65,7 @@ struct chain {
 void link_type(struct chain *c);
 void link_ethernet(struct chain *c);
 void link_80211(struct chain *c);
+void link_80211_swapped(struct chain *c);
 void link_80211_radiotap(struct chain *c);
 void link_80211_ppi(struct chain *c);
 void link_80211_prism(struct chain *c);
@@ -77,6 +81,7 @@ void tags_macsec(struct chain *c);
 void tags_metadata(struct chain *c);
 void tags_vntag(struct chain *c);
 void tags_trill(struct chain *c);
+void tags_fabricpath(struct chain *c);
 void tags_nsh(struct chain *c);
 void ip_packet(struct chain *c);
 void transport_header(struct chain *c);
@@ -91,6 +96,7 @@ void tunnel_geneve(struct chain *c);
 void tunnel_gtpu(struct chain *c);
 void tunnel_lisp(struct chain *c);
 void tunnel_mpls(struct chain *c);
+void tunnel_capwap(struct chain *c);
 
 /* Takes the next A-MSDU subframe out of pkt->rest and puts the cursor on its LLC header. */
 void link_80211_subframe(struct chain *c);

@@ -21,6 +21,7 @@ static void (*const steps[NEXT_COUNT])(struct chain *c) = {
 	[NEXT_METADATA] = tags_metadata,
 	[NEXT_VNTAG] = tags_vntag,
 	[NEXT_TRILL] = tags_trill,
+	[NEXT_FABRICPATH] = tags_fabricpath,
 	[NEXT_NSH] = tags_nsh,
 	[NEXT_IP] = ip_packet,
 	[NEXT_GRE] = gre_header,
@@ -34,6 +35,8 @@ static void (*const steps[NEXT_COUNT])(struct chain *c) = {
 	[NEXT_GTPU] = tunnel_gtpu,
 	[NEXT_LISP] = tunnel_lisp,
 	[NEXT_MPLS_TUNNEL] = tunnel_mpls,
+	[NEXT_CAPWAP] = tunnel_capwap,
+	[NEXT_80211_SWAPPED] = link_80211_swapped,
 };
 
 static enum outcome chain_run(struct chain *c)

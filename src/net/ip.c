@@ -28,7 +28,7 @@ enum {
 static void forget_outer(struct pkt *pkt)
 {
 	memset(&pkt->ip, 0, offsetof(struct pkt, marks) - offsetof(struct pkt, ip));
-	pkt->marks &= PKT_NANOSECONDS | PKT_MORE | PKT_LAYERS_CAPPED;
+	pkt->marks &= (uint16_t)~(PKT_TRUNCATED | PKT_OFFLOAD | PKT_BAD_TRANSPORT | PKT_FRAGMENT | PKT_NO_PORTS);
 }
 
 /* Sets what the length field decides. 0 stands for all there is; the cursor is on the header. */
@@ -225,11 +225,18 @@ static bool ip_extension(struct chain *c)
 	return true;
 }
 
+/* Mobility, HIP and Shim6 headers with nothing behind them are messages of protocols of that number. */
+static bool is_message(const struct pkt *pkt, struct rd r)
+{
+	return (pkt->proto == MOBILITY || pkt->proto == HIP || pkt->proto == SHIM6) &&
+			rd_u8(&r) == NO_NEXT;
+}
+
 bool ip_extensions(struct chain *c)
 {
 	struct pkt *pkt = c->pkt;
 
-	for (unsigned n = 0; is_extension(pkt); n++) {
+	for (unsigned n = 0; is_extension(pkt) && !is_message(pkt, c->at.rd); n++) {
 		if (n == LIMIT_V6_EXTENSIONS) {
 			chain_end(c, OUTCOME_UNKNOWN, STAGE_NETWORK);
 			return false;

@@ -75,12 +75,11 @@ static void link_null(struct chain *c)
 {
 	uint32_t family = rd_u32(&c->at.rd);
 
+	if (family >> 16 == 0x0f00) { /* Cisco HDLC under a wrong name */
+		tags_ethertype(c, (uint16_t)family);
+		return;
+	}
 	ip_family(c, family > 0xffff ? __builtin_bswap32(family) : family);
-}
-
-static void link_ppp(struct chain *c)
-{
-	c->at.next = NEXT_PPP;
 }
 
 /* Address 1 (0f, or 8f for broadcast), control 1, ethertype 2. */
@@ -97,7 +96,8 @@ static void link_cisco_hdlc(struct chain *c)
 		tags_ethertype(c, type);
 }
 
-static void link_hdlc(struct chain *c)
+/* PPP, bare or in HDLC framing; but also Cisco HDLC, whose addresses are no PPP protocols. */
+static void link_ppp(struct chain *c)
 {
 	struct rd r = c->at.rd;
 	uint8_t address = rd_u8(&r);
@@ -105,7 +105,7 @@ static void link_hdlc(struct chain *c)
 	if (address == 0x0f || address == 0x8f)
 		link_cisco_hdlc(c);
 	else
-		link_ppp(c);
+		c->at.next = NEXT_PPP;
 }
 
 static void link_pppoe(struct chain *c)
@@ -330,7 +330,7 @@ static const struct link {
 	{ 10, "fddi", link_fddi },
 	{ 12, "raw ip", link_raw },
 	{ 14, "raw ip", link_raw },
-	{ 50, "ppp in hdlc framing", link_hdlc },
+	{ 50, "ppp in hdlc framing", link_ppp },
 	{ 51, "pppoe", link_pppoe },
 	{ 100, "llc over atm", link_llc },
 	{ 101, "raw ip", link_raw },

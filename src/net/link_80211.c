@@ -17,8 +17,9 @@ enum {
 
 /* How a capture header says the frame was stored. */
 struct storage {
-	bool fcs;    /* four bytes behind the frame */
-	bool padded; /* the body starts at a multiple of 4 */
+	bool fcs;     /* four bytes behind the frame */
+	bool padded;  /* the body starts at a multiple of 4 */
+	bool swapped; /* numbers may be big-endian; frame control tells, its version is always 0 */
 };
 
 /* Frame control, as one little-endian number. */
@@ -80,6 +81,10 @@ static void frame_80211(struct chain *c, struct storage how)
 		chain_bound(&c->at, chain_wire(&c->at) > FCS ? chain_wire(&c->at) - FCS : 0);
 	struct rd r = c->at.rd;
 	unsigned control = chain_le(&r, 2);
+
+	how.swapped = how.swapped && (control & 3) != 0 && (control >> 8 & 3) == 0;
+	if (how.swapped)
+		control = (control & 0xff) << 8 | control >> 8;
 	size_t size = header_size(control);
 
 	if (!rd_ok(&r)) {
@@ -94,14 +99,15 @@ static void frame_80211(struct chain *c, struct storage how)
 	if (how.padded)
 		rd_bytes(&c->at.rd, -size & 3);
 	rd_bytes(&header, 22);
-	unsigned fragment = chain_le(&header, 2) & 0xf;
+	unsigned fragment = (how.swapped ? rd_u16(&header) : chain_le(&header, 2)) & 0xf;
 	if ((control & TO_DS) && (control & FROM_DS))
 		rd_bytes(&header, 6);
 	bool aggregate = (control & QOS) && (rd_u8(&header) & QOS_AMSDU);
 
 	if (!rd_ok(&c->at.rd))
 		chain_short(c, STAGE_LINK);
-	else if (fragment != 0) /* a later part of a frame: no header inside */
+	else if (fragment != 0 || (aggregate && c->wrapped))
+		/* a later part of a frame; or several packets of which only one could stand for the tunnel's */
 		chain_not_ip(c, 0);
 	else if (aggregate)
 		link_80211_subframe(c);
@@ -111,7 +117,12 @@ static void frame_80211(struct chain *c, struct storage how)
 
 void link_80211(struct chain *c)
 {
-	frame_80211(c, (struct storage){ false, false });
+	frame_80211(c, (struct storage){ 0 });
+}
+
+void link_80211_swapped(struct chain *c)
+{
+	frame_80211(c, (struct storage){ .swapped = true });
 }
 
 /*
@@ -138,7 +149,7 @@ void link_80211_radiotap(struct chain *c)
 	if (present & HAS_TIME)
 		rd_bytes(&header, 8 + ((size - header.left) & 4));
 	unsigned flags = present & HAS_FLAGS ? rd_u8(&header) : 0;
-	frame_80211(c, (struct storage){ flags & FLAG_FCS, flags & FLAG_PADDED });
+	frame_80211(c, (struct storage){ .fcs = flags & FLAG_FCS, .padded = flags & FLAG_PADDED });
 }
 
 /* Does a PPI header's 802.11-common field (type 2: time 8, flags 2, ...) announce a check sequence? */
@@ -172,7 +183,7 @@ void link_80211_ppi(struct chain *c)
 	if (!rd_ok(&c->at.rd) || !rd_ok(&header)) {
 		chain_short(c, STAGE_LINK);
 	} else if (type == LINK_80211) {
-		frame_80211(c, (struct storage){ ppi_fcs(header), false });
+		frame_80211(c, (struct storage){ .fcs = ppi_fcs(header) });
 	} else {
 		c->at.type = type > UINT16_MAX ? UINT16_MAX : (uint16_t)type;
 		c->at.next = NEXT_LINK;
@@ -192,7 +203,7 @@ void link_80211_avs(struct chain *c)
 	}
 	rd_bytes(&c->at.rd, size);
 	if (rd_ok(&r) && rd_ok(&c->at.rd))
-		frame_80211(c, (struct storage){ false, false });
+		frame_80211(c, (struct storage){ 0 });
 	else
 		chain_short(c, STAGE_LINK);
 }
@@ -209,7 +220,7 @@ void link_80211_prism(struct chain *c)
 	}
 	rd_bytes(&c->at.rd, PRISM_SIZE);
 	if (rd_ok(&c->at.rd))
-		frame_80211(c, (struct storage){ false, false });
+		frame_80211(c, (struct storage){ 0 });
 	else
 		chain_short(c, STAGE_LINK);
 }

@@ -27,6 +27,7 @@ const char *decode_layer_name(enum layer_type type)
 		[LAYER_ETHERIP] = "etherip",
 		[LAYER_LISP] = "lisp",
 		[LAYER_NSH] = "nsh",
+		[LAYER_CAPWAP] = "capwap",
 	};
 
 	return (unsigned)type < LAYER_TYPES ? names[type] : "unknown";

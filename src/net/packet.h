@@ -65,6 +65,7 @@ enum layer_type {
 	LAYER_ETHERIP,
 	LAYER_LISP, /* id = instance id, 0 without one */
 	LAYER_NSH,  /* id = service path */
+	LAYER_CAPWAP,
 	LAYER_TYPES
 };
 

@@ -24,6 +24,7 @@ enum {
 	TYPE_LLDP = 0x88cc,
 	TYPE_MACSEC = 0x88e5,
 	TYPE_PBB = 0x88e7,
+	TYPE_FABRICPATH = 0x8903,
 	TYPE_METADATA = 0x8909,
 	TYPE_VNTAG = 0x8926,
 	TYPE_NSH = 0x894f,
@@ -57,6 +58,8 @@ static enum next next_of_type(uint16_t type)
 		return NEXT_PBB;
 	case TYPE_MACSEC:
 		return NEXT_MACSEC;
+	case TYPE_FABRICPATH:
+		return NEXT_FABRICPATH;
 	case TYPE_METADATA:
 		return NEXT_METADATA;
 	case TYPE_VNTAG:
@@ -316,6 +319,16 @@ void tags_trill(struct chain *c)
 		chain_not_ip(c, TYPE_TRILL);
 	else
 		c->at.next = NEXT_ETHERNET;
+}
+
+/* Cisco FabricPath: tree 10, hops 6; the frame follows. */
+void tags_fabricpath(struct chain *c)
+{
+	rd_u16(&c->at.rd);
+	if (rd_ok(&c->at.rd))
+		c->at.next = NEXT_ETHERNET;
+	else
+		chain_short(c, STAGE_LINK);
 }
 
 /* NSH (RFC 8300): version 2 ... length 6 (words); metadata type 4; next protocol 8; path 24, index 8. */

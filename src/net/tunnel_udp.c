@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * tunnel_udp.c - tunnels known by their UDP port: Teredo (RFC 4380), VXLAN (RFC 7348) and its
- * generic form, GENEVE (RFC 8926), GTP-U (3GPP TS 29.281), LISP (RFC 9300), MPLS (RFC 7510).
+ * generic form, GENEVE (RFC 8926), GTP-U (3GPP TS 29.281), LISP (RFC 9300), MPLS (RFC 7510),
+ * CAPWAP (RFC 5415).
  *
  * A port is only a hint: each step ends the chain when the payload is not what the port promises,
  * and the UDP packet then stands for itself.
@@ -16,6 +17,7 @@ enum {
 	PORT_GRE = 4754,
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
+	PORT_CAPWAP = 5247,
 	PORT_GENEVE = 6081,
 	PORT_MPLS = 6635,
 	PORT_VXLAN_LINUX = 8472, /* before one was assigned */
@@ -39,6 +41,8 @@ static enum next tunnel_of_port(uint16_t port)
 		return NEXT_VXLAN;
 	case PORT_VXLAN_GPE:
 		return NEXT_VXLAN_GPE;
+	case PORT_CAPWAP:
+		return NEXT_CAPWAP;
 	case PORT_GENEVE:
 		return NEXT_GENEVE;
 	case PORT_MPLS:
@@ -58,6 +62,7 @@ enum next tunnel_of_ports(const uint16_t port[2])
 	case PORT_L2TP:
 	case PORT_GTPU:
 	case PORT_TEREDO:
+	case PORT_CAPWAP:
 		return tunnel_of_port(port[0]);
 	default:
 		return NEXT_END;
@@ -214,4 +219,30 @@ void tunnel_mpls(struct chain *c)
 {
 	chain_tunnel(c, c->pkt->proto == PROTO_UDP ? LAYER_MPLS_UDP : LAYER_MPLS_IP, 0);
 	c->at.next = NEXT_MPLS;
+}
+
+/*
+ * | version 4, type 4 | header words 5, radio 5, binding 5, T F L W M K, reserved 3 | fragment 32 | ...
+ * T: the frame is the binding's own (1 is 802.11), else Ethernet; F: a fragment; K: keep-alive.
+ */
+void tunnel_capwap(struct chain *c)
+{
+	enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08, BINDING_80211 = 1 };
+	struct rd r = c->at.rd;
+	uint8_t preamble = rd_u8(&r);
+	uint32_t flags = (uint32_t)rd_uint(&r, 3);
+	uint32_t size = (flags >> 19) * 4;
+
+	rd_bytes(&c->at.rd, size);
+	if (!rd_ok(&r) || !rd_ok(&c->at.rd)) {
+		chain_short(c, STAGE_TUNNEL);
+		return;
+	}
+	if (preamble != 0 || size < 8 || flags & (FRAGMENT | KEEP_ALIVE) ||
+			(flags & NATIVE && (flags >> 9 & 0x1f) != BINDING_80211)) {
+		chain_not_ip(c, 0);
+		return;
+	}
+	chain_tunnel(c, LAYER_CAPWAP, 0);
+	c->at.next = flags & NATIVE ? NEXT_80211_SWAPPED : NEXT_ETHERNET;
 }
