@@ -7,6 +7,7 @@
  * Fragments are rare, so memory comes from malloc; limits.h bounds it, and every loop here.
  */
 #include "net/frag.h"
+#include "net/frag_late.h"
 
 #include <xxhash.h>
 
@@ -67,6 +68,9 @@ struct frag_table {
 	bool complete;       /* 'ready' is */
 	struct pkt alone;    /* a fragment there was no room for, ready by itself */
 	bool is_alone;
+	bool is_late;        /* 'alone' is a copy of what has been handed out */
+	struct frag_datagram late; /* its bytes */
+	struct late_table *remembered;
 	uint8_t *whole;      /* header and body of what is ready */
 	size_t whole_room;
 	struct frag_counts counts;
@@ -78,6 +82,12 @@ struct frag_table *frag_new(int64_t timeout_ns, uint64_t seed, struct err *e)
 
 	if (t == NULL) {
 		err_set(e, "no memory for the table of fragments");
+		return NULL;
+	}
+	t->remembered = late_new();
+	if (t->remembered == NULL) {
+		err_set(e, "no memory for the table of fragments");
+		free(t);
 		return NULL;
 	}
 	t->timeout_ns = timeout_ns;
@@ -104,7 +114,7 @@ static void forget_ready(struct frag_table *t)
 	if (t->ready != NULL)
 		datagram_free(t->ready);
 	t->ready = NULL;
-	t->is_alone = false;
+	t->is_alone = t->is_late = false;
 }
 
 void frag_free(struct frag_table *t)
@@ -118,6 +128,7 @@ void frag_free(struct frag_table *t)
 		datagram_free(t->oldest);
 		t->oldest = newer;
 	}
+	late_free(t->remembered);
 	free(t->whole);
 	free(t);
 }
@@ -341,6 +352,18 @@ static bool hand_back(struct frag_table *t, const struct pkt *fragment, struct c
 	return true;
 }
 
+/* A copy of a fragment of a datagram that is whole and gone: ready at once, by itself. */
+static bool is_late_copy(struct frag_table *t, uint64_t hash, const struct pkt *fragment)
+{
+	t->late = (struct frag_datagram){ 0 };
+	if (!late_find(t->remembered, hash, fragment, &t->late))
+		return false;
+	t->alone = *fragment;
+	t->is_alone = t->is_late = true;
+	t->counts.late++;
+	return true;
+}
+
 /* After an addition to 'd': is it whole, or has something else to leave? */
 static bool settle(struct frag_table *t, struct datagram *d)
 {
@@ -363,6 +386,8 @@ bool frag_add(struct frag_table *t, const struct pkt *fragment)
 
 	forget_ready(t);
 	t->counts.fragments++;
+	if (d == NULL && is_late_copy(t, hash, fragment))
+		return true;
 	if (t->memory + copy_size(fragment) > LIMIT_FRAGMENT_BYTES)
 		return hand_back(t, fragment, NULL);
 	struct copy *copy = copy_new(fragment, &pkt);
@@ -465,6 +490,17 @@ static bool put_together(struct frag_table *t, const struct pkt *first, struct f
 	return true;
 }
 
+static struct frag_datagram take_late(struct frag_table *t)
+{
+	struct frag_datagram out = t->late;
+
+	out.fragments = &t->alone;
+	out.count = 1;
+	out.whole_len = (uint32_t)out.whole.left;
+	out.complete = out.has_first = out.late = true;
+	return out;
+}
+
 static struct frag_datagram take_alone(struct frag_table *t)
 {
 	const struct pkt *pkt = &t->alone;
@@ -488,6 +524,8 @@ struct frag_datagram frag_take(struct frag_table *t)
 	struct frag_datagram out = { 0 };
 	struct datagram *d = t->ready;
 
+	if (t->is_late)
+		return take_late(t);
 	if (t->is_alone)
 		return take_alone(t);
 	if (d == NULL)
@@ -504,16 +542,22 @@ struct frag_datagram frag_take(struct frag_table *t)
 		out.whole_len = d->end;
 	if (first != NULL && !put_together(t, first, &out))
 		out.complete = out.has_first = false;
+	if (out.complete)
+		late_remember(t->remembered, d->hash, d->fragments[d->count - 1].clock_ns, &out);
 	return out;
 }
 
 bool frag_packet(const struct frag_datagram *d, struct pkt *pkt)
 {
-	const struct pkt *first = d->has_first ? first_of(d->fragments, d->count) : NULL;
+	const struct pkt *first = d->late ? d->fragments : NULL;
+
+	if (first == NULL && d->has_first)
+		first = first_of(d->fragments, d->count);
 
 	if (first == NULL)
 		return false;
 	*pkt = *first;
+	pkt->ip_header_len = (uint32_t)d->header.left;
 	pkt->ip = (struct rd){ d->header.p, d->header.left + d->whole.left };
 	pkt->body = d->whole;
 	pkt->ip_len = pkt->ip_header_len + d->whole_len;
@@ -527,5 +571,5 @@ const struct frag_counts *frag_counts(const struct frag_table *t)
 
 size_t frag_memory(const struct frag_table *t)
 {
-	return sizeof(*t) + t->memory + t->whole_room + (t->ready != NULL ? t->ready->memory : 0);
+	return sizeof(*t) + late_memory(t->remembered) + t->memory + t->whole_room + (t->ready != NULL ? t->ready->memory : 0);
 }

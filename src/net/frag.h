@@ -29,10 +29,12 @@ struct frag_datagram {
 	bool complete;
 	bool has_first;              /* a fragment with offset 0 came: 'whole' begins with its header */
 	uint32_t overlaps;           /* fragments that overlapped earlier ones */
+	bool late; /* one more copy of a fragment of a datagram that had become complete: a packet of its
+		      flow without payload of its own; 'whole' is the beginning of that datagram */
 };
 
 struct frag_counts {
-	uint64_t fragments, complete, incomplete, overlaps, capped;
+	uint64_t fragments, complete, incomplete, overlaps, late, capped;
 };
 
 /* 'timeout_ns' is packet time from a datagram's first fragment on; 'seed' keys the hash. */
@@ -55,7 +57,10 @@ bool frag_expired(struct frag_table *t, int64_t clock_ns);
 /* The datagram made ready by the last call; valid until the next call on the table. */
 struct frag_datagram frag_take(struct frag_table *t);
 
-/* The packet of the fragment with offset 0, with 'ip', 'body' and 'ip_len' of the whole; false without one. */
+/*
+ * The packet of the fragment with offset 0 (of a late copy: its own), with 'ip', 'body' and 'ip_len' of
+ * the whole; false without one.
+ */
 bool frag_packet(const struct frag_datagram *d, struct pkt *pkt);
 
 const struct frag_counts *frag_counts(const struct frag_table *t);
