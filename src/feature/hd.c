@@ -60,18 +60,26 @@ static struct side *side_new(const struct feature_env *env, struct flow *flow)
 	return s;
 }
 
-static void compare(struct side *s, struct rd now, uint32_t n)
+/* Clears the bit of each byte of 'now' that is not one more than in 'last'. */
+static void compare_up(uint8_t *up, const uint8_t *last, const uint8_t *now, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (now[i] != (uint8_t)(last[i] + 1))
+			up[i / 8] &= (uint8_t)~(1u << i % 8);
+}
+
+static void compare(struct side *s, const uint8_t *now, uint32_t n)
 {
 	uint8_t *last = s->bytes, *same = last + n, *up = same + n;
+	uint8_t any = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t v = rd_u8(&now);
-
-		same[i] &= (uint8_t)~(v ^ last[i]);
-		if (v != (uint8_t)(last[i] + 1))
-			up[i / 8] &= (uint8_t)~(1u << i % 8);
-		last[i] = v;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		same[i] &= (uint8_t)~(now[i] ^ last[i]);
+	for (uint32_t i = 0; i < (n + 7) / 8; i++)
+		any |= up[i];
+	if (any != 0)
+		compare_up(up, last, now, n);
+	memcpy(last, now, n);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -80,17 +88,18 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct hd *hd = state;
 	struct side **s = &hd->side[pkt->dir];
 	uint32_t n = width(env);
+	struct rd first = rd_first(pkt->payload, n);
 
-	if (pkt->payload.left < n || !brings_news(pkt))
+	if (first.left < n || !brings_news(pkt))
 		return MORE;
 	if (*s == NULL)
 		*s = side_new(env, flow);
 	if (*s == NULL)
 		return MORE;
 	if ((*s)->n == 0)
-		memcpy((*s)->bytes, pkt->payload.p, n);
+		memcpy((*s)->bytes, first.p, n);
 	else
-		compare(*s, pkt->payload, n);
+		compare(*s, first.p, n);
 	if ((*s)->n < UINT32_MAX)
 		(*s)->n++;
 	else

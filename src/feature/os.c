@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * os.c - which systems are probably at the two ends, from SYN and SYN-ACK (os_rules.h).
+ */
+#include "feature/feature.h"
+#include "feature/os_rules.h"
+
+struct os {
+	struct os_sign sign[2];
+};
+
+struct options {
+	bool os;
+};
+
+struct out {
+	struct out_os {
+		const char *out, *in, *signature_out, *signature_in;
+	} probable_os;
+};
+
+static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct os *os = state;
+	struct os_sign *s = &os->sign[pkt->dir];
+
+	(void)flow;
+	if (!(pkt->tcp_flags & TCP_SYN) || s->version != 0)
+		return MORE;
+	*s = os_sign_of(pkt);
+	return !env->conf->bidir || os->sign[!pkt->dir].version != 0 ? DONE : MORE;
+}
+
+static const char *signature(const struct os_sign *s, const struct feature_env *env)
+{
+	char *text = arena_alloc(env->scratch, env->pool, OS_TEXT);
+
+	if (text != NULL)
+		os_sign_text(s, text);
+	return text;
+}
+
+static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
+		void *out)
+{
+	const struct os *os = state;
+	const struct os_sign *there = &os->sign[0], *back = &os->sign[1];
+	struct out_os *o = &((struct out *)out)->probable_os;
+
+	(void)view;
+	if (there->version != 0) {
+		o->out = os_name(there);
+		o->signature_out = signature(there, env);
+	}
+	if (back->version != 0) {
+		o->in = os_name(back);
+		o->signature_in = signature(back, env);
+	}
+	return there->version != 0 || back->version != 0;
+}
+
+#define NO_SYN "left out when the direction has no segment with SYN"
+
+static const struct field os_fields[] = {
+	FIELD(struct out_os, out, "out", "",
+			"Family of systems that sends such a SYN or SYN-ACK, by a table of rules over the "
+			"signature; \"unknown\" when none fits.  Of sa: the direction's first segment with SYN.  A "
+			"proxy, load balancer or firewall that answers in place of a host shows itself.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_SYN),
+	FIELD(struct out_os, in, "in", "", "As probable_os.out, of da.",
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE, .null_rule = NO_SYN),
+	FIELD(struct out_os, signature_out, "signature_out", "",
+			"What the rules see of that segment: IP version : TTL rounded up to 32, 64, 128 or 255 : "
+			"bytes of IPv4 options : MSS option : window , window scale option (- without) : a letter "
+			"for each TCP option in order (E end, N no-operation, M MSS, W window scale, S SACK permitted, "
+			"K SACK, T timestamps, F fast open, P multipath, A MD5 or authentication, ? other, + at "
+			"the end when there are more than 16) : quirks, with commas between, in this order: df "
+			"(don't fragment), id0 and id54321 (IPv4 identification), ecn (ECE or CWR set), psh, urg "
+			"(flags), data (payload on the wire), seq0 (sequence number 0), ack (acknowledgement number "
+			"not 0 in a SYN without that flag), ts0 (own timestamp 0), echo (echoed timestamp not 0 "
+			"in a SYN without ACK), scale15 (window scale above 14), pad (bytes not 0 behind the end "
+			"of options), bad (an option does not fit or was not captured).",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_SYN),
+	FIELD(struct out_os, signature_in, "signature_in", "", "As signature_out, of da.",
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE, .null_rule = NO_SYN),
+	{ 0 },
+};
+
+static const struct field fields[] = {
+	FIELD_SUB(struct out, probable_os, "probable_os", os_fields,
+			"Operating systems at the two ends, as their TCP handshake gives them away.",
+			.null_rule = "left out of flows without SYN"),
+	{ 0 },
+};
+
+static const struct option options[] = {
+	OPTION(struct options, os, "os", "guess the operating systems from SYN and SYN-ACK",
+			.flags = OPTION_FEATURE, .on = "1"),
+	{ 0 },
+};
+
+const struct feature feature_os = {
+	.name = "os",
+	.help = "probable operating systems, from SYN and SYN-ACK",
+	.wants = WANT_TCP,
+	.size = sizeof(struct os),
+	.out_size = sizeof(struct out),
+	.update = update,
+	.finish = finish,
+	.fields = fields,
+	.options = options,
+	.options_size = sizeof(struct options),
+};
