@@ -172,26 +172,24 @@ def rule_layers(tree: Tree) -> Iterator[Finding]:
                 yield Finding(where, f"{source.room} may not include {name}")
 
 
-def listed(tree: Tree, room: str, word: str) -> list[str]:
-    """Names in a room's list.def."""
+def listed(tree: Tree, room: str) -> list[tuple[str, str]]:
+    """The lines WORD(name) of a room's list.def, as pairs of word and name."""
     text = re.sub(r"/\*.*?\*/", "", tree.read(f"src/{room}/list.def"), flags=re.DOTALL)
-    return re.findall(rf"^{word}\((\w+)\)", text, re.MULTILINE)
-
-
-LISTS = (("feature", "FEATURE"), ("source", "SOURCE"), ("sink", "SINK"))
+    return re.findall(r"^([A-Z]+)\((\w+)\)", text, re.MULTILINE)
 
 
 def rule_lists(tree: Tree) -> Iterator[Finding]:
-    """What a list.def names has a file of that name."""
-    for room, word in LISTS:
-        for name in listed(tree, room, word):
-            if not (tree.root / f"src/{room}/{name}.c").exists():
-                yield Finding(f"src/{room}/list.def", f"{word}({name}) has no src/{room}/{name}.c")
+    """WORD(name) in a room's list.def has a file name.c or word_name.c there."""
+    for room in layers_table(tree):
+        for word, name in listed(tree, room):
+            names = (f"src/{room}/{name}.c", f"src/{room}/{word.lower()}_{name}.c")
+            if not any((tree.root / path).exists() for path in names):
+                yield Finding(f"src/{room}/list.def", f"{word}({name}) has no {names[0]}")
 
 
 def rule_features_apart(tree: Tree) -> Iterator[Finding]:
     """A feature includes no other feature: what they share sits in proto."""
-    features = set(listed(tree, "feature", "FEATURE"))
+    features = {name for _, name in listed(tree, "feature")}
     for source in tree.c():
         own = Path(source.path).stem
         for line, name in source.includes():
