@@ -43,8 +43,10 @@ JOY_API void joy_free(struct joy *j); /* NULL is fine */
 
 /* Sets an option by its whole name; the same names and values as pcap2flow's name=value. */
 JOY_API int joy_set(struct joy *j, const char *name, const char *value);
-/* Reads a configuration file of pcap2flow. */
+/* Reads a configuration file of pcap2flow. What joy_set() has set, before or after, is kept. */
 JOY_API int joy_load(struct joy *j, const char *path);
+/* An option's present value as joy_set() takes it ("none" without one), to be freed with joy_text_free(); NULL: no such option. */
+JOY_API char *joy_get(struct joy *j, const char *name);
 
 /* The reason of the last failure; "" without one. Valid until the next call on the handle. */
 JOY_API const char *joy_error(const struct joy *j);

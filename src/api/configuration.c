@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * configuration.c - the first and the last line of the output.
+ *
+ * Both are the same for the same input, options and machine: no clock, no process id, no
+ * place where output goes.
+ */
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "api/handle.h"
+#include "base/json.h"
+#include "conf/print.h"
+
+static void host_members(struct buf *out)
+{
+	struct utsname names;
+	bool known = uname(&names) == 0;
+
+	json_key(out, "host");
+	json_text(out, known ? names.nodename : NULL);
+	json_key(out, "system");
+	json_text(out, known ? names.sysname : NULL);
+}
+
+void configuration_write(const struct joy *j, const struct frame *first, struct buf *out)
+{
+	buf_byte(out, '{');
+	json_key(out, "version");
+	json_text(out, JOY_VERSION);
+	print_members(&j->registry->sets, out);
+	host_members(out);
+	json_key(out, "capture_files");
+	if (j->paths.size > 0)
+		buf_bytes(out, j->paths.p, j->paths.size);
+	else
+		buf_text(out, "[]");
+	json_key(out, "link_type");
+	if (first != NULL)
+		json_u64(out, first->linktype);
+	else
+		json_null(out);
+	json_key(out, "start_time");
+	if (first != NULL && !first->untimed)
+		json_time(out, first->ns, first->nanoseconds);
+	else
+		json_null(out);
+	buf_byte(out, '}');
+}
+
+static void number(struct buf *out, const char *key, uint64_t v)
+{
+	json_key(out, key);
+	json_u64(out, v);
+}
+
+static void input_member(const struct joy *j, struct buf *out)
+{
+	struct source_progress p = source_progress(j->source);
+
+	json_key(out, "input");
+	buf_byte(out, '{');
+	number(out, "files", p.files_total);
+	number(out, "damaged", j->damaged);
+	number(out, "failed", j->failed);
+	number(out, "bytes", p.bytes_read);
+	buf_byte(out, '}');
+}
+
+void configuration_summary(const struct joy *j, struct buf *out)
+{
+	buf_byte(out, '{');
+	json_key(out, "summary");
+	engine_summary(j->engine, out);
+	if (j->source != NULL && out->size > 0) {
+		out->size--; /* opens the engine's object again */
+		input_member(j, out);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, '}');
+}
