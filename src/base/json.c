@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * json.c - JSON values into a buffer: whole numbers, times, addresses, strings (RFC 8259, 5952, 3629).
+ * json.c - JSON values into a buffer: whole numbers, times, addresses, strings (RFC 8259, 5952,
+ * 3629).
  *
  * Doubles have a file of their own, json_f64.c.
  */
@@ -32,10 +33,11 @@ static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2"
 	front "0," rest front "1," rest front "2," rest front "3," rest front "4," rest front      \
 	      "5," rest front "6," rest front "7," rest front "8," rest front "9," rest
 #define HUNDRED(front)                                                                             \
-	TEN(front "0", "\0\0\0\4") TEN(front "1", "\0\0\0\4") TEN(front "2", "\0\0\0\4")           \
-	TEN(front "3", "\0\0\0\4") TEN(front "4", "\0\0\0\4") TEN(front "5", "\0\0\0\4")           \
-	TEN(front "6", "\0\0\0\4") TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")           \
-	TEN(front "9", "\0\0\0\4")
+	TEN(front "0", "\0\0\0\4")                                                                 \
+	TEN(front "1", "\0\0\0\4") TEN(front "2", "\0\0\0\4") TEN(front "3", "\0\0\0\4")           \
+		TEN(front "4", "\0\0\0\4") TEN(front "5", "\0\0\0\4") TEN(front "6", "\0\0\0\4")   \
+			TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")                      \
+				TEN(front "9", "\0\0\0\4")
 
 /* clang-format off */
 const char json_small[8 * JSON_SMALL + 1] =
@@ -180,7 +182,8 @@ static char *put_group(char *to, uint32_t v)
 	return to;
 }
 
-/* The longest run of two or more zero groups, the first of equals: where it begins and ends; 8, 8 without. */
+/* The longest run of two or more zero groups, the first of equals: where it begins and ends; 8, 8
+ * without. */
 static void longest_zeros(const uint16_t *group, size_t *begin, size_t *end)
 {
 	size_t run = 0;
@@ -229,7 +232,8 @@ static bool continues(uint8_t c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* RFC 3629 section 4: the second byte's range keeps out overlong forms, surrogates and what is past U+10FFFF. */
+/* RFC 3629 section 4: the second byte's range keeps out overlong forms, surrogates and what is past
+ * U+10FFFF. */
 size_t json_utf8_size(struct rd r)
 {
 	const uint8_t *p = r.p;
@@ -243,7 +247,7 @@ size_t json_utf8_size(struct rd r)
 	if (p[0] < 0xe0)
 		return 2;
 	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-			(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	if (r.left < 3 || !continues(p[2]))
 		return 0;
@@ -315,7 +319,8 @@ char *json_put_text(char *to, struct rd *r, size_t size)
 	return to;
 }
 
-/* --- into a buffer ------------------------------------------------------------------------------ */
+/* --- into a buffer ------------------------------------------------------------------------------
+ */
 
 static void commit_to(struct buf *b, const char *end)
 {
@@ -394,7 +399,8 @@ void json_hex(struct buf *b, const uint8_t *bytes, size_t size)
 	commit_to(b, to);
 }
 
-static void address(struct buf *b, char *(*put)(char *to, const uint8_t *bytes), const uint8_t *bytes)
+static void address(
+	struct buf *b, char *(*put)(char *to, const uint8_t *bytes), const uint8_t *bytes)
 {
 	char *to = buf_reserve(b, JSON_ROOM_ADDRESS + 2);
 

@@ -2,10 +2,10 @@
 /*
  * json.h - the only writer of JSON (RFC 8259): digits, doubles, strings, addresses; no printf.
  *
- * The json_* functions append to a struct buf.  The json_put_* functions beneath them write straight
- * to memory and return the place behind; the caller provides the room that JSON_ROOM_* names, since
- * they store in whole words and may touch bytes behind the place they return.
- * The output depends on the value only: no locale, no rounding mode, the same bytes on any machine.
+ * The json_* functions append to a struct buf.  The json_put_* functions beneath them write
+ * straight to memory and return the place behind; the caller provides the room that JSON_ROOM_*
+ * names, since they store in whole words and may touch bytes behind the place they return. The
+ * output depends on the value only: no locale, no rounding mode, the same bytes on any machine.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ enum {                          /* bytes that must be writable at 'to' */
 enum { JSON_SMALL = 1024 }; /* a power of two */
 
 /*
- * The numbers below JSON_SMALL with a comma behind, eight bytes each: the text, zeros, and in the last
- * byte the size with the comma.
+ * The numbers below JSON_SMALL with a comma behind, eight bytes each: the text, zeros, and in the
+ * last byte the size with the comma.
  */
 extern const char json_small[8 * JSON_SMALL + 1];
 
@@ -90,7 +90,8 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds);
 /* Two lower-case digits for each of 'size' bytes. */
 char *json_put_hex(char *to, const uint8_t *bytes, size_t size);
 
-/* Without quotes: dotted IPv4 of 4 bytes, or IPv6 of 16 as RFC 5952 (mapped IPv4 as ::ffff:1.2.3.4). */
+/* Without quotes: dotted IPv4 of 4 bytes, or IPv6 of 16 as RFC 5952 (mapped IPv4 as
+ * ::ffff:1.2.3.4). */
 char *json_put_ipv4(char *to, const uint8_t *bytes);
 char *json_put_ipv6(char *to, const uint8_t *bytes);
 
@@ -101,8 +102,8 @@ extern const bool json_plain[256];
 size_t json_utf8_size(struct rd r);
 
 /*
- * Escapes the first 'size' bytes of 'r', and at most 3 more to finish a character; takes them from 'r'.
- * Valid UTF-8 stays; any other byte becomes \u00XX.  Room: JSON_ROOM_BYTE * (size + 3).
+ * Escapes the first 'size' bytes of 'r', and at most 3 more to finish a character; takes them from
+ * 'r'. Valid UTF-8 stays; any other byte becomes \u00XX.  Room: JSON_ROOM_BYTE * (size + 3).
  */
 char *json_put_text(char *to, struct rd *r, size_t size);
 

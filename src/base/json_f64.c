@@ -13,21 +13,36 @@ enum {
 	LIMBS = 96, /* m * 5^1074 has 767 digits, DBL_MAX has 309 */
 };
 
-struct decimal { /* d.dddddddddddddd * 10^exponent */
+struct decimal {         /* d.dddddddddddddd * 10^exponent */
 	uint64_t digits; /* exactly DIGITS of them */
 	int exponent;
 };
 
 static const uint64_t powers[20] = {
-	UINT64_C(1), UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000), UINT64_C(100000),
-	UINT64_C(1000000), UINT64_C(10000000), UINT64_C(100000000), UINT64_C(1000000000),
-	UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000),
-	UINT64_C(10000000000000), UINT64_C(100000000000000), UINT64_C(1000000000000000),
-	UINT64_C(10000000000000000), UINT64_C(100000000000000000), UINT64_C(1000000000000000000),
+	UINT64_C(1),
+	UINT64_C(10),
+	UINT64_C(100),
+	UINT64_C(1000),
+	UINT64_C(10000),
+	UINT64_C(100000),
+	UINT64_C(1000000),
+	UINT64_C(10000000),
+	UINT64_C(100000000),
+	UINT64_C(1000000000),
+	UINT64_C(10000000000),
+	UINT64_C(100000000000),
+	UINT64_C(1000000000000),
+	UINT64_C(10000000000000),
+	UINT64_C(100000000000000),
+	UINT64_C(1000000000000000),
+	UINT64_C(10000000000000000),
+	UINT64_C(100000000000000000),
+	UINT64_C(1000000000000000000),
 	UINT64_C(10000000000000000000),
 };
 
-/* --- any size: limbs ---------------------------------------------------------------------------- */
+/* --- any size: limbs ----------------------------------------------------------------------------
+ */
 
 struct limbs {
 	uint32_t limb[LIMBS]; /* base 1e9, least significant first */
@@ -73,8 +88,8 @@ static struct decimal round_digits(const char *digits, size_t count, int exponen
 		d.digits = d.digits * 10 + (i < count ? (uint64_t)digits[i] : 0);
 	for (size_t i = DIGITS + 1; i < count; i++)
 		beyond |= digits[i] > 0;
-	if (count > DIGITS && (digits[DIGITS] > 5 ||
-			(digits[DIGITS] == 5 && (beyond || d.digits % 2 > 0))))
+	if (count > DIGITS &&
+		(digits[DIGITS] > 5 || (digits[DIGITS] == 5 && (beyond || d.digits % 2 > 0))))
 		d.digits++;
 	if (d.digits == powers[DIGITS])
 		d = (struct decimal){ powers[DIGITS - 1], exponent + 1 };
@@ -102,7 +117,8 @@ static struct decimal from_limbs(uint64_t m, int e)
 	return round_digits(digits, count, (int)count - 1 + (e < 0 ? e : 0));
 }
 
-/* --- common sizes: one product ------------------------------------------------------------------ */
+/* --- common sizes: one product ------------------------------------------------------------------
+ */
 
 #ifdef __SIZEOF_INT128__
 /* m * 10^k * 2^-shift, rounded half to even; k up to 20, shift 4 to 69. */
@@ -145,7 +161,8 @@ static struct decimal to_decimal(uint64_t m, int e)
 	return from_limbs(m, e);
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------------------------------
+ */
 
 static char *put_exponent(char *to, int exponent)
 {

@@ -30,12 +30,13 @@ static bool matches(struct rd path, struct rd name)
 	const bool ends = memcmp(path.p + more, name.p, name.left) == 0;
 
 	return (begins && (more == 0 || path.p[name.left] == '.')) ||
-			(ends && more > 0 && path.p[more - 1] == '.');
+	       (ends && more > 0 && path.p[more - 1] == '.');
 }
 
 static bool is_meant(const char *name, const struct buf *path)
 {
-	struct buf plain = buf_new(2 * LIMIT_OPTION_BYTES), wanted = buf_new(2 * LIMIT_OPTION_BYTES);
+	struct buf plain = buf_new(2 * LIMIT_OPTION_BYTES),
+		   wanted = buf_new(2 * LIMIT_OPTION_BYTES);
 
 	add_plain(&plain, path->p, path->size);
 	add_plain(&wanted, name, strlen(name));
@@ -80,7 +81,8 @@ static void explain(void *ctx, const struct field *f, const struct buf *path)
 	add_line(s->out, "  since       ", f->since == NULL ? "1.0" : f->since);
 }
 
-bool plan_explain(const struct field *const *tables, size_t count, const char *name, struct buf *out)
+bool plan_explain(
+	const struct field *const *tables, size_t count, const char *name, struct buf *out)
 {
 	struct search s = { name, out, false };
 

@@ -38,7 +38,8 @@ static void add_pair(struct buf *out, unsigned depth, const char *key, const cha
 /* Always there and never null. */
 static bool is_sure(const struct field *f)
 {
-	return !(f->flags & (FIELD_OPTIONAL | FIELD_NULLABLE | FIELD_REVERSE)) && f->null_rule == NULL;
+	return !(f->flags & (FIELD_OPTIONAL | FIELD_NULLABLE | FIELD_REVERSE)) &&
+	       f->null_rule == NULL;
 }
 
 static const struct field *next_sure(const struct field *f)
@@ -59,7 +60,8 @@ static void add_sure(struct buf *out, const struct field *f)
 	buf_byte(out, ']');
 }
 
-/* --- one field ---------------------------------------------------------------------------------- */
+/* --- one field ----------------------------------------------------------------------------------
+ */
 
 static const char *json_type(enum field_type type)
 {
@@ -132,7 +134,8 @@ static void add_items(struct buf *out, unsigned depth, const struct field *f)
 {
 	add_key(out, depth, "items");
 	buf_byte(out, '{');
-	add_type(out, depth + 1, f->sub != NULL ? FIELD_STRUCT : f->item, f->flags & FIELD_NULLABLE);
+	add_type(
+		out, depth + 1, f->sub != NULL ? FIELD_STRUCT : f->item, f->flags & FIELD_NULLABLE);
 	if (f->sub != NULL)
 		add_object(out, depth + 1, f->sub);
 	new_line(out, depth);
@@ -174,7 +177,8 @@ static void add_object(struct buf *out, unsigned depth, const struct field *tabl
 	}
 }
 
-/* --- the record --------------------------------------------------------------------------------- */
+/* --- the record ---------------------------------------------------------------------------------
+ */
 
 static void add_dependent(struct buf *out, const struct field *table)
 {
@@ -223,8 +227,8 @@ static void add_requirements(struct buf *out, const struct field *const *tables,
 }
 
 /* Which keys belong to which data element. */
-static void add_tables(struct buf *out, const struct field *const *tables, const char *const *names,
-		size_t count)
+static void add_tables(
+	struct buf *out, const struct field *const *tables, const char *const *names, size_t count)
 {
 	add_key(out, 1, "x-tables");
 	buf_byte(out, '{');
@@ -241,14 +245,15 @@ static void add_tables(struct buf *out, const struct field *const *tables, const
 	buf_byte(out, '}');
 }
 
-void plan_schema(const struct field *const *tables, const char *const *names, size_t count, struct buf *out)
+void plan_schema(
+	const struct field *const *tables, const char *const *names, size_t count, struct buf *out)
 {
 	buf_byte(out, '{');
 	add_pair(out, 1, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	add_pair(out, 1, "title", "flow record");
 	add_pair(out, 1, "description",
-			"One record of pcap2flow: one line of its JSON output that has neither the key "
-			"version nor the key summary. Made from the field tables in the source.");
+		"One record of pcap2flow: one line of its JSON output that has neither the key "
+		"version nor the key summary. Made from the field tables in the source.");
 	add_pair(out, 1, "type", "object");
 	add_properties(out, tables, count);
 	add_requirements(out, tables, count);

@@ -2,8 +2,8 @@
 /*
  * step.h - a compiled field: what to_json.c and to_csv.c walk.  Private to the room.
  *
- * A struct in place is flattened: a FIELD_STRUCT step, the members with offsets from the outer struct,
- * a STEP_CLOSE.  A list of structs has an object of its own for the items.
+ * A struct in place is flattened: a FIELD_STRUCT step, the members with offsets from the outer
+ * struct, a STEP_CLOSE.  A list of structs has an object of its own for the items.
  */
 #pragma once
 
@@ -13,8 +13,9 @@
 enum {
 	STEP_CLOSE = 255, /* in step.type: the end of a struct in place */
 	STEP_WORD = 16,   /* prefixes are copied in pieces of this size */
-	STEP_SLACK = 32,  /* bytes of room behind every object: brackets, commas, a prefix's overhang */
-	STEP_SHORT = 40,  /* a FIELD_WORD of so many bytes needs no extra room */
+	STEP_SLACK =
+		32, /* bytes of room behind every object: brackets, commas, a prefix's overhang */
+	STEP_SHORT = 40, /* a FIELD_WORD of so many bytes needs no extra room */
 };
 
 struct step {
@@ -24,8 +25,8 @@ struct step {
 	uint8_t type; /* enum field_type or STEP_CLOSE */
 	uint8_t item; /* of a list of scalars */
 	uint16_t flags;
-	uint32_t item_size;         /* STEP_CLOSE: size of the prefix that opened the struct */
-	uint32_t rest;              /* room that the steps behind it may need, without texts and lists */
+	uint32_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
+	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */
 	const struct object *items; /* of a list of structs */
 };
 
@@ -38,15 +39,17 @@ struct object {
 struct plan {
 	struct object *tables;
 	size_t count;
-	struct buf header;           /* the first line of CSV */
-	struct plan_memory *memory;  /* all of the above but 'header' */
+	struct buf header;          /* the first line of CSV */
+	struct plan_memory *memory; /* all of the above but 'header' */
 };
 
-/* The list as JSON, from '[' to ']'; leaves 'rest' bytes of room behind; NULL when the buffer failed. */
+/* The list as JSON, from '[' to ']'; leaves 'rest' bytes of room behind; NULL when the buffer
+ * failed. */
 char *step_list(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-		struct buf *out);
+	struct buf *out);
 
-/* Makes sure that 'n' bytes may be written at 'to', which lies in 'out' behind its size; the place may move. */
+/* Makes sure that 'n' bytes may be written at 'to', which lies in 'out' behind its size; the place
+ * may move. */
 static inline char *step_room(struct buf *out, char *to, size_t n)
 {
 	if ((size_t)(out->p + out->room - to) >= n)

@@ -3,8 +3,8 @@
  * to_json.c - a record as one JSON object: prepared keys and values, one after the other.
  *
  * Every member is written with a comma behind, and the last comma becomes the bracket.  Room is
- * asked for once per object; behind each step there is always step.rest left for the others, so only
- * texts and lists ask again.  A function that meets a full buffer returns NULL.
+ * asked for once per object; behind each step there is always step.rest left for the others, so
+ * only texts and lists ask again.  A function that meets a full buffer returns NULL.
  */
 #include "base/limits.h"
 #include "record/step.h"
@@ -37,7 +37,8 @@ static inline char *put_end(char bracket, char *to)
 	return to + 2;
 }
 
-/* --- values without a limit to their size ------------------------------------------------------- */
+/* --- values without a limit to their size -------------------------------------------------------
+ */
 
 static char *put_text(const void *bytes, size_t size, uint32_t rest, char *to, struct buf *out)
 {
@@ -108,7 +109,8 @@ static inline char *put_field_hex(const uint8_t *at, uint32_t rest, char *to, st
 }
 
 /* A value of one of the three types above; NULL when the buffer failed. */
-static char *put_open_ended(unsigned type, const uint8_t *at, uint32_t rest, char *to, struct buf *out)
+static char *put_open_ended(
+	unsigned type, const uint8_t *at, uint32_t rest, char *to, struct buf *out)
 {
 	if (type == FIELD_WORD)
 		return put_field_word(at, rest, to, out);
@@ -117,11 +119,13 @@ static char *put_open_ended(unsigned type, const uint8_t *at, uint32_t rest, cha
 	return put_field_hex(at, rest, to, out);
 }
 
-/* --- lists -------------------------------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------------------------------
+ */
 
 static char *put_members(const struct object *o, const uint8_t *base, char *to, struct buf *out);
 
-static char *put_structs(const struct step *s, const struct field_list *list, char *to, struct buf *out)
+static char *put_structs(
+	const struct step *s, const struct field_list *list, char *to, struct buf *out)
 {
 	const uint8_t *item = list->items;
 
@@ -165,8 +169,8 @@ static char *put_counts(const uint8_t *item, size_t count, char *to)
 	return to;
 }
 
-static char *put_scalars(const struct step *s, const uint8_t *item, size_t count, char *to,
-		struct buf *out)
+static char *put_scalars(
+	const struct step *s, const uint8_t *item, size_t count, char *to, struct buf *out)
 {
 	const uint32_t rest = CHUNK * ITEM_ROOM + STEP_SLACK; /* for the items of this chunk */
 
@@ -180,12 +184,14 @@ static char *put_scalars(const struct step *s, const uint8_t *item, size_t count
 	return to;
 }
 
-static char *put_chunks(const struct step *s, const struct field_list *list, char *to, struct buf *out)
+static char *put_chunks(
+	const struct step *s, const struct field_list *list, char *to, struct buf *out)
 {
 	const bool counts = s->item == FIELD_U64 && !(s->flags & FIELD_NULLABLE);
 	const uint8_t *item = list->items;
 
-	for (size_t left = list->count, chunk; left > 0 && to != NULL; left -= chunk, item += chunk * s->item_size) {
+	for (size_t left = list->count, chunk; left > 0 && to != NULL;
+		left -= chunk, item += chunk * s->item_size) {
 		chunk = left < CHUNK ? left : CHUNK;
 		to = step_room(out, to, chunk * ITEM_ROOM + STEP_SLACK);
 		if (to == NULL)
@@ -197,7 +203,7 @@ static char *put_chunks(const struct step *s, const struct field_list *list, cha
 
 /* The items with commas behind, and the end; the bracket before them is written. */
 static char *put_items(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-		struct buf *out)
+	struct buf *out)
 {
 	to = s->items != NULL ? put_structs(s, list, to, out) : put_chunks(s, list, to, out);
 	if (to == NULL)
@@ -206,7 +212,7 @@ static char *put_items(const struct step *s, const struct field_list *list, uint
 }
 
 char *step_list(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-		struct buf *out)
+	struct buf *out)
 {
 	to = step_room(out, to, STEP_SLACK);
 	if (to == NULL)
@@ -216,7 +222,8 @@ char *step_list(const struct step *s, const struct field_list *list, uint32_t re
 	return to == NULL ? NULL : to - 1; /* without the comma */
 }
 
-/* --- members ------------------------------------------------------------------------------------ */
+/* --- members ------------------------------------------------------------------------------------
+ */
 
 /* 'to' is behind the prefix. */
 static char *put_list(const struct step *s, const uint8_t *at, char *to, struct buf *out)
@@ -268,7 +275,8 @@ static char *put_members(const struct object *o, const uint8_t *base, char *to, 
 
 	to = step_room(out, to, o->room);
 	for (const struct step *s = o->steps; s < end && to != NULL; s++) {
-		const unsigned type = s->type, flags = s->flags; /* read before any char is stored */
+		const unsigned type = s->type,
+			       flags = s->flags; /* read before any char is stored */
 		const uint8_t *at = base + s->offset;
 		char *value = put_prefix(s, to);
 		char *behind = value_put(type, flags, at, true, value);

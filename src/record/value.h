@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * value.h - one member of a struct as text, for the types whose size has a limit.  Private to the room.
+ * value.h - one member of a struct as text, for the types whose size has a limit.  Private to the
+ * room.
  *
  * Inline, because the walk of a record spends its time here.
  */
@@ -93,8 +94,10 @@ static inline char *value_bool(const uint8_t *at, char *to)
 	return to + (*at ? 4 : 5);
 }
 
-/* Returns the place behind, or NULL for a type without a limit to its size.  VALUE_ROOM bytes of room. */
-static inline char *value_put(unsigned type, unsigned flags, const uint8_t *at, bool quoted, char *to)
+/* Returns the place behind, or NULL for a type without a limit to its size.  VALUE_ROOM bytes of
+ * room. */
+static inline char *value_put(
+	unsigned type, unsigned flags, const uint8_t *at, bool quoted, char *to)
 {
 	int64_t ns;
 

@@ -4,8 +4,8 @@
 
 #include "base/limits.h"
 
-static void visit_table(const struct field *table, struct buf *path, unsigned depth, walk_visit *visit,
-		void *ctx)
+static void visit_table(
+	const struct field *table, struct buf *path, unsigned depth, walk_visit *visit, void *ctx)
 {
 	const size_t outer = path->size;
 
@@ -74,7 +74,7 @@ void walk_type(const struct field *f, struct buf *out)
 bool walk_nullable(const struct field *f)
 {
 	return !(f->flags & FIELD_OPTIONAL) && f->type != FIELD_LIST && f->type != FIELD_STRUCT &&
-			(f->null_rule != NULL || (f->flags & FIELD_NULLABLE));
+	       (f->null_rule != NULL || (f->flags & FIELD_NULLABLE));
 }
 
 void walk_null_rule(const struct field *f, struct buf *out)
@@ -82,7 +82,8 @@ void walk_null_rule(const struct field *f, struct buf *out)
 	const bool reverse = f->flags & FIELD_REVERSE, optional = f->flags & FIELD_OPTIONAL;
 
 	if (optional)
-		buf_text(out, f->null_rule != NULL ? "left out: " : "left out when it has no value");
+		buf_text(
+			out, f->null_rule != NULL ? "left out: " : "left out when it has no value");
 	if (f->null_rule != NULL)
 		buf_text(out, f->null_rule);
 	else if (!optional)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * walk.h - what documents say about a field: its path, type and null rule in words.  Private to the room.
+ * walk.h - what documents say about a field: its path, type and null rule in words.  Private to the
+ * room.
  */
 #pragma once
 

@@ -4,7 +4,9 @@
  *
  * A sink gets the plan (the tables of all enabled features) once and then for each record a
  * pointer to a filled struct per table.  A file appears under its final name only when sink_close()
- * has found everything written; until then it has the name with ".part" behind it.
+ * has found everything written; until then it has the name with ".part" behind it.  Pipes, devices
+ * and standard output are written to directly.  After a failure everything but sink_close() and
+ * sink_free() fails with the same error, which says how many records are whole.
  */
 #pragma once
 
@@ -15,29 +17,45 @@
 struct sink;
 
 struct sink_target {
-	const char *path; /* "-" or NULL: standard output; suffix chooses format and compression */
+	const char *path; /* "-" or NULL: standard output; not kept */
 	/* instead of a path: gets each line whole, with its newline */
 	bool (*line)(void *ctx, const char *bytes, size_t size);
 	void *ctx;
 };
 
-/* Opens; the error says what and where. The format is by suffix: .json (default), .csv, each with .gz or .zst. */
+/*
+ * Opens; the error says what and where.  The format is by suffix: .json (also .jsonl, and the default
+ * without suffix), .csv, each with .gz or .zst.  No folder is made.  'plan' must outlive the sink.
+ */
 struct sink *sink_open(const struct sink_target *target, const struct plan *plan, struct err *e);
 
-/* The configuration object (JSON text of one object without newline); CSV writes its header line instead. */
+/*
+ * The configuration object (JSON text of one object without newline; NULL: none); CSV writes its
+ * header line instead.
+ */
 bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e);
 
 /* One record: data[i] is the filled struct of the plan's table i, or NULL. */
 bool sink_record(struct sink *s, const void *const *data, struct err *e);
 
-/* The summary object as JSON text; CSV leaves it out. */
+/* Hands on what is buffered: for live runs, where the next record may take long. */
+bool sink_flush(struct sink *s, struct err *e);
+
+/* The summary object as JSON text (NULL: none); CSV leaves it out. */
 bool sink_end(struct sink *s, const struct buf *summary, struct err *e);
 
-/* Flushes, syncs a file and gives it its final name.  'whole' false: the .part file stays, with complete lines only. */
+/*
+ * Flushes, syncs a file and gives it its final name.  'whole' false, or an earlier failure: the .part
+ * file stays, with complete lines only.  False, with the first error, when not all could be written.
+ */
 bool sink_close(struct sink *s, bool whole, struct err *e);
 
 /* Records and bytes (before compression) accepted so far. */
 uint64_t sink_records(const struct sink *s);
 uint64_t sink_bytes(const struct sink *s);
 
+/* Records left out because their text would have passed LIMIT_RECORD_BYTES. */
+uint64_t sink_refused(const struct sink *s);
+
+/* Closes as not whole if nobody has closed. */
 void sink_free(struct sink *s);

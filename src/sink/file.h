@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * file.h - one open output: a file that gets its name when whole, or something written to directly.
+ * Private to the room.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+struct file {
+	int fd;
+	bool regular;  /* can be cut */
+	bool terminal; /* someone is watching */
+	bool borrowed; /* standard output: not closed */
+	char *path;    /* the final name; "standard output" */
+	char *part;    /* the name while being written; NULL: written to directly */
+};
+
+/* What stands at a path now: nothing or a regular file, something else to write to, a folder. */
+enum file_what { FILE_REGULAR, FILE_DIRECT, FILE_FOLDER };
+enum file_what file_what(const char *path);
+
+/* Opens PATH.part beside a regular or new PATH, or another kind of PATH itself; "-" is standard
+ * output. */
+bool file_open(struct file *f, const char *path, struct err *e);
+
+/* The name that errors should say. */
+const char *file_name(const struct file *f);
+
+/* Writes all, or returns how much was written before it failed; errno says why. */
+size_t file_write(struct file *f, const char *bytes, size_t size);
+
+/* Removes the last 'size' bytes of a regular file; false if it cannot be done. */
+bool file_cut(struct file *f, size_t size);
+
+/* Closes.  'whole': syncs and renames a part to its final name; else the part stays. */
+bool file_close(struct file *f, bool whole, struct err *e);
+
+void file_free(struct file *f);
