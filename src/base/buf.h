@@ -51,9 +51,9 @@ static inline void buf_commit(struct buf *b, size_t n)
 
 static inline void buf_bytes(struct buf *b, const void *bytes, size_t n)
 {
-	char *to = buf_reserve(b, n);
+	char *to = n > 0 ? buf_reserve(b, n) : NULL;
 
-	if (to != NULL && n > 0) {
+	if (to != NULL) {
 		memcpy(to, bytes, n);
 		b->size += n;
 	}
