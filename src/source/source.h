@@ -21,6 +21,11 @@ struct source_conf {
 	const char *bpf; /* filter in libpcap's language, compiled for each link type; NULL for none */
 	/* Called for each trouble: one line that names file, offset and what to do. */
 	void (*trouble)(void *ctx, enum source_trouble what, const char *text);
+	/*
+	 * Asked at each read and a few times a second while a pipe is waited for.  Once true it stays
+	 * so, and the run is at its end.  NULL: never.
+	 */
+	bool (*stopped)(void *ctx);
 	void *ctx;
 };
 
@@ -30,6 +35,7 @@ struct source_progress {
 	uint64_t files_done, files_total;
 	uint64_t packets;     /* handed out */
 	uint64_t filtered;    /* taken out by bpf */
+	uint64_t comments;    /* written into the captures (pcapng) */
 	const char *file;     /* being read; NULL before the first */
 };
 

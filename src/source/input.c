@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * input.c - the window over bytes that are read into a buffer, and the two simplest sources of
+ * them: a file descriptor and memory.
+ *
+ * A packet that does not fit behind the window's end is moved to the front of the buffer, which is
+ * small enough to stay in the second-level cache and grows only for a packet larger than itself.
+ */
+#include "source/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+enum {
+	ROOM = 256 * 1024,
+	STOP_MS = 250, /* how long a request to stop may go unseen */
+};
+
+static const uint8_t nothing[1];
+
+struct input *input_new(size_t size, const struct input_ops *ops)
+{
+	struct input *in = calloc(1, size);
+
+	if (in != NULL) {
+		in->ops = ops;
+		in->at = in->end = nothing;
+	}
+	return in;
+}
+
+void input_close(struct input *in)
+{
+	while (in != NULL) {
+		struct input *below = in->below;
+
+		in->ops->close(in);
+		free(in->room);
+		free(in);
+		in = below;
+	}
+}
+
+/* Moves what is at hand to the front of a buffer of at least 'need' bytes. */
+static bool move_to_front(struct input *in, size_t need)
+{
+	size_t kept = input_at_hand(in);
+	size_t size = need > ROOM ? need : ROOM;
+
+	if (in->room_size < size) {
+		uint8_t *room = malloc(size);
+
+		if (room == NULL)
+			return err_set(&in->fault, "no memory for a buffer of %zu bytes", size);
+		memcpy(room, in->at, kept);
+		free(in->room);
+		in->room = room;
+		in->room_size = size;
+	} else {
+		memmove(in->room, in->at, kept);
+	}
+	in->at = in->room;
+	in->end = in->room + kept;
+	return true;
+}
+
+static void fill(struct input *in, size_t need)
+{
+	if (in->ended)
+		return;
+	if (!move_to_front(in, need)) {
+		in->ended = true;
+		return;
+	}
+	size_t have = input_at_hand(in);
+	while (have < need && !in->ended) {
+		size_t got = in->ops->read(in, in->room + have, in->room_size - have);
+
+		in->ended = got == 0;
+		have += got;
+		in->end_offset += got;
+	}
+	in->end = in->room + have;
+}
+
+size_t input_more(struct input *in, size_t need)
+{
+	if (need > LIMIT_BLOCK_BYTES)
+		need = LIMIT_BLOCK_BYTES;
+	if (in->ops->read != NULL)
+		fill(in, need);
+	else if (!in->ended)
+		in->ops->slide(in, need);
+	return input_at_hand(in);
+}
+
+bool input_steady(struct input *in)
+{
+	while (in->below != NULL)
+		in = in->below;
+	if (in->ops->steady == NULL || in->ended || in->ops->steady(in))
+		return true;
+	in->at = in->end = nothing;
+	in->ended = true;
+	return false;
+}
+
+uint64_t input_used(const struct input *in)
+{
+	while (in->below != NULL)
+		in = in->below;
+	return input_offset(in);
+}
+
+const struct input *input_fault(const struct input *in)
+{
+	const struct input *found = NULL;
+
+	for (; in != NULL; in = in->below) {
+		if (in->fault.text[0] != '\0')
+			found = in;
+	}
+	return found;
+}
+
+/* --- a file descriptor ------------------------------------------------------------------------- */
+
+struct file {
+	struct input in;
+	int fd;
+	struct input_stop stop;
+};
+
+/* Waits for bytes; false when the run shall stop.  A file that cannot be waited for is ready. */
+static bool wait_for_bytes(const struct file *f)
+{
+	struct pollfd p = { .fd = f->fd, .events = POLLIN };
+
+	if (f->stop.stopped == NULL)
+		return true;
+	do {
+		if (f->stop.stopped(f->stop.ctx))
+			return false;
+	} while (poll(&p, 1, STOP_MS) <= 0);
+	return true;
+}
+
+static size_t file_read(struct input *in, uint8_t *to, size_t n)
+{
+	struct file *f = (struct file *)in;
+	ssize_t got;
+
+	do {
+		if (!wait_for_bytes(f))
+			return 0;
+		got = read(f->fd, to, n);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	if (got < 0)
+		err_set(&in->fault, "cannot be read: %s", strerror(errno));
+	return got < 0 ? 0 : (size_t)got;
+}
+
+static void file_close(struct input *in)
+{
+	struct file *f = (struct file *)in;
+
+	if (f->fd != STDIN_FILENO)
+		close(f->fd);
+}
+
+static const struct input_ops file_ops = { .read = file_read, .close = file_close };
+
+static struct input *file_new(int fd, const struct input_stop *stop)
+{
+	struct file *f = (struct file *)input_new(sizeof(*f), &file_ops);
+
+	if (f == NULL)
+		return NULL;
+	f->fd = fd;
+	if (stop != NULL)
+		f->stop = *stop;
+	return &f->in;
+}
+
+/* Regular files are mapped, unless the system will not or the name is that of an open pipe. */
+static struct input *of_descriptor(int fd, bool in_folder, const struct input_stop *stop,
+		struct err *e)
+{
+	struct stat st;
+	struct input *in = NULL;
+
+	if (fstat(fd, &st) != 0) {
+		err_set(e, "cannot be examined: %s", strerror(errno));
+		return NULL;
+	}
+	if (in_folder && !S_ISREG(st.st_mode)) {
+		err_set(e, "is not a regular file");
+		return NULL;
+	}
+	if (S_ISREG(st.st_mode) && st.st_size > 0)
+		in = mapped_open(fd, (uint64_t)st.st_size);
+	if (in == NULL)
+		in = file_new(fd, stop);
+	if (in == NULL)
+		err_set(e, "no memory");
+	return in;
+}
+
+struct input *input_open(const char *path, bool in_folder, const struct input_stop *stop,
+		struct err *e)
+{
+	if (strcmp(path, "-") == 0 && !in_folder) {
+		struct input *in = file_new(STDIN_FILENO, stop);
+
+		if (in == NULL)
+			err_set(e, "no memory");
+		return in;
+	}
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (in_folder ? O_NONBLOCK : 0));
+	if (fd < 0) {
+		err_set(e, "cannot be opened: %s", strerror(errno));
+		return NULL;
+	}
+	struct input *in = of_descriptor(fd, in_folder, stop, e);
+	if (in == NULL)
+		close(fd);
+	return in;
+}
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+struct memory {
+	struct input in;
+	struct rd left;
+	size_t step;
+};
+
+static size_t memory_read(struct input *in, uint8_t *to, size_t n)
+{
+	struct memory *m = (struct memory *)in;
+	struct rd part = rd_first(m->left, n < m->step ? n : m->step);
+
+	if (part.left == 0)
+		return 0;
+	memcpy(to, part.p, part.left);
+	rd_bytes(&m->left, part.left);
+	return part.left;
+}
+
+static void memory_close(struct input *in)
+{
+	(void)in;
+}
+
+static const struct input_ops memory_ops = { .read = memory_read, .close = memory_close };
+
+struct input *input_memory(const void *bytes, size_t size, size_t step)
+{
+	struct memory *m = (struct memory *)input_new(sizeof(*m), &memory_ops);
+
+	if (m == NULL)
+		return NULL;
+	m->left = (struct rd){ bytes, size };
+	m->step = step > 0 ? step : SIZE_MAX;
+	return &m->in;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * input.h - the bytes of one file from front to back, wherever they come from.
+ *
+ * An input shows a window: the bytes from 'at' to 'end'.  Taking bytes is moving 'at'; when too few
+ * are at hand, input_need() moves the window on, and every pointer into the old one is dead.
+ * Plain files are mapped piece by piece (mapped.c); pipes, memory and decoders (decoder.c)
+ * fill a buffer.  A decoder is an input over another input, so they nest.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rd.h"
+
+struct input;
+
+struct input_ops {
+	/* Buffered: writes at most 'n' bytes; 0 is the end (in->fault may say why). */
+	size_t (*read)(struct input *in, uint8_t *to, size_t n);
+	/* Not buffered: moves the window so that 'need' bytes are at hand, if there are so many. */
+	void (*slide)(struct input *in, size_t need);
+	/* Not buffered: false when the bytes at hand are no longer there. */
+	bool (*steady)(struct input *in);
+	void (*close)(struct input *in);
+};
+
+struct input {
+	const uint8_t *at, *end;
+	uint64_t end_offset; /* of 'end', in bytes from the start */
+	const struct input_ops *ops;
+	struct input *below; /* what a decoder reads from; owned; else NULL */
+	const char *coding;  /* "gzip" and so on; NULL when not a decoder */
+	struct err fault;    /* why it ended before its time; "" otherwise */
+	bool minor;          /* the fault lost nothing */
+	bool ended;
+	uint8_t *room; /* the buffer */
+	size_t room_size;
+};
+
+/* When a wait for a pipe shall end early; asked a few times a second. */
+struct input_stop {
+	bool (*stopped)(void *ctx); /* NULL: never */
+	void *ctx;
+};
+
+/*
+ * Opens a file, or standard input for "-".  With 'in_folder' a file that is no regular one is
+ * refused (a named pipe would wait for ever).  NULL: 'e' says why.
+ */
+struct input *input_open(const char *path, bool in_folder, const struct input_stop *stop,
+		struct err *e);
+
+/* Bytes in memory, handed out at most 'step' at a time (0: all at once); they stay the caller's. */
+struct input *input_memory(const void *bytes, size_t size, size_t step);
+
+/* Maps a regular file of 'size' bytes and takes over 'fd'; NULL if the system will not. */
+struct input *mapped_open(int fd, uint64_t size);
+
+/* For those who make an input: a zeroed struct of 'size' bytes that begins with a struct input. */
+struct input *input_new(size_t size, const struct input_ops *ops);
+
+/* Frees it and all below. */
+void input_close(struct input *in);
+
+size_t input_more(struct input *in, size_t need);
+
+static inline size_t input_at_hand(const struct input *in)
+{
+	return (size_t)(in->end - in->at);
+}
+
+/* Brings 'need' bytes to hand; how many are, fewer only at the end.  At most LIMIT_BLOCK_BYTES. */
+static inline size_t input_need(struct input *in, size_t need)
+{
+	size_t at_hand = input_at_hand(in);
+
+	return at_hand >= need ? at_hand : input_more(in, need);
+}
+
+/* Where 'at' stands, in bytes from the start. */
+static inline uint64_t input_offset(const struct input *in)
+{
+	return in->end_offset - input_at_hand(in);
+}
+
+/* The bytes at hand, to look at. */
+static inline struct rd input_rd(const struct input *in)
+{
+	return (struct rd){ in->at, input_at_hand(in) };
+}
+
+/*
+ * Says whether the bytes at hand may still be touched: another process may have cut the mapped
+ * file.  If not, the window is closed and the input has ended with a fault.
+ */
+bool input_steady(struct input *in);
+
+/* The lowest input's offset: how much of the file is used up. */
+uint64_t input_used(const struct input *in);
+
+/* The fault nearest to the disk, or NULL. */
+const struct input *input_fault(const struct input *in);
