@@ -3,7 +3,7 @@
  * base.c - what every record begins with: who, how much, when, why it ended.
  *
  * All of it stands in the flow already; only records of one direction (bidir=0) need a state, for
- * the time of their own first packet.
+ * the time of their own first packet, and community_id for the first ICMP type.
  */
 #include <string.h>
 
@@ -13,8 +13,10 @@
 
 enum { MARKS = 11 };
 
+/* Of the first packet. */
 struct base {
-	int64_t start_ns; /* first packet of this direction */
+	int64_t start_ns;
+	uint8_t dir, icmp_type;
 };
 
 struct out_layer {
@@ -44,7 +46,7 @@ struct out {
 
 static bool stateless(const struct conf *conf)
 {
-	return conf->bidir;
+	return conf->bidir && !conf->community_id;
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -53,8 +55,9 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct base *s = state;
 
 	(void)env;
-	(void)pkt;
 	s->start_ns = trail_now(flow);
+	s->dir = pkt->dir;
+	s->icmp_type = pkt->icmp_type;
 	return DONE;
 }
 
@@ -112,9 +115,9 @@ static bool has_icmp_id(const struct flow_key *k)
 	return k->proto == PROTO_ICMPV6 && (type == 128 || type == 160);
 }
 
-/* Requests come from the initiator, replies to them from the responder; other messages from either. */
+/* For ICMP it matters who sent which type: the key does not say whether a reply came first. */
 static void fill_community_id(struct out *o, const struct feature_env *env,
-		const struct flow_view *view, unsigned from)
+		const struct flow_view *view, unsigned from, const struct base *s)
 {
 	const struct flow_key *k = &view->flow->key;
 	struct community_flow c = { k->address[from], k->address[!from], k->ip_version, k->proto,
@@ -123,13 +126,11 @@ static void fill_community_id(struct out *o, const struct feature_env *env,
 
 	if (text == NULL)
 		return;
-	if (is_icmp(k)) {
-		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
-		if (view->out == 1 && !c.one_way) {
-			uint16_t request = c.sp;
-
-			c.sp = c.dp;
-			c.dp = request;
+	if (is_icmp(k) && !(view->flow->marks & FLOW_NO_PORTS)) {
+		community_icmp(&c, s->icmp_type, (uint8_t)k->icmp);
+		if (s->dir == 1 && !c.one_way) { /* the other side sent it */
+			c.sa = k->address[!from];
+			c.da = k->address[from];
 		}
 	}
 	community_id(&c, (uint16_t)env->conf->community_id_seed, text);
@@ -287,7 +288,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	if (f->marks != 0)
 		fill_marks(o, env, f);
 	if (env->conf->community_id)
-		fill_community_id(o, env, view, from);
+		fill_community_id(o, env, view, from, state);
 	return true;
 }
 

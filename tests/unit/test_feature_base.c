@@ -119,6 +119,10 @@ static void icmp_has_types_for_ports(void **unused)
 		.port = { 4660, 0 }, .proto = PROTO_ICMP, .ip_version = 4, .icmp = 8 << 8 };
 	k.flow.marks = FLOW_REVERSED;
 	k.conf.community_id = true;
+	assert_false(feature_base.stateless(&k.conf));
+	k.pkt.icmp_type = 8;
+	k.pkt.dir = 0;
+	feature_base.update(k.state, &k.env, &k.flow, &k.pkt);
 	assert_true(kit_finish(&k));
 	assert_int_equal(kit_int(&k, "sp"), -1);
 	assert_int_equal(kit_int(&k, "icmp_type"), 8);
@@ -128,7 +132,32 @@ static void icmp_has_types_for_ports(void **unused)
 	assert_int_equal(kit_int(&k, "rtt_ms"), -1);
 	assert_true(kit_is(&k, "community_id", "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="));
 	k.view = (struct flow_view){ &k.flow, 1, false };
+	k.pkt.icmp_type = 0; /* the first of this direction */
+	feature_base.update(k.state, &k.env, &k.flow, &k.pkt);
 	assert_true(kit_finish(&k));
+	assert_true(kit_is(&k, "community_id", "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="));
+	k.view = (struct flow_view){ &k.flow, 0, true };
+	k.pkt.dir = 1; /* a later part of the flow: the first packet comes from the responder */
+	feature_base.update(k.state, &k.env, &k.flow, &k.pkt);
+	assert_true(kit_finish(&k));
+	assert_true(kit_is(&k, "community_id", "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="));
+	kit_free(&k);
+}
+
+static void a_reply_without_its_request(void **unused)
+{
+	struct kit k;
+
+	(void)unused;
+	conversation(&k);
+	k.flow.key = (struct flow_key){ .address = { { 192, 168, 0, 1 }, { 192, 168, 0, 89 } },
+		.port = { 4660, 0 }, .proto = PROTO_ICMP, .ip_version = 4, .icmp = 8 << 8 };
+	k.conf.community_id = true;
+	k.pkt.icmp_type = 0; /* from 192.168.0.1, now the initiator */
+	k.pkt.dir = 0;
+	feature_base.update(k.state, &k.env, &k.flow, &k.pkt);
+	assert_true(kit_finish(&k));
+	assert_int_equal(address_byte(&k, "sa"), 1);
 	assert_true(kit_is(&k, "community_id", "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="));
 	kit_free(&k);
 }
@@ -217,6 +246,7 @@ int main(void)
 		cmocka_unit_test(initiator_is_the_second_endpoint),
 		cmocka_unit_test(one_direction_has_times_of_its_own),
 		cmocka_unit_test(icmp_has_types_for_ports),
+		cmocka_unit_test(a_reply_without_its_request),
 		cmocka_unit_test(esp_has_an_spi),
 		cmocka_unit_test(unknown_ports_are_null),
 		cmocka_unit_test(outer_layers),
