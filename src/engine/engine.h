@@ -53,6 +53,9 @@ bool engine_feed(struct engine *en, const struct frame *frames, size_t count, st
 /* All flows leave (forced end); the caller then ends the sink. */
 bool engine_finish(struct engine *en, struct err *e);
 
+/* Tells how many packets a filter took out before the engine, for the summary. */
+void engine_note_filtered(struct engine *en, uint64_t packets);
+
 const struct engine_stats *engine_stats(const struct engine *en);
 
 /* Not-IP packets by type: fills at most 'max' entries, most frequent first; returns how many. */

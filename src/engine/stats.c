@@ -30,6 +30,11 @@ const struct engine_stats *engine_stats(const struct engine *en)
 	return s;
 }
 
+void engine_note_filtered(struct engine *en, uint64_t packets)
+{
+	en->stats.filtered = packets;
+}
+
 size_t engine_ethertypes(const struct engine *en, struct engine_ethertype *out, size_t max)
 {
 	size_t n = 0;
