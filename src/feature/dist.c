@@ -135,7 +135,7 @@ static bool prepare(void *options, const struct conf *conf, struct err *e)
 	(void)conf;
 	if (o->cdist != NULL && strcmp(o->cdist, "0") != 0) {
 		o->compact = true;
-		if (strcmp(o->cdist, "1") == 0 || strcmp(o->cdist, "auto") == 0)
+		if (strcmp(o->cdist, "1") == 0)
 			memcpy(o->bin, compact_map, sizeof o->bin);
 		else if (!compact_map_load(o->cdist, o->bin, e))
 			return false;
@@ -179,7 +179,8 @@ static const struct field fields[] = {
 				     "dist=1"),
 	FIELD_SCALARS(struct dist_out, compact_byte_dist, "compact_byte_dist", uint64_t, "bytes",
 			"16 counts: byte_dist with the counts of all byte values of a bin added; which value "
-			"is in which bin is said by cdist= (by default data/compact_bd_mapping.txt).",
+			"is in which bin is said by the file that cdist= names, or with cdist=1 by "
+			"data/compact_bd_mapping.txt.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without cdist="),
 	FIELD(struct dist_out, entropy, "entropy", "bits per byte",
 			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count c > 0 of "
@@ -196,10 +197,10 @@ static const struct option options[] = {
 	OPTION(struct dist_options, dist, "dist", "give the distribution of byte values, with mean and std",
 			.flags = OPTION_FEATURE, .on = "1"),
 	OPTION(struct dist_options, cdist, "cdist", "give the distribution of byte values in 16 bins",
-			.flags = OPTION_FEATURE | OPTION_FILE, .on = "auto", .value = "FILE",
+			.flags = OPTION_FEATURE | OPTION_FILE, .on = "1", .value = "FILE",
 			.more = "FILE has 256 numbers from 0 to 15, the bin of each byte value in order, with "
-				"white space or commas between them; # begins a comment.  auto (or 1) takes "
-				"the built-in bins, which are those of data/compact_bd_mapping.txt."),
+				"white space or commas between them; # begins a comment.  cdist=1 takes the "
+				"built-in bins, which are those of data/compact_bd_mapping.txt."),
 	OPTION(struct dist_options, entropy, "entropy", "give the entropy of byte values",
 			.flags = OPTION_FEATURE, .on = "1"),
 	{ 0 },
