@@ -135,6 +135,42 @@ static inline bool transport_has_ports(uint8_t proto)
 /* Does this ICMP or ICMPv6 message carry an identifier in its bytes 4 and 5? */
 bool transport_icmp_has_id(uint8_t proto, uint8_t type);
 
+/*
+ * Empties what one IP packet tells.  Member by member, since compilers make of a memset() of this
+ * size something that takes longer than the rest of decoding.
+ */
+static inline void chain_empty_ip(struct pkt *pkt)
+{
+	const struct rd nothing = { NULL, 0 };
+
+	pkt->ip = nothing;
+	pkt->body = nothing;
+	pkt->payload = nothing;
+	pkt->tcp_options = nothing;
+	pkt->ip_len = pkt->payload_len = pkt->ip_header_len = 0;
+	pkt->ip_version = pkt->proto = pkt->ttl = pkt->tos = 0;
+	pkt->ip_id = 0;
+	pkt->ip_flags = pkt->icmp_type = pkt->icmp_code = 0;
+	pkt->flow_label = 0;
+	memset(pkt->address, 0, sizeof(pkt->address));
+	pkt->port[0] = pkt->port[1] = 0;
+	pkt->icmp_id = 0;
+	pkt->spi = pkt->seq = pkt->ack = 0;
+	pkt->tcp_flags = pkt->window = 0;
+	pkt->fragment_id = pkt->fragment_offset = 0;
+	pkt->fragment_more = false;
+	pkt->udp_checksum = 0;
+}
+
+/* ... and what the frame around it tells; layer_count empties the layers. */
+static inline void chain_empty(struct pkt *pkt)
+{
+	chain_empty_ip(pkt);
+	pkt->marks = pkt->ethertype = 0;
+	pkt->stage = pkt->layer_count = pkt->depth = 0;
+	pkt->rest = (struct rd){ NULL, 0 };
+}
+
 static inline void chain_end(struct chain *c, enum outcome outcome, enum stage stage)
 {
 	c->at.next = NEXT_END;

@@ -53,27 +53,30 @@ static enum outcome chain_run(struct chain *c)
 	return OUTCOME_PACKET;
 }
 
-/* Empties all of 'pkt' that decoding sets, except the layers, which layer_count empties. */
-static void pkt_begin(struct pkt *pkt, const struct frame *frame)
+static void chain_begin(struct chain *c, const struct decode_rules *rules, struct pkt *pkt)
 {
-	memset(&pkt->ip, 0, offsetof(struct pkt, layer) - offsetof(struct pkt, ip));
-	pkt->marks = frame->nanoseconds ? PKT_NANOSECONDS : 0;
+	c->rules = rules;
+	c->pkt = pkt;
+	c->wrapped = false;
+}
+
+static uint32_t missing(const struct frame *frame)
+{
+	return frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0;
 }
 
 enum outcome decode_frame(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
 {
 	struct chain c;
 
-	pkt_begin(pkt, frame);
-	c.at = (struct cursor){
-		.rd = { frame->bytes, frame->caplen },
-		.missing = frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0,
-		.type = frame->linktype,
-		.next = NEXT_LINK,
-	};
-	c.rules = rules;
-	c.pkt = pkt;
-	c.wrapped = false;
+	chain_empty(pkt);
+	if (frame->nanoseconds)
+		pkt->marks = PKT_NANOSECONDS;
+	chain_begin(&c, rules, pkt);
+	c.at.rd = (struct rd){ frame->bytes, frame->caplen };
+	c.at.missing = missing(frame);
+	c.at.type = frame->linktype;
+	c.at.next = NEXT_LINK;
 	return chain_run(&c);
 }
 
@@ -82,15 +85,12 @@ enum outcome decode_rest(const struct decode_rules *rules, const struct frame *f
 	struct rd rest = pkt->rest;
 	struct chain c;
 
-	pkt_begin(pkt, frame);
-	pkt->rest = rest;
-	c.at = (struct cursor){
-		.rd = rest,
-		.missing = frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0,
-	};
-	c.rules = rules;
-	c.pkt = pkt;
-	c.wrapped = false;
+	chain_empty(pkt);
+	if (frame->nanoseconds)
+		pkt->marks = PKT_NANOSECONDS;
+	chain_begin(&c, rules, pkt);
+	c.at.rd = rest;
+	c.at.missing = missing(frame);
 	link_80211_subframe(&c);
 	return chain_run(&c);
 }
@@ -104,10 +104,9 @@ enum outcome decode_datagram(const struct decode_rules *rules, struct pkt *pkt)
 		pkt->ip_len = (uint32_t)len;
 	pkt->marks &= (uint16_t)~(PKT_FRAGMENT | PKT_TRUNCATED);
 	pkt->marks |= PKT_REASSEMBLED | (pkt->ip_len > len ? PKT_TRUNCATED : 0);
-	c.at = (struct cursor){ .rd = pkt->body, .missing = (uint32_t)(pkt->ip_len - len) };
-	c.rules = rules;
-	c.pkt = pkt;
-	c.wrapped = false;
+	chain_begin(&c, rules, pkt);
+	c.at.rd = pkt->body;
+	c.at.missing = (uint32_t)(pkt->ip_len - len);
 	if (ip_extensions(&c))
 		transport_header(&c);
 	return chain_run(&c);

@@ -27,24 +27,35 @@ enum {
 /* The packet inside a tunnel starts from nothing; what concerns the frame stays. */
 static void forget_outer(struct pkt *pkt)
 {
-	memset(&pkt->ip, 0, offsetof(struct pkt, marks) - offsetof(struct pkt, ip));
+	chain_empty_ip(pkt);
 	pkt->marks &= (uint16_t)~(PKT_TRUNCATED | PKT_OFFLOAD | PKT_BAD_TRANSPORT | PKT_FRAGMENT | PKT_NO_PORTS);
 }
 
-/* Sets what the length field decides. 0 stands for all there is; the cursor is on the header. */
-static void set_length(struct chain *c, uint64_t len)
+/*
+ * Sets what the length field decides, 0 stands for all there is, and moves the cursor behind the fixed
+ * part of the header, which has been read, and its options.  False: they are cut.
+ */
+static bool set_length(struct chain *c, uint64_t len, uint32_t header)
 {
 	struct pkt *pkt = c->pkt;
+	struct cursor at = c->at;
 
 	if (len == 0) {
-		len = chain_wire(&c->at);
+		len = chain_wire(&at);
 		pkt->marks |= PKT_OFFLOAD;
 	}
-	chain_bound(&c->at, len);
-	pkt->ip = c->at.rd;
+	chain_bound(&at, len);
+	pkt->ip = at.rd;
 	pkt->ip_len = len > UINT32_MAX ? UINT32_MAX : (uint32_t)len;
-	if (c->at.rd.left < len)
+	pkt->ip_header_len = header;
+	if (at.rd.left < len)
 		pkt->marks |= PKT_TRUNCATED;
+	rd_bytes(&at.rd, header);
+	c->at = at;
+	if (rd_ok(&at.rd))
+		return true;
+	chain_short(c, STAGE_NETWORK);
+	return false;
 }
 
 static bool is_fragment(struct chain *c, uint32_t id, uint32_t offset, bool more)
@@ -86,13 +97,8 @@ static bool ip4_header(struct chain *c)
 		chain_end(c, OUTCOME_MALFORMED, STAGE_NETWORK);
 		return false;
 	}
-	set_length(c, total);
-	rd_bytes(&c->at.rd, header);
-	if (!rd_ok(&c->at.rd)) {
-		chain_short(c, STAGE_NETWORK);
+	if (!set_length(c, total, header))
 		return false;
-	}
-	pkt->ip_header_len = header;
 	pkt->ip_version = 4;
 	pkt->tos = h[1];
 	pkt->ip_id = chain_u16(h + 4);
@@ -152,9 +158,8 @@ static bool ip6_header(struct chain *c)
 		chain_short(c, STAGE_NETWORK);
 		return false;
 	}
-	set_length(c, ip6_length(h, r, chain_wire(&c->at)));
-	rd_bytes(&c->at.rd, IP6_HEADER);
-	pkt->ip_header_len = IP6_HEADER;
+	if (!set_length(c, ip6_length(h, r, chain_wire(&c->at)), IP6_HEADER))
+		return false;
 	pkt->ip_version = 6;
 	pkt->tos = (uint8_t)(chain_u16(h) >> 4);
 	pkt->flow_label = chain_u32(h) & 0xfffff;
@@ -245,7 +250,6 @@ bool ip_extensions(struct chain *c)
 		if (!(fragment ? ip6_fragment(c) : ip_extension(c)))
 			return false;
 	}
-	pkt->body = c->at.rd;
 	return true;
 }
 

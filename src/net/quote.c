@@ -53,7 +53,7 @@ bool decode_icmp_quote(const struct pkt *pkt, struct pkt *quoted)
 
 	if (!is_error(pkt) || pkt->marks & PKT_BAD_TRANSPORT)
 		return false;
-	memset(&quoted->ip, 0, offsetof(struct pkt, layer) - offsetof(struct pkt, ip));
+	chain_empty(quoted);
 	memcpy(quoted->layer, pkt->layer, pkt->layer_count * sizeof(pkt->layer[0]));
 	quoted->layer_count = pkt->layer_count;
 	c.at = (struct cursor){ .rd = pkt->body, .missing = 0 };
@@ -62,5 +62,5 @@ bool decode_icmp_quote(const struct pkt *pkt, struct pkt *quoted)
 	c.outcome = OUTCOME_MALFORMED;
 	c.wrapped = false;
 	rd_bytes(&c.at.rd, ICMP_HEADER);
-	return quoted_headers(&c) && transport_key(quoted, quoted->body);
+	return quoted_headers(&c) && transport_key(quoted, c.at.rd);
 }

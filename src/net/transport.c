@@ -42,13 +42,17 @@ static const uint8_t *header(struct chain *c, size_t size)
 	return NULL;
 }
 
-/* The payload begins 'header' bytes into the body and has 'len' bytes on the wire. */
-static void set_payload(struct chain *c, uint32_t header_len, uint32_t len)
+/* Bytes 'from' to 'from' + 'len' of what was captured, or what there is of them. */
+static struct rd part(struct rd r, uint32_t from, uint32_t len)
 {
-	struct rd r = c->at.rd;
+	rd_bytes(&r, r.left < from ? r.left : from);
+	return rd_first(r, len);
+}
 
-	rd_bytes(&r, r.left < header_len ? r.left : header_len);
-	c->pkt->payload = rd_first(r, len);
+/* The payload begins 'from' bytes into the body and has 'len' bytes on the wire. */
+static void set_payload(struct chain *c, uint32_t from, uint32_t len)
+{
+	c->pkt->payload = part(c->at.rd, from, len);
 	c->pkt->payload_len = len;
 }
 
@@ -85,8 +89,7 @@ static void tcp(struct chain *c)
 	pkt->ack = chain_u32(h + 8);
 	pkt->tcp_flags = chain_u16(h + 12) & 0x1ff;
 	pkt->window = chain_u16(h + 14);
-	set_payload(c, TCP_HEADER, size - TCP_HEADER);
-	pkt->tcp_options = pkt->payload;
+	pkt->tcp_options = part(c->at.rd, TCP_HEADER, size - TCP_HEADER);
 	set_payload(c, size, body_len(pkt) - size);
 	packet(c);
 }
@@ -253,6 +256,7 @@ void transport_header(struct chain *c)
 {
 	struct pkt *pkt = c->pkt;
 
+	pkt->body = rd_first(c->at.rd, SIZE_MAX);
 	if (transport_has_ports(pkt->proto))
 		set_ports(pkt, c->at.rd);
 	switch (pkt->proto) {
