@@ -2,11 +2,11 @@
 /*
  * community.c - Community ID version 1.
  *
- * Hashed is { seed 2, source 4/16, destination 4/16, protocol 1, zero 1, [source port 2, destination port 2] },
- * big-endian, the smaller (address, port) first.
+ * Hashed is { seed 2, source 4/16, destination 4/16, protocol 1, zero 1, [source port 2,
+ * destination port 2] }, big-endian, the smaller (address, port) first.
  *
- * The old functions of libcrypto on purpose: EVP fetches, locks and allocates, which is not done between
- * frame and record; these work on the stack, about 100 ns for the one block.
+ * The old functions of libcrypto on purpose: EVP fetches, locks and allocates, which is not done
+ * between frame and record; these work on the stack, about 100 ns for the one block.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "feature/community.h"
@@ -20,9 +20,17 @@ enum { HASHED_MAX = 2 + 2 * 16 + 2 + 4, PREFIX = 2 };
 
 /* ICMP types that answer each other: IP version, request, reply. */
 static const uint8_t pairs[][3] = {
-	{ 4, 8, 0 },	 { 4, 13, 14 },	  { 4, 15, 16 },   { 4, 17, 18 },
-	{ 4, 10, 9 },	 { 6, 128, 129 }, { 6, 130, 131 }, { 6, 133, 134 },
-	{ 6, 135, 136 }, { 6, 139, 140 }, { 6, 144, 145 },
+	{ 4, 8, 0 },
+	{ 4, 13, 14 },
+	{ 4, 15, 16 },
+	{ 4, 17, 18 },
+	{ 4, 10, 9 },
+	{ 6, 128, 129 },
+	{ 6, 130, 131 },
+	{ 6, 133, 134 },
+	{ 6, 135, 136 },
+	{ 6, 139, 140 },
+	{ 6, 144, 145 },
 };
 
 void community_icmp(struct community_flow *f, uint8_t type, uint8_t code)
@@ -59,7 +67,8 @@ static uint8_t *put_bytes(uint8_t *to, const uint8_t *from, size_t n)
 
 static void base64(char *to, const uint8_t *from, size_t n)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digit[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < n; i += 3) {
 		uint32_t v = (uint32_t)from[i] << 16;

@@ -2,7 +2,8 @@
 /*
  * community.h - Community ID version 1: one name for a flow in every tool that sees it.
  *
- * Base64 of the SHA-1 of seed, ordered endpoints and protocol.  Source: the Community ID specification.
+ * Base64 of the SHA-1 of seed, ordered endpoints and protocol.  Source: the Community ID
+ * specification.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ struct community_flow {
 	uint16_t sp, dp;
 };
 
-/* For ICMP and ICMPv6: 'type' and 'code' of what sa sends to da become the ports, as the specification wants. */
+/* For ICMP and ICMPv6: 'type' and 'code' of what sa sends to da become the ports, as the
+ * specification wants. */
 void community_icmp(struct community_flow *f, uint8_t type, uint8_t code);
 
 /* Writes COMMUNITY_ID_SIZE characters. */

@@ -61,25 +61,30 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field fields[] = {
 	FIELD(struct out, idp_out, "idp_out", "",
-			"First idp=N bytes of the initial data packet of the initiator: its first packet with "
-			"payload on the wire, from the innermost IP header on, as far as captured and "
-			"without link-layer padding.  Packets that came in fragments are passed over.",
-			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL, .null_rule = NO_DATA),
+			"First idp=N bytes of the initial data packet of the initiator: its first "
+			"packet with payload on the wire, from the innermost IP header on, as far "
+			"as captured and without link-layer padding.  Packets that came in "
+			"fragments are passed over.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
 			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),
 	FIELD(struct out, idp_in, "idp_in", "", "As idp_out, of the responder.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS | FIELD_PERSONAL,
 			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_in, "idp_len_in", "bytes", "Number of bytes in idp_in.",
-			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE, .null_rule = NO_DATA),
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE,
+			.null_rule = NO_DATA),
 	{ 0 },
 };
 
 static const struct option options[] = {
-	OPTION(struct options, bytes, "idp", "give N bytes of the first data packet of each direction",
-			.flags = OPTION_FEATURE, .on = "1300", .maximum = LIMIT_FIRST_BYTES, .value = "N",
-			.more = "The bytes begin with the IP header and are written in hexadecimal.  They "
-				"hold addresses and content in the clear."),
+	OPTION(struct options, bytes, "idp",
+			"give N bytes of the first data packet of each direction",
+			.flags = OPTION_FEATURE, .on = "1300", .maximum = LIMIT_FIRST_BYTES,
+			.value = "N",
+			.more = "The bytes begin with the IP header and are written in "
+				"hexadecimal.  They hold addresses and content in the clear."),
 	{ 0 },
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* measure.c - adding up the packets of a flow.  What each number means stands in the tables of stats.c. */
+/* measure.c - adding up the packets of a flow.  What each number means stands in the tables of
+ * stats.c. */
 #include "feature/measure.h"
 
 static uint64_t packets(const struct measure *t)

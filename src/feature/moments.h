@@ -4,7 +4,8 @@
  *
  * Sums and sums of squares are integers (64 and 128 bits), so nothing is lost before the final
  * division: the variance is (n * squares - sum^2) / (n * (n - 1)), its numerator worked out in 192
- * bits.  A sum that no longer fits makes mean and std NaN, which records write as null.  Starts as { 0 }.
+ * bits.  A sum that no longer fits makes mean and std NaN, which records write as null.  Starts as
+ * { 0 }.
  */
 #pragma once
 

@@ -2,7 +2,8 @@
 /*
  * packets.c - the sequence of packet lengths and times (SPLT) of a flow's first data packets.
  *
- * Kept as a trail of { length << 1 | direction, ns since the packet before }: about six bytes a packet.
+ * Kept as a trail of { length << 1 | direction, ns since the packet before }: about six bytes a
+ * packet.
  */
 #include "feature/trail.h"
 
@@ -30,9 +31,9 @@ static bool enabled(const struct conf *conf, const void *options)
 
 static bool seen_before(const struct pkt *pkt)
 {
-	return pkt->proto == PROTO_TCP && (pkt->tcp_class == TCP_CLASS_RETRANS ||
-			pkt->tcp_class == TCP_CLASS_DUPLICATE ||
-			pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
+	return pkt->proto == PROTO_TCP &&
+	       (pkt->tcp_class == TCP_CLASS_RETRANS || pkt->tcp_class == TCP_CLASS_DUPLICATE ||
+			       pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
 }
 
 static bool is_listed(const struct conf *conf, const struct pkt *pkt)
@@ -91,11 +92,11 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field packet_fields[] = {
 	FIELD(struct out_packet, b, "b", "bytes",
-			"Payload length of the packet on the wire, as counted in bytes_out; of a fragmented "
-			"datagram that of the whole datagram."),
+			"Payload length of the packet on the wire, as counted in bytes_out; of a "
+			"fragmented datagram that of the whole datagram."),
 	FIELD(struct out_packet, dir, "dir", "",
-			"\">\" from the initiator to the responder (in records of one direction: always), "
-			"\"<\" back."),
+			"\">\" from the initiator to the responder (in records of one direction: "
+			"always), \"<\" back."),
 	FIELD(struct out_packet, ipt, "ipt", "ms",
 			"Time since the packet listed before it, of either direction, exact to the "
 			"nanosecond; 0 for the first in the list.  Flow time: see time_end."),
@@ -104,13 +105,14 @@ static const struct field packet_fields[] = {
 
 static const struct field fields[] = {
 	FIELD_LIST_OF(struct out, packets, "packets", struct out_packet, packet_fields,
-			"Lengths and times of the first num_pkts data packets (SPLT), in the order of "
-			"capture.  A data packet has payload on the wire; zeros=1 lists packets without "
-			"payload too.  TCP segments that bring nothing new (classes retransmission, "
-			"duplicate, keep-alive) are left out unless retrans=1; out-of-order and overlapping "
-			"ones are listed where they came.  A fragmented datagram is listed once, when its last "
-			"missing fragment comes; its other fragments never are.  The list of a "
-			"later part of a split flow (part > 1) begins with that part, not with the conversation.",
+			"Lengths and times of the first num_pkts data packets (SPLT), in the order "
+			"of capture.  A data packet has payload on the wire; zeros=1 lists packets "
+			"without payload too.  TCP segments that bring nothing new (classes "
+			"retransmission, duplicate, keep-alive) are left out unless retrans=1; "
+			"out-of-order and overlapping ones are listed where they came.  A "
+			"fragmented datagram is listed once, when its last missing fragment comes; "
+			"its other fragments never are.  The list of a later part of a split flow "
+			"(part > 1) begins with that part, not with the conversation.",
 			.null_rule = "left out when num_pkts=0 or type=2; empty when no packet "
 				     "qualifies"),
 	{ 0 },

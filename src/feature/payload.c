@@ -63,10 +63,12 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field byte_fields[] = {
 	FIELD(struct out_bytes, out, "out", "",
-			"First payload=N bytes that the initiator sent.  TCP: of its byte stream, in order, "
-			"each byte once, up to the first byte that was lost or not captured.  Other protocols: of "
-			"its first datagram with payload, as far as captured.",
-			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL, .null_rule = NO_DATA),
+			"First payload=N bytes that the initiator sent.  TCP: of its byte stream, "
+			"in order, each byte once, up to the first byte that was lost or not "
+			"captured.  Other protocols: of its first datagram with payload, as far as "
+			"captured.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.null_rule = NO_DATA),
 	FIELD(struct out_bytes, in, "in", "", "As payload.out, of the responder.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS | FIELD_PERSONAL,
 			.null_rule = NO_DATA),
@@ -82,7 +84,8 @@ static const struct field fields[] = {
 
 static const struct option options[] = {
 	OPTION(struct options, bytes, "payload", "give the first N bytes of application data",
-			.flags = OPTION_FEATURE, .on = "32", .maximum = LIMIT_FIRST_BYTES, .value = "N",
+			.flags = OPTION_FEATURE, .on = "32", .maximum = LIMIT_FIRST_BYTES,
+			.value = "N",
 			.more = "Of each direction, in hexadecimal; content in the clear."),
 	{ 0 },
 };

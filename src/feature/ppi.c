@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ppi.c - per-packet information of TCP: sequence and acknowledgement numbers, lengths, flags, times.
+ * ppi.c - per-packet information of TCP: sequence and acknowledgement numbers, lengths, flags,
+ * times.
  *
- * Kept as a trail of { flags | option words | direction, length, time, sequence number, acknowledgement }.
- * Times are differences to the packet before, numbers to what the sender (the other side) showed last, so that
- * an ordinary packet takes about ten bytes.
+ * Kept as a trail of { flags | option words | direction, length, time, sequence number,
+ * acknowledgement }. Times are differences to the packet before, numbers to what the sender (the
+ * other side) showed last, so that an ordinary packet takes about ten bytes.
  */
 #include "feature/trail.h"
 
@@ -62,7 +63,7 @@ static void expect_next(struct expected *e, const struct item *i)
 {
 	e->ns = i->ns;
 	e->seq[i->dir] = i->seq + i->payload_len + ((i->flags & TCP_SYN) != 0) +
-			((i->flags & TCP_FIN) != 0);
+			 ((i->flags & TCP_FIN) != 0);
 }
 
 static uint64_t difference(uint32_t a, uint32_t b)
@@ -206,38 +207,40 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field packet_fields[] = {
 	FIELD(struct out_packet, seq, "seq", "",
-			"Sequence number less the sequence number of the first packet of the same direction in the list, "
-			"modulo 2^32.",
+			"Sequence number less the sequence number of the first packet of the same "
+			"direction in the list, modulo 2^32.",
 			.source = "RFC 9293 section 3.1"),
 	FIELD(struct out_packet, ack, "ack", "",
-			"Acknowledgement number less the sequence number of the first packet of the other direction in "
-			"the list, modulo 2^32.",
+			"Acknowledgement number less the sequence number of the first packet of "
+			"the other direction in the list, modulo 2^32.",
 			.flags = FIELD_NULLABLE,
-			.null_rule = "null without the ACK flag, and when the list has no packet of the other "
-				     "direction",
+			.null_rule = "null without the ACK flag, and when the list has no packet "
+				     "of the other direction",
 			.source = "RFC 9293 section 3.1"),
 	FIELD(struct out_packet, b, "b", "bytes", "Length of the payload on the wire."),
 	FIELD(struct out_packet, olen, "olen", "bytes",
-			"Length of the TCP options with their padding: data offset times 4, less 20.",
+			"Length of the TCP options with their padding: data offset times 4, less "
+			"20.",
 			.source = "RFC 9293 section 3.1"),
 	FIELD(struct out_packet, dir, "dir", "",
-			"\">\" from the initiator to the responder (in records of one direction: always), "
-			"\"<\" back."),
+			"\">\" from the initiator to the responder (in records of one direction: "
+			"always), \"<\" back."),
 	FIELD(struct out_packet, t, "t", "ms",
-			"Time since the first packet of the flow (of this part of it), of either direction, exact to the "
-			"nanosecond.  Flow time: see time_end."),
+			"Time since the first packet of the flow (of this part of it), of either "
+			"direction, exact to the nanosecond.  Flow time: see time_end."),
 	FIELD(struct out_packet, flags, "flags", "",
-			"One letter for each flag that is set, always in the order F S R P A U E C N: FIN SYN RST "
-			"PSH ACK URG ECE CWR AE (once NS); empty without any.",
+			"One letter for each flag that is set, always in the order F S R P A U E C "
+			"N: FIN SYN RST PSH ACK URG ECE CWR AE (once NS); empty without any.",
 			.source = "RFC 9293 section 3.1, RFC 3168, RFC 9768"),
 	{ 0 },
 };
 
 static const struct field fields[] = {
 	FIELD_LIST_OF(struct out, ppi, "ppi", struct out_packet, packet_fields,
-			"The first num_pkts TCP segments of the flow (of this part of it) in the order of capture, "
-			"with and without payload, retransmissions too.  Segments whose header "
-			"contradicts itself or was not captured whole are not listed.",
+			"The first num_pkts TCP segments of the flow (of this part of it) in the "
+			"order of capture, with and without payload, retransmissions too.  "
+			"Segments whose header contradicts itself or was not captured whole are "
+			"not listed.",
 			.null_rule = "left out for protocols other than TCP, and when num_pkts=0"),
 	{ 0 },
 };
@@ -245,8 +248,8 @@ static const struct field fields[] = {
 static const struct option options[] = {
 	OPTION(struct options, on, "ppi", "list header facts of the first TCP packets",
 			.flags = OPTION_FEATURE, .on = "1",
-			.more = "Sequence and acknowledgement numbers, lengths, flags and times of the first "
-				"num_pkts packets."),
+			.more = "Sequence and acknowledgement numbers, lengths, flags and times of "
+				"the first num_pkts packets."),
 	{ 0 },
 };
 

@@ -2,9 +2,10 @@
 /*
  * salt.c - the sequence of application message lengths and times (SALT).
  *
- * TCP does not mark where a message ends, but its sender shows it: while it sends one message it learns
- * nothing from the other side, so the acknowledgement number stays.  Closed messages are kept as a
- * trail of { ns since the message before << 1 | direction, bytes }; the bytes of the open one stand in the state.
+ * TCP does not mark where a message ends, but its sender shows it: while it sends one message it
+ * learns nothing from the other side, so the acknowledgement number stays.  Closed messages are
+ * kept as a trail of { ns since the message before << 1 | direction, bytes }; the bytes of the open
+ * one stand in the state.
  */
 #include "feature/trail.h"
 
@@ -40,9 +41,9 @@ static bool enabled(const struct conf *conf, const void *options)
 
 static bool is_new(const struct pkt *pkt)
 {
-	return pkt->proto != PROTO_TCP || (pkt->tcp_class != TCP_CLASS_RETRANS &&
-			pkt->tcp_class != TCP_CLASS_DUPLICATE &&
-			pkt->tcp_class != TCP_CLASS_KEEP_ALIVE);
+	return pkt->proto != PROTO_TCP ||
+	       (pkt->tcp_class != TCP_CLASS_RETRANS && pkt->tcp_class != TCP_CLASS_DUPLICATE &&
+			       pkt->tcp_class != TCP_CLASS_KEEP_ALIVE);
 }
 
 static bool continues(const struct salt *s, const struct pkt *pkt)
@@ -113,36 +114,39 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field message_fields[] = {
 	FIELD(struct out_message, b, "b", "bytes",
-			"Length of the message: sum of the payload lengths on the wire of its packets."),
+			"Length of the message: sum of the payload lengths on the wire of its "
+			"packets."),
 	FIELD(struct out_message, dir, "dir", "",
-			"\">\" from the initiator to the responder (in records of one direction: always), "
-			"\"<\" back."),
+			"\">\" from the initiator to the responder (in records of one direction: "
+			"always), \"<\" back."),
 	FIELD(struct out_message, ipt, "ipt", "ms",
-			"Time from the first packet of the message listed before to the first packet of this one, "
-			"exact to the nanosecond; 0 for the first.  Flow time: see time_end."),
+			"Time from the first packet of the message listed before to the first "
+			"packet of this one, exact to the nanosecond; 0 for the first.  Flow time: "
+			"see time_end."),
 	{ 0 },
 };
 
 static const struct field fields[] = {
 	FIELD_LIST_OF(struct out, salt, "salt", struct out_message, message_fields,
-			"Lengths and times of the first num_pkts application messages (SALT), in the order "
-			"of their first packets.  Data packets (payload on the wire) are taken in the order of "
-			"capture, TCP segments that bring nothing new (classes retransmission, duplicate, "
-			"keep-alive) being skipped.  For TCP a packet belongs to the message of the packet taken "
-			"before it when it has the same direction and the same value in the "
-			"acknowledgement number field; else it begins a new message.  For other protocols each "
-			"datagram is a message; a fragmented one at the time its last missing fragment "
+			"Lengths and times of the first num_pkts application messages (SALT), in "
+			"the order of their first packets.  Data packets (payload on the wire) are "
+			"taken in the order of capture, TCP segments that bring nothing new "
+			"(classes retransmission, duplicate, keep-alive) being skipped.  For TCP a "
+			"packet belongs to the message of the packet taken before it when it has "
+			"the same direction and the same value in the acknowledgement number "
+			"field; else it begins a new message.  For other protocols each datagram "
+			"is a message; a fragmented one at the time its last missing fragment "
 			"comes.  Segments that overlap earlier ones count whole.",
-			.null_rule = "left out unless salt=1 or type=2, or when num_pkts=0; empty without data "
-				     "packets"),
+			.null_rule = "left out unless salt=1 or type=2, or when num_pkts=0; empty "
+				     "without data packets"),
 	{ 0 },
 };
 
 static const struct option options[] = {
 	OPTION(struct options, on, "salt", "list lengths and times of application messages",
 			.flags = OPTION_FEATURE, .on = "1",
-			.more = "Messages are told apart by acknowledgement numbers.  At most num_pkts are "
-				"listed.  type=2 lists them in place of packets."),
+			.more = "Messages are told apart by acknowledgement numbers.  At most "
+				"num_pkts are listed.  type=2 lists them in place of packets."),
 	{ 0 },
 };
 

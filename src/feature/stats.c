@@ -3,11 +3,11 @@
  * stats.c - sizes and times of a flow in numbers: moments, rates, periods, bursts.
  *
  * Most flows are short: their packets are kept as a trail of { payload length << 1 | direction,
- * IP length less payload length, header length, ns since the packet before }, about eight bytes each, and
- * added up at the end.  A flow that outgrows one block of that gets sums of its own.
+ * IP length less payload length, header length, ns since the packet before }, about eight bytes
+ * each, and added up at the end.  A flow that outgrows one block of that gets sums of its own.
  */
-#include "feature/stats_out.h"
 #include "feature/measure.h"
+#include "feature/stats_out.h"
 #include "feature/trail.h"
 
 enum {
@@ -54,7 +54,8 @@ static struct measure_packet read_item(const uint8_t **from, int64_t last_ns)
 	return p;
 }
 
-static void add_trail(struct measure *t, const struct stats *s, const struct flow *flow, int64_t idle)
+static void add_trail(
+		struct measure *t, const struct stats *s, const struct flow *flow, int64_t idle)
 {
 	const uint8_t *from = s->trail.p, *end = from + s->trail.size;
 	int64_t last_ns = flow->start_ns;
@@ -104,7 +105,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 	if (s->sums == NULL) {
 		uint8_t item[ITEM_MAX];
-		uint8_t *end = write_item(item, &p, s->trail.size > 0 ? s->last_ns : flow->start_ns);
+		uint8_t *end = write_item(
+				item, &p, s->trail.size > 0 ? s->last_ns : flow->start_ns);
 		size_t size = (size_t)(end - item);
 
 		s->last_ns = p.ns;
@@ -122,7 +124,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 {
 	const struct stats *s = state;
 	const struct flow *f = view->flow;
-	uint64_t packets = f->side[view->out].packets + (view->both ? f->side[!view->out].packets : 0);
+	uint64_t packets =
+			f->side[view->out].packets + (view->both ? f->side[!view->out].packets : 0);
 	struct measure replayed = { 0 };
 	const struct measure *t = s->sums;
 
@@ -139,8 +142,9 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 static const struct option options[] = {
 	OPTION(struct options, on, "stats", "give statistics of sizes and times",
 			.flags = OPTION_FEATURE, .on = "1",
-			.more = "Number, least, mean, standard deviation and greatest of payload lengths, IP "
-				"lengths and inter-packet times; rates, active and idle periods, bursts."),
+			.more = "Number, least, mean, standard deviation and greatest of payload "
+				"lengths, IP lengths and inter-packet times; rates, active and "
+				"idle periods, bursts."),
 	OPTION(struct options, idle, "stats_idle", "gap that ends an active period of stats=1",
 			.initial = "5", .minimum = 1000, .value = "SECONDS",
 			.more = "A longer time without a packet is an idle period."),

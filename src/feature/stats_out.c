@@ -62,7 +62,8 @@ static struct stats_bursts bursts(const struct measure_bursts *b)
 		.n = b->n,
 		.pkts = b->packets,
 		.bytes = b->bytes,
-		.mean = b->n > 0 ? (double)((long double)b->bytes / (long double)b->n) : (double)NAN,
+		.mean = b->n > 0 ? (double)((long double)b->bytes / (long double)b->n)
+				 : (double)NAN,
 		.duration.ns = (int64_t)b->ns,
 		.bytes_per_s = rate(b->bytes, b->ns),
 	};
@@ -116,7 +117,8 @@ void stats_fill(struct stats_out *out, const struct measure *t, const struct fea
 	v->payload = size_group(t->payload);
 	v->segment = size_group(segment);
 	v->ip = size_group(t->ip);
-	v->ipt = (struct stats_time_group){ times(&t->ipt[0]), times(&t->ipt[1]), times(&t->ipt_all) };
+	v->ipt = (struct stats_time_group){ times(&t->ipt[0]), times(&t->ipt[1]),
+		times(&t->ipt_all) };
 	fill_rates(v, t);
 	fill_counts(v, t);
 	v->first_dirs = first_dirs(t, env);
@@ -125,7 +127,8 @@ void stats_fill(struct stats_out *out, const struct measure *t, const struct fea
 	v->burst = (struct stats_burst_group){ bursts(&t->burst[0]), bursts(&t->burst[1]) };
 }
 
-/* --- fields --------------------------------------------------------------------------------------- */
+/* --- fields
+ * --------------------------------------------------------------------------------------- */
 
 #define NONE    "null when n is 0"
 #define FEW     "null when n is below 2"
@@ -139,8 +142,8 @@ static const struct field size_fields[] = {
 	FIELD(struct stats_sizes, mean, "mean", "bytes", "Arithmetic mean: sum of the lengths / n.",
 			.null_rule = NONE),
 	FIELD(struct stats_sizes, std, "std", "bytes",
-			"Sample standard deviation: square root of the sum of (length - mean)^2 / (n - 1), from exact "
-			"integer sums.",
+			"Sample standard deviation: square root of the sum of (length - mean)^2 / "
+			"(n - 1), from exact integer sums.",
 			.null_rule = FEW),
 	FIELD(struct stats_sizes, max, "max", "bytes", "Greatest length.", .flags = FIELD_NULLABLE,
 			.null_rule = NONE),
@@ -154,8 +157,8 @@ static const struct field time_fields[] = {
 	FIELD(struct stats_times, mean, "mean", "ms", "Arithmetic mean: sum of the times / n.",
 			.null_rule = NONE),
 	FIELD(struct stats_times, std, "std", "ms",
-			"Sample standard deviation: square root of the sum of (time - mean)^2 / (n - 1), from exact "
-			"integer sums of ns.",
+			"Sample standard deviation: square root of the sum of (time - mean)^2 / (n "
+			"- 1), from exact integer sums of ns.",
 			.null_rule = FEW),
 	FIELD(struct stats_times, max, "max", "ms", "Greatest time, exact to the nanosecond.",
 			.null_rule = NONE),
@@ -164,26 +167,31 @@ static const struct field time_fields[] = {
 
 static const struct field size_group_fields[] = {
 	FIELD_SUB(struct stats_size_group, out, "out", size_fields, "Packets from sa to da."),
-	FIELD_SUB(struct stats_size_group, in, "in", size_fields, "Packets from da to sa.", .flags = IN),
+	FIELD_SUB(struct stats_size_group, in, "in", size_fields, "Packets from da to sa.",
+			.flags = IN),
 	FIELD_SUB(struct stats_size_group, all, "all", size_fields, "All packets of the record."),
 	{ 0 },
 };
 
 static const struct field time_group_fields[] = {
 	FIELD_SUB(struct stats_time_group, out, "out", time_fields,
-			"Between each packet from sa to da and the one before it in that direction."),
+			"Between each packet from sa to da and the one before it in that "
+			"direction."),
 	FIELD_SUB(struct stats_time_group, in, "in", time_fields,
-			"Between each packet from da to sa and the one before it in that direction.",
+			"Between each packet from da to sa and the one before it in that "
+			"direction.",
 			.flags = IN),
 	FIELD_SUB(struct stats_time_group, all, "all", time_fields,
-			"Between each packet of the record and the one before it, of either direction."),
+			"Between each packet of the record and the one before it, of either "
+			"direction."),
 	{ 0 },
 };
 
 static const struct field burst_fields[] = {
 	FIELD(struct stats_bursts, n, "n", "", "Number of bursts."),
 	FIELD(struct stats_bursts, pkts, "pkts", "packets", "Data packets in all bursts together."),
-	FIELD(struct stats_bursts, bytes, "bytes", "bytes", "Payload bytes in all bursts together."),
+	FIELD(struct stats_bursts, bytes, "bytes", "bytes",
+			"Payload bytes in all bursts together."),
 	FIELD(struct stats_bursts, mean, "mean", "bytes", "Mean size of a burst: bytes / n.",
 			.null_rule = NONE),
 	FIELD(struct stats_bursts, duration, "duration_ms", "ms",
@@ -202,31 +210,37 @@ static const struct field burst_group_fields[] = {
 };
 
 static const struct field value_fields[] = {
-	FIELD(struct stats_values, duration, "duration_ms", "ms", "time_end less time_start, exact.",
-			.source = "IANA 161"),
+	FIELD(struct stats_values, duration, "duration_ms", "ms",
+			"time_end less time_start, exact.", .source = "IANA 161"),
 	FIELD_SUB(struct stats_values, payload, "payload", size_group_fields,
-			"Payload lengths (as counted in bytes_out) of the packets that have payload, retransmissions "
-			"too."),
+			"Payload lengths (as counted in bytes_out) of the packets that have "
+			"payload, retransmissions too."),
 	FIELD_SUB(struct stats_values, segment, "segment", size_group_fields,
-			"Payload lengths of all packets; those without payload, and fragments other than the last to "
-			"come of a datagram, count as 0.  This is what CICFlowMeter calls packet length."),
+			"Payload lengths of all packets; those without payload, and fragments "
+			"other than the last to come of a datagram, count as 0.  This is what "
+			"CICFlowMeter calls packet length."),
 	FIELD_SUB(struct stats_values, ip, "ip", size_group_fields,
-			"IP lengths (as counted in ip_bytes_out) of all packets, each fragment its own.",
+			"IP lengths (as counted in ip_bytes_out) of all packets, each fragment its "
+			"own.",
 			.source = "IANA 25, 26 for min and max"),
 	FIELD_SUB(struct stats_values, ipt, "ipt", time_group_fields,
-			"Inter-packet times of all packets, in flow time (see time_end); a first packet has none."),
+			"Inter-packet times of all packets, in flow time (see time_end); a first "
+			"packet has none."),
 	FIELD(struct stats_values, bytes_per_s, "bytes_per_s", "bytes/s",
-			"Payload bytes of all packets of the record / duration.", .null_rule = INSTANT),
+			"Payload bytes of all packets of the record / duration.",
+			.null_rule = INSTANT),
 	FIELD(struct stats_values, ip_bytes_per_s, "ip_bytes_per_s", "bytes/s",
-			"IP lengths of all packets of the record / duration.", .null_rule = INSTANT),
+			"IP lengths of all packets of the record / duration.",
+			.null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s, "pkts_per_s", "packets/s",
 			"Packets of the record / duration.", .null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s_out, "pkts_per_s_out", "packets/s",
 			"num_pkts_out / duration of the record.", .null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s_in, "pkts_per_s_in", "packets/s",
 			"num_pkts_in / duration of the record.", .flags = IN, .null_rule = INSTANT),
-	FIELD(struct stats_values, down_up_ratio, "down_up_ratio", "", "num_pkts_in / num_pkts_out.",
-			.flags = IN, .null_rule = "null when num_pkts_out is 0"),
+	FIELD(struct stats_values, down_up_ratio, "down_up_ratio", "",
+			"num_pkts_in / num_pkts_out.", .flags = IN,
+			.null_rule = "null when num_pkts_out is 0"),
 	FIELD(struct stats_values, small_out, "small_out", "packets",
 			"Packets from sa to da with 1 to 59 bytes of payload.",
 			.source = "CERT 500 (YAF smallPacketCount)"),
@@ -238,31 +252,35 @@ static const struct field value_fields[] = {
 	FIELD(struct stats_values, large_in, "large_in", "packets", "As large_out, from da to sa.",
 			.flags = IN, .source = "CERT 510 reverse"),
 	FIELD(struct stats_values, header_min_out, "header_min_out", "bytes",
-			"Least length of the transport header of packets from sa to da: TCP data offset times 4, UDP "
-			"and UDP-Lite 8; fragments (other than the last to come) and broken headers not "
-			"looked at.",
-			.flags = FIELD_NULLABLE, .null_rule = "null for other protocols and without such a packet"),
+			"Least length of the transport header of packets from sa to da: TCP data "
+			"offset times 4, UDP and UDP-Lite 8; fragments (other than the last to "
+			"come) and broken headers not looked at.",
+			.flags = FIELD_NULLABLE,
+			.null_rule = "null for other protocols and without such a packet"),
 	FIELD(struct stats_values, header_min_in, "header_min_in", "bytes",
 			"As header_min_out, from da to sa.", .flags = IN | FIELD_NULLABLE,
 			.null_rule = "null for other protocols and without such a packet"),
 	FIELD(struct stats_values, first_dirs, "first_dirs", "",
-			"Directions of the first eight data packets, retransmissions too: \">\" from sa to da, "
-			"\"<\" back; shorter when there are fewer.",
+			"Directions of the first eight data packets, retransmissions too: \">\" "
+			"from sa to da, \"<\" back; shorter when there are fewer.",
 			.source = "CERT 507 (YAF firstEightNonEmptyPacketDirections), as text"),
 	FIELD(struct stats_values, subflows, "subflows", "",
-			"1 + number of gaps longer than 1 s between one packet of the record and the next."),
+			"1 + number of gaps longer than 1 s between one packet of the record and "
+			"the next."),
 	FIELD_SUB(struct stats_values, active, "active", time_fields,
-			"Durations of active periods.  A gap longer than stats_idle seconds (default 5) between one packet "
-			"of the record and the next ends an active period; the next one begins with the packet behind "
-			"the gap.  A period lasts from its first packet to its last; a single packet is a "
-			"period of 0.  n is idle.n + 1."),
+			"Durations of active periods.  A gap longer than stats_idle seconds "
+			"(default 5) between one packet of the record and the next ends an active "
+			"period; the next one begins with the packet behind the gap.  A period "
+			"lasts from its first packet to its last; a single packet is a period of "
+			"0.  n is idle.n + 1."),
 	FIELD_SUB(struct stats_values, idle, "idle", time_fields,
 			"Durations of the gaps between active periods."),
 	FIELD_SUB(struct stats_values, burst, "burst", burst_group_fields,
-			"Bursts.  A run is a longest sequence of data packets (packets with payload, retransmissions too) in one "
-			"direction, not interrupted by a data packet of the other direction, each at most 1 s "
-			"behind the one before it in the run; packets without payload do not matter.  A run of "
-			"3 packets or more is a burst."),
+			"Bursts.  A run is a longest sequence of data packets (packets with "
+			"payload, retransmissions too) in one direction, not interrupted by a data "
+			"packet of the other direction, each at most 1 s behind the one before it "
+			"in the run; packets without payload do not matter.  A run of 3 packets or "
+			"more is a burst."),
 	{ 0 },
 };
 

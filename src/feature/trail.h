@@ -2,9 +2,10 @@
 /*
  * trail.h - a list of numbers in a flow's arena, each in as few bytes as it needs.
  *
- * Lists of packets are most of what a flow keeps.  A number takes one byte for each 7 bits (LEB128), signed ones
- * are folded so that small magnitudes stay small, and features write differences.  A trail starts
- * as { 0 }.  Only what this program wrote is read back, so reading checks nothing.
+ * Lists of packets are most of what a flow keeps.  A number takes one byte for each 7 bits
+ * (LEB128), signed ones are folded so that small magnitudes stay small, and features write
+ * differences.  A trail starts as { 0 }.  Only what this program wrote is read back, so reading
+ * checks nothing.
  */
 #pragma once
 
@@ -57,7 +58,7 @@ static inline uint64_t trail_get(const uint8_t **from)
 
 	for (; **from & 0x80; shift += 7)
 		v |= (uint64_t)(*(*from)++ & 0x7f) << shift;
-	return v | (uint64_t)*(*from)++ << shift;
+	return v | (uint64_t) * (*from)++ << shift;
 }
 
 /* A signed number, here as its bits, with the sign moved to the lowest one. */
@@ -72,8 +73,9 @@ static inline uint64_t trail_unfold(uint64_t v)
 }
 
 /*
- * The time of the packet being shown, as the flow counts it: the packet's own, or that of an earlier packet
- * of the flow when the clock went backwards.  Differences of these are never negative.
+ * The time of the packet being shown, as the flow counts it: the packet's own, or that of an
+ * earlier packet of the flow when the clock went backwards.  Differences of these are never
+ * negative.
  */
 static inline int64_t trail_now(const struct flow *f)
 {

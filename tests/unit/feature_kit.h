@@ -37,7 +37,9 @@ static inline void kit_start(struct kit *k, const struct feature *feature, int64
 	k->conf = (struct conf){ .bidir = true, .num_pkts = 50, .type = 1 };
 	k->env = (struct feature_env){ &k->conf, k->options, pool_new(), &k->scratch };
 	k->flow.key = (struct flow_key){ .address = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } },
-		.port = { 40000, 80 }, .proto = PROTO_TCP, .ip_version = 4 };
+		.port = { 40000, 80 },
+		.proto = PROTO_TCP,
+		.ip_version = 4 };
 	k->flow.start_ns = start_ns;
 	k->flow.rtt_ns = -1;
 	k->flow.part = 1;
@@ -78,7 +80,8 @@ static inline void kit_count(struct kit *k, unsigned dir, uint32_t payload_len, 
 	side->last_ns = now;
 }
 
-/* One packet as the engine would show it; ignored after DONE or when the feature does not want it. */
+/* One packet as the engine would show it; ignored after DONE or when the feature does not want it.
+ */
 static inline void kit_packet(struct kit *k, unsigned dir, uint32_t payload_len, int64_t ns)
 {
 	kit_count(k, dir, payload_len, ns);
@@ -101,7 +104,8 @@ struct kit_value {
 };
 
 /* The field at a dotted path; numbers are places in a list. */
-static inline struct kit_value kit_find(const struct field *fields, const void *data, const char *path)
+static inline struct kit_value kit_find(
+		const struct field *fields, const void *data, const char *path)
 {
 	size_t n = strcspn(path, ".");
 

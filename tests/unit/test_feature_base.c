@@ -116,7 +116,10 @@ static void icmp_has_types_for_ports(void **unused)
 	(void)unused;
 	conversation(&k);
 	k.flow.key = (struct flow_key){ .address = { { 192, 168, 0, 1 }, { 192, 168, 0, 89 } },
-		.port = { 4660, 0 }, .proto = PROTO_ICMP, .ip_version = 4, .icmp = 8 << 8 };
+		.port = { 4660, 0 },
+		.proto = PROTO_ICMP,
+		.ip_version = 4,
+		.icmp = 8 << 8 };
 	k.flow.marks = FLOW_REVERSED;
 	k.conf.community_id = true;
 	assert_false(feature_base.stateless(&k.conf));
@@ -151,7 +154,10 @@ static void a_reply_without_its_request(void **unused)
 	(void)unused;
 	conversation(&k);
 	k.flow.key = (struct flow_key){ .address = { { 192, 168, 0, 1 }, { 192, 168, 0, 89 } },
-		.port = { 4660, 0 }, .proto = PROTO_ICMP, .ip_version = 4, .icmp = 8 << 8 };
+		.port = { 4660, 0 },
+		.proto = PROTO_ICMP,
+		.ip_version = 4,
+		.icmp = 8 << 8 };
 	k.conf.community_id = true;
 	k.pkt.icmp_type = 0; /* from 192.168.0.1, now the initiator */
 	k.pkt.dir = 0;

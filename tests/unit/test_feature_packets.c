@@ -63,8 +63,10 @@ static size_t listed(uint8_t class, bool retrans, uint8_t proto)
 
 static void leaves_out_what_brings_nothing_new(void **unused)
 {
-	static const uint8_t old[] = { TCP_CLASS_RETRANS, TCP_CLASS_DUPLICATE, TCP_CLASS_KEEP_ALIVE };
-	static const uint8_t new[] = { TCP_CLASS_NEW, TCP_CLASS_GAP, TCP_CLASS_LATE, TCP_CLASS_OVERLAP };
+	static const uint8_t old[] = { TCP_CLASS_RETRANS, TCP_CLASS_DUPLICATE,
+		TCP_CLASS_KEEP_ALIVE };
+	static const uint8_t new[] = { TCP_CLASS_NEW, TCP_CLASS_GAP, TCP_CLASS_LATE,
+		TCP_CLASS_OVERLAP };
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof old; i++) {

@@ -16,8 +16,8 @@ static void a_message_keeps_its_acknowledgement_number(void **unused)
 
 	(void)unused;
 	kit_start(&k, &feature_salt, 0);
-	send_ack(&k, 0, 100, 7, 10);  /* request of 300 */
-	send_ack(&k, 1, 0, 200, 15);  /* an empty acknowledgement does not end it */
+	send_ack(&k, 0, 100, 7, 10); /* request of 300 */
+	send_ack(&k, 1, 0, 200, 15); /* an empty acknowledgement does not end it */
 	send_ack(&k, 0, 200, 7, 20);
 	send_ack(&k, 1, 1460, 301, 30); /* answer of 1560 */
 	send_ack(&k, 1, 100, 301, 40);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_feature_stats.c - statistics by hand on small flows, and against a slow two-pass reference on random
- * ones, short (kept as a list) and long (added up on the way).
+ * test_feature_stats.c - statistics by hand on small flows, and against a slow two-pass reference
+ * on random ones, short (kept as a list) and long (added up on the way).
  */
 #include <math.h>
 #include <stdio.h>
@@ -200,7 +200,8 @@ static void the_other_direction_alone(void **unused)
 	kit_free(&k);
 }
 
-/* --- against a reference -------------------------------------------------------------------------- */
+/* --- against a reference
+ * -------------------------------------------------------------------------- */
 
 struct seen {
 	int64_t ns;
@@ -238,8 +239,8 @@ static void compare(const struct kit *k, const char *path, const struct series *
 	snprintf(at, sizeof at, "%s.mean", path);
 	near(kit_double(k, at), s->n > 0 ? (double)(sum / (long double)s->n / unit) : (double)NAN);
 	snprintf(at, sizeof at, "%s.std", path);
-	near(kit_double(k, at),
-			s->n > 1 ? (double)(sqrtl(squares / (long double)(s->n - 1)) / unit) : (double)NAN);
+	near(kit_double(k, at), s->n > 1 ? (double)(sqrtl(squares / (long double)(s->n - 1)) / unit)
+					 : (double)NAN);
 	snprintf(at, sizeof at, "%s.min", path);
 	assert_int_equal(kit_int(k, at), s->n > 0 ? (int64_t)min : -1);
 	snprintf(at, sizeof at, "%s.max", path);
@@ -256,7 +257,8 @@ static void compare_all(const struct kit *k, const struct seen *p, size_t n)
 	static const char *const side[] = { "out", "in", "all" };
 
 	for (unsigned which = 0; which < 3; which++) {
-		struct series payload = { .n = 0 }, segment = { .n = 0 }, ip = { .n = 0 }, ipt = { .n = 0 };
+		struct series payload = { .n = 0 }, segment = { .n = 0 }, ip = { .n = 0 },
+			      ipt = { .n = 0 };
 		const struct seen *before = NULL;
 		char at[64];
 

@@ -4,7 +4,8 @@
 
 #include "feature/trail.h"
 
-static const uint64_t numbers[] = { 0, 1, 127, 128, 16383, 16384, UINT32_MAX, INT64_MAX, UINT64_MAX };
+static const uint64_t numbers[] = { 0, 1, 127, 128, 16383, 16384, UINT32_MAX, INT64_MAX,
+	UINT64_MAX };
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
@@ -87,8 +88,10 @@ static void flow_time_is_the_latest(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_come_back),	     cmocka_unit_test(signs_fold),
-		cmocka_unit_test(grows_and_keeps),	     cmocka_unit_test(meeting_the_cap_is_marked),
+		cmocka_unit_test(numbers_come_back),
+		cmocka_unit_test(signs_fold),
+		cmocka_unit_test(grows_and_keeps),
+		cmocka_unit_test(meeting_the_cap_is_marked),
 		cmocka_unit_test(flow_time_is_the_latest),
 	};
 
