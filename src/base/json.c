@@ -8,9 +8,9 @@
 #include "base/json.h"
 
 const char json_pairs[2 * 100 + 1] =
-	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-	"8081828384858687888990919293949596979899";
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
 
 const bool json_plain[256] = {
 	[0x20 ... '"' - 1] = true,
@@ -25,8 +25,9 @@ static const char hex_digits[] = "0123456789abcdef";
 	     "9" high "a" high "b" high "c" high "d" high "e" high "f"
 
 static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3")
-	HEX_ROW("4") HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a")
-		HEX_ROW("b") HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+		HEX_ROW("4") HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9")
+				HEX_ROW("a") HEX_ROW("b") HEX_ROW("c") HEX_ROW("d") HEX_ROW("e")
+						HEX_ROW("f");
 
 /* Rows of json_small: the digits in front, and what stands behind the comma. */
 #define TEN(front, rest)                                                                           \
@@ -34,10 +35,11 @@ static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2"
 	      "5," rest front "6," rest front "7," rest front "8," rest front "9," rest
 #define HUNDRED(front)                                                                             \
 	TEN(front "0", "\0\0\0\4")                                                                 \
-	TEN(front "1", "\0\0\0\4") TEN(front "2", "\0\0\0\4") TEN(front "3", "\0\0\0\4")           \
-		TEN(front "4", "\0\0\0\4") TEN(front "5", "\0\0\0\4") TEN(front "6", "\0\0\0\4")   \
-			TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")                      \
-				TEN(front "9", "\0\0\0\4")
+	TEN(front "1", "\0\0\0\4")                                                                 \
+	TEN(front "2", "\0\0\0\4") TEN(front "3", "\0\0\0\4") TEN(front "4", "\0\0\0\4")           \
+			TEN(front "5", "\0\0\0\4") TEN(front "6", "\0\0\0\4")                      \
+					TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")      \
+							TEN(front "9", "\0\0\0\4")
 
 /* clang-format off */
 const char json_small[8 * JSON_SMALL + 1] =
@@ -227,33 +229,43 @@ char *json_put_ipv6(char *to, const uint8_t *bytes)
 	return to;
 }
 
-static bool continues(uint8_t c)
-{
-	return (c & 0xc0) == 0x80;
-}
+/* RFC 3629 section 4: by first byte, up to 'last', how many bytes and which second byte. */
+static const struct {
+	uint8_t last, size, low, high;
+} leads[] = {
+	{ 0xdf, 2, 0x80, 0xbf },
+	{ 0xe0, 3, 0xa0, 0xbf },
+	{ 0xec, 3, 0x80, 0xbf },
+	{ 0xed, 3, 0x80, 0x9f },
+	{ 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 4, 0x90, 0xbf },
+	{ 0xf3, 4, 0x80, 0xbf },
+	{ 0xf4, 4, 0x80, 0x8f },
+};
 
-/* RFC 3629 section 4: the second byte's range keeps out overlong forms, surrogates and what is past
- * U+10FFFF. */
 size_t json_utf8_size(struct rd r)
 {
 	const uint8_t *p = r.p;
+	size_t kind = 0;
 
 	if (r.left == 0)
 		return 0;
 	if (p[0] < 0x80)
 		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || r.left < 2 || !continues(p[1]))
+	if (p[0] < 0xc2 || p[0] > 0xf4)
 		return 0;
-	if (p[0] < 0xe0)
-		return 2;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+	while (p[0] > leads[kind].last)
+		kind++;
+
+	const size_t size = leads[kind].size;
+
+	if (r.left < size || p[1] < leads[kind].low || p[1] > leads[kind].high)
 		return 0;
-	if (r.left < 3 || !continues(p[2]))
-		return 0;
-	if (p[0] < 0xf0)
-		return 3;
-	return r.left >= 4 && continues(p[3]) ? 4 : 0;
+	for (size_t i = 2; i < size; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return size;
 }
 
 /* Whether all eight bytes are plain.  A borrow can only spoil bytes above one that is not. */
@@ -400,7 +412,7 @@ void json_hex(struct buf *b, const uint8_t *bytes, size_t size)
 }
 
 static void address(
-	struct buf *b, char *(*put)(char *to, const uint8_t *bytes), const uint8_t *bytes)
+		struct buf *b, char *(*put)(char *to, const uint8_t *bytes), const uint8_t *bytes)
 {
 	char *to = buf_reserve(b, JSON_ROOM_ADDRESS + 2);
 

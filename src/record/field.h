@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 /* Member types with a meaning of their own. */
-struct field_text { /* text from the wire: UTF-8 kept, other bytes escaped as \u00XX */
+struct field_text { /* text from the wire: UTF-8 kept, other bytes escaped as \u00XX; p NULL: null */
 	const char *p;
 	size_t size;
 };
-struct field_hex { /* bytes, written as lower-case hexadecimal digits */
+struct field_hex { /* bytes, written as lower-case hexadecimal digits; p NULL: null */
 	const uint8_t *p;
 	size_t size;
 };
@@ -36,11 +36,11 @@ struct field_time { /* a moment: seconds since 1970 with 6 decimals, or 9 when '
 	int64_t ns;
 	bool nanoseconds;
 };
-struct field_ms { /* a duration in ns, written exactly in milliseconds with up to 6 decimals; < 0 is null */
-	int64_t ns;
+struct field_ms { /* a duration, written exactly in milliseconds with up to 6 decimals */
+	int64_t ns; /* < 0: null */
 };
-struct field_s { /* a duration in ns, written exactly in seconds with up to 9 decimals; < 0 is null */
-	int64_t ns;
+struct field_s { /* a duration, written exactly in seconds with up to 9 decimals */
+	int64_t ns; /* < 0: null */
 };
 
 enum field_type {
@@ -61,13 +61,14 @@ enum field_type {
 	FIELD_MS,
 	FIELD_S,
 	FIELD_STRUCT, /* in place; fields in 'sub' */
-	FIELD_LIST,   /* struct field_list; items of 'item' type, or structs of 'sub' and 'item_size' */
+	FIELD_LIST,   /* struct field_list: of scalars of type 'item', or of structs of 'sub' */
 };
 
 enum { /* flags */
-	FIELD_OPTIONAL = 1 << 0, /* when null (or an empty list) the key is left out; else null is written */
+	/* when null, an empty list, or a struct with nothing in it, the key is left out; else written */
+	FIELD_OPTIONAL = 1 << 0,
 	FIELD_NULLABLE = 1 << 1, /* an integer with all bits set (unsigned), -1 (signed), is null */
-	FIELD_REVERSE = 1 << 2,  /* of the responder's direction: only in records of both directions */
+	FIELD_REVERSE = 1 << 2,  /* of the responder: only in records of both directions */
 	FIELD_IS_ADDRESS = 1 << 3, /* holds, or may hold, addresses: anonymisation looks here */
 	FIELD_PERSONAL = 1 << 4,   /* may name a person or host */
 };
@@ -78,7 +79,7 @@ struct field {
 	enum field_type item; /* of a FIELD_LIST of scalars */
 	uint16_t flags;
 	uint32_t offset;
-	uint32_t item_size;      /* of a FIELD_LIST of structs */
+	uint32_t item_size;      /* of a FIELD_LIST */
 	const struct field *sub; /* of FIELD_STRUCT and FIELD_LIST of structs */
 	const char *unit;        /* "bytes", "ms", "" ... */
 	const char *text;        /* definition: one sentence or a few, ending in a full stop */
@@ -96,7 +97,7 @@ struct field {
 	struct field_ms: FIELD_MS, struct field_s: FIELD_S)
 /* clang-format on */
 
-/* FIELD(struct x, member, "key", "unit", "Definition.", .flags = ..., .null_rule = ..., .source = ...) */
+/* FIELD(struct x, member, "key", "unit", "Definition.", .flags = ..., .null_rule = ...) */
 #define FIELD(st, member, name, in_unit, definition, ...)                                          \
 	{                                                                                          \
 		.key = name, .type = FIELD_TYPE_OF(((st *)0)->member),                             \

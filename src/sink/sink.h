@@ -24,8 +24,9 @@ struct sink_target {
 };
 
 /*
- * Opens; the error says what and where.  The format is by suffix: .json (also .jsonl, and the default
- * without suffix), .csv, each with .gz or .zst.  No folder is made.  'plan' must outlive the sink.
+ * Opens; the error says what and where.  The format is by suffix: .json (also .jsonl, and the
+ * default without suffix), .csv, each with .gz or .zst.  No folder is made.  'plan' must outlive
+ * the sink.
  */
 struct sink *sink_open(const struct sink_target *target, const struct plan *plan, struct err *e);
 
@@ -45,8 +46,9 @@ bool sink_flush(struct sink *s, struct err *e);
 bool sink_end(struct sink *s, const struct buf *summary, struct err *e);
 
 /*
- * Flushes, syncs a file and gives it its final name.  'whole' false, or an earlier failure: the .part
- * file stays, with complete lines only.  False, with the first error, when not all could be written.
+ * Flushes, syncs a file and gives it its final name.  'whole' false, or an earlier failure: the
+ * .part file stays, with complete lines only.  False, with the first error, when not all could be
+ * written.
  */
 bool sink_close(struct sink *s, bool whole, struct err *e);
 
