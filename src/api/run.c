@@ -30,7 +30,7 @@ static void on_trouble(void *ctx, enum source_trouble what, const char *text)
 
 	j->damaged += what == SOURCE_DAMAGED;
 	j->failed += what == SOURCE_FAILED;
-	handle_log(j, JOY_LOG_WARNING, "%s", text);
+	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
 }
 
 /* Where the output goes: outdir and output as one path, NULL for standard output. */
@@ -105,6 +105,8 @@ static bool write_summary(struct joy *j)
 {
 	struct buf text = buf_new(LIMIT_TEXT_BYTES);
 
+	if (j->source != NULL)
+		engine_note_filtered(j->engine, source_progress(j->source).filtered);
 	configuration_summary(j, &text);
 	bool good = buf_ok(&text) ? sink_end(j->sink, &text, &j->error) :
 				    err_set(&j->error, "no memory for the summary");

@@ -119,7 +119,7 @@ static int main_part(struct program *p)
 		return status;
 	}
 	if (p->arguments.count == 0) {
-		if (terminal_is(STDIN_FILENO))
+		if (!terminal_has_data(STDIN_FILENO))
 			return wrong_usage();
 		p->arguments.files[p->arguments.count++] = "-";
 	}

@@ -43,6 +43,15 @@ size_t print_list(const struct option_sets *sets, struct print_item items[static
 	return placed;
 }
 
+void print_sentence(const char *words, struct buf *out)
+{
+	char first = words[0];
+
+	if (first >= 'a' && first <= 'z')
+		first = (char)(first - 'a' + 'A');
+	buf_printf(out, "%c%s.", first, words + 1);
+}
+
 void print_members(const struct option_sets *sets, struct buf *out)
 {
 	struct print_item items[LIMIT_OPTIONS];

@@ -34,3 +34,6 @@ struct print_item {
 
 /* Fills the list in the order of groups and returns how many there are. */
 size_t print_list(const struct option_sets *sets, struct print_item items[static LIMIT_OPTIONS]);
+
+/* An option's line of help as a sentence of prose. */
+void print_sentence(const char *words, struct buf *out);

@@ -8,6 +8,8 @@
 #include "conf/print.h"
 #include "conf/value.h"
 
+enum { COLUMNS = 78 };
+
 static const char head[] =
 		".\\\" SPDX-License-Identifier: BSD-3-Clause\n"
 		".\\\" Written by `pcap2flow print=man`; do not edit.\n"
@@ -31,18 +33,18 @@ static const char head[] =
 		".Pp\n"
 		"A\n"
 		".Ar file\n"
-		"is a capture in pcap or pcapng format, which may be compressed by gzip, zstd or xz;\n"
-		"a folder, of which all captures are read; or\n"
+		"is a capture in pcap or pcapng format, which may be compressed by gzip, zstd\n"
+		"or xz; a folder, of which all captures are read; or\n"
 		".Sq -\n"
 		"for standard input.\n"
-		"Without any, standard input is read unless it is a terminal.\n"
+		"Without any, standard input is read if it is a pipe or a file.\n"
 		"Several files are one stream of packets: flows continue across them.\n"
 		".Pp\n"
 		"Options have the form\n"
 		".Ar name Ns = Ns Ar value\n"
 		"and may stand before or after files; of an option given twice the last counts.\n"
-		"An argument is an option when it has an equals sign and no slash before it, so that\n"
-		"a file with an equals sign in its name can be given as\n"
+		"An argument is an option when it has an equals sign and no slash before it,\n"
+		"so that a file with an equals sign in its name can be given as\n"
 		".Pa ./a=b.pcap .\n"
 		"What follows\n"
 		".Fl -\n"
@@ -63,8 +65,9 @@ static const char head[] =
 
 static const char tail[] =
 		".Sh OUTPUT\n"
-		"The first line is a JSON object with the version, every option that bears on the records,\n"
-		"the host, the capture files, the link type of the first packet and its time.\n"
+		"The first line is a JSON object with the version, every option that bears on\n"
+		"the records, the host, the capture files, the link type of the first packet\n"
+		"and its time.\n"
 		"Each further line is a flow; the last one is an object with the one key\n"
 		".Ic summary ,\n"
 		"which accounts for every packet.\n"
@@ -95,15 +98,16 @@ static const char tail[] =
 		"Truth values may also be written yes and no, true and false, on and off.\n"
 		"A size may be followed by K, M, G or T, the powers of 1024.\n"
 		".Sh SIGNALS\n"
-		"On SIGTERM or SIGINT the flows seen so far are written, the output is finished, and the\n"
-		"exit status is 0.\n"
+		"On SIGTERM or SIGINT the flows seen so far are written, the output is finished,\n"
+		"and the exit status is 0.\n"
 		"A second one ends the program at once.\n"
 		".Sh EXIT STATUS\n"
 		".Bl -tag -width Ds -compact\n"
 		".It 0\n"
 		"Done.\n"
 		".It 1\n"
-		"It could not be done: no input could be read, or the output could not be written.\n"
+		"It could not be done: no input could be read, or the output could not be\n"
+		"written.\n"
 		".It 2\n"
 		"Wrong usage: an unknown option, or a value out of range.\n"
 		".It 3\n"
@@ -129,14 +133,12 @@ static const char tail[] =
 		".Xr libjoy 3 ,\n"
 		".Xr tcpdump 8\n";
 
-/* Escapes what roff would take for itself. */
-static void plain(struct buf *out, const char *text, size_t size)
+/* Escapes what roff would take for itself; 'starts': a line begins here. */
+static void plain(struct buf *out, const char *text, size_t size, bool starts)
 {
+	if (starts && size > 0 && (text[0] == '.' || text[0] == '\''))
+		buf_text(out, "\\&");
 	for (size_t i = 0; i < size; i++) {
-		bool starts = i == 0 || text[i - 1] == '\n';
-
-		if (starts && (text[i] == '.' || text[i] == '\''))
-			buf_text(out, "\\&");
 		if (text[i] == '\\')
 			buf_text(out, "\\e");
 		else
@@ -144,15 +146,40 @@ static void plain(struct buf *out, const char *text, size_t size)
 	}
 }
 
-/* A line for each sentence. */
+/* Words between spaces, in lines of at most COLUMNS; ends the last line. */
+static void sentence(struct buf *out, const char *text, size_t size)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		size_t word = 0;
+
+		while (i + word < size && text[i + word] != ' ')
+			word++;
+		if (word == 0)
+			continue;
+		if (column > 0 && column + 1 + word > COLUMNS) {
+			buf_byte(out, '\n');
+			column = 0;
+		} else if (column > 0) {
+			buf_byte(out, ' ');
+			column++;
+		}
+		plain(out, text + i, word, column == 0);
+		column += word;
+		i += word;
+	}
+	buf_byte(out, '\n');
+}
+
+/* Begins a line for each sentence. */
 static void prose(struct buf *out, const char *text)
 {
 	while (*text != '\0') {
-		const char *end = strstr(text, ".  ");
+		const char *end = strstr(text, ". ");
 		size_t size = end == NULL ? strlen(text) : (size_t)(end - text) + 1;
 
-		plain(out, text, size);
-		buf_byte(out, '\n');
+		sentence(out, text, size);
 		text += size;
 		text += strspn(text, " ");
 	}
@@ -164,16 +191,17 @@ static void print_option(const struct option *o, struct buf *out)
 
 	value_pattern(o, &words);
 	buf_printf(out, ".It Cm %s Ns = Ns Ar %.*s\n", o->name, (int)words.size, words.p);
-	plain(out, o->help, strlen(o->help));
-	buf_text(out, ".\n");
+	buf_clear(&words);
+	print_sentence(o->help, &words);
+	sentence(out, words.p, words.size);
 	if (o->more != NULL)
 		prose(out, o->more);
 	if (o->type != OPTION_TEXT && o->type != OPTION_BOOL) {
 		buf_clear(&words);
+		buf_text(&words, "Takes ");
 		value_allowed(o, &words);
-		buf_text(out, "Takes ");
-		buf_bytes(out, words.p, words.size);
-		buf_text(out, ".\n");
+		buf_byte(&words, '.');
+		sentence(out, words.p, words.size);
 	}
 	if (o->initial != NULL)
 		buf_printf(out, "The default is %s.\n", o->initial);

@@ -31,8 +31,9 @@ static void print_row(const struct option *o, struct buf *out)
 	value_allowed(o, &words);
 	cell(out, words.p, words.size);
 	buf_text(out, " | ");
-	cell_text(out, o->help);
-	buf_byte(out, '.');
+	buf_clear(&words);
+	print_sentence(o->help, &words);
+	cell(out, words.p, words.size);
 	if (o->more != NULL) {
 		buf_text(out, " ");
 		cell_text(out, o->more);

@@ -164,12 +164,12 @@ static bool is_name(const char *text)
 	return *text != '\0' && text[strspn(text, letters)] == '\0';
 }
 
-/* 'name' alone: means 1, which no text is. */
+/* 'name' alone means 1, which is a text only where that switches something on. */
 static const char *bare_value(const struct option_sets *sets, const char *name, struct err *e)
 {
 	const struct option *o = conf_find(sets, name, NULL);
 
-	if (o != NULL && o->type == OPTION_TEXT) {
+	if (o != NULL && o->type == OPTION_TEXT && !(o->flags & OPTION_FEATURE)) {
 		err_set(e, "'%s' needs a value: %s=%s", name, name, o->value == NULL ? "..." : o->value);
 		return NULL;
 	}

@@ -12,7 +12,7 @@
 
 /*
  * Stores what 'text' says.  On error the old value stays and 'e' says what is allowed.
- * "none" is no text; "auto" is reserved and refused.
+ * "none" is no text; "auto" is reserved and no name of a file or folder to write to.
  */
 bool value_parse(const struct option *o, void *base, const char *text, struct err *e);
 
