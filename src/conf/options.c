@@ -44,7 +44,7 @@ const struct option conf_options[] = {
 			.more = "joy: 10 and 30 seconds, nfstream: 120 and 1800, yaf: 300 and 1800, "
 				"cisco: 15 and 1800.  A timeout that is given itself is kept."),
 	OPTION(struct conf, community_id, "community_id", "add the Community ID of each flow",
-			.initial = "0"),
+			.initial = "1"),
 	OPTION(struct conf, community_id_seed, "community_id_seed", "seed of the Community ID",
 			.initial = "0", .value = "N", .maximum = 65535),
 	OPTION(struct conf, memory, "memory", "most memory that flows may take", .initial = "1G",

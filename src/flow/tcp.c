@@ -50,10 +50,10 @@ bool tcp_starts_anew(const struct flow *f, const struct pkt *pkt, unsigned dir)
 	const struct flow_tcp *me = &f->tcp[dir], *peer = &f->tcp[!dir];
 	bool answer = (pkt->tcp_flags & TCP_ACK) != 0;
 
+	if ((f->marks & FLOW_CLOSED) && !(answer && saw(me, TCP_SEEN_SYN) && pkt->seq == me->isn))
+		return true;
 	if (saw(me, TCP_SEEN_SYN))
 		return pkt->seq != me->isn;
-	if (f->marks & FLOW_CLOSED)
-		return true;
 	/* The answer to a SYN that was seen, a SYN that comes after its answer, or a simultaneous open. */
 	if (answer)
 		return saw(me, TCP_SEEN_ANY) || !saw(peer, TCP_SEEN_SYN);

@@ -215,6 +215,14 @@ static void syn_starts_anew(void **unused)
 	assert_true(anew(c, 1, TCP_SYN | TCP_ACK, 5500, 1001));
 	conn_free(c);
 
+	c = connected(1000, 5000); /* after the close even with the same number */
+	send(c, 0, TCP_RST, 1001, 0, 0);
+	assert_true(c->f.marks & FLOW_CLOSED);
+	assert_true(anew(c, 0, TCP_SYN, 1000, 0));
+	assert_false(anew(c, 1, TCP_SYN | TCP_ACK, 5000, 1001));
+	assert_true(anew(c, 1, TCP_SYN | TCP_ACK, 6000, 1001));
+	conn_free(c);
+
 	c = conn_new(); /* SYN-ACK first, then the SYN it answered */
 	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
 	assert_false(anew(c, 0, TCP_SYN, 1000, 0));
