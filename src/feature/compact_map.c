@@ -9,9 +9,11 @@
 
 /*
  * 0 zero, 1 other control characters, 2 white space, 3 digits, 4 capitals, 5 small vowels, 6 small
- * consonants, 7 the signs of addresses and queries, 8 quotes, brackets, comma, semicolon, 9 other ASCII;
- * then by value: 10 from 0x80, 11 from 0xa0, 12 from 0xc0, 13 from 0xe0, 14 from 0xf0, 15 is 0xff.
+ * consonants, 7 the signs of addresses and queries, 8 quotes, brackets, comma, semicolon, 9 other
+ * ASCII; then by value: 10 from 0x80, 11 from 0xa0, 12 from 0xc0, 13 from 0xe0, 14 from 0xf0, and
+ * 15 is 0xff.
  */
+/* clang-format off */
 const uint8_t compact_map[256] = {
 	0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 2, 1, 1,
 	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -30,6 +32,7 @@ const uint8_t compact_map[256] = {
 	13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13,
 	14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 15,
 };
+/* clang-format on */
 
 static void skip_line(FILE *f)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* compact_map.h - which of 16 bins each byte value belongs to, for the compact byte distribution. */
+/* compact_map.h - which of 16 bins each byte value is in, for the compact byte distribution. */
 #pragma once
 
 #include <stdint.h>

@@ -112,8 +112,9 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	(void)view;
 	if (n == 0)
 		return false;
-	*out = (struct dist_out){ .byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN,
-		.total_entropy = NAN };
+	*out = (struct dist_out){
+		.byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN, .total_entropy = NAN
+	};
 	if (o->dist) {
 		out->byte_dist.items = counts_for_list(count, 256, env);
 		out->byte_dist.count = out->byte_dist.items == NULL ? 0 : 256;
@@ -162,29 +163,31 @@ static void release(void *options)
 
 static const struct field fields[] = {
 	FIELD_SCALARS(struct dist_out, byte_dist, "byte_dist", uint64_t, "bytes",
-			"256 counts: how often each byte value, 0 to 255 in this order, occurs in the captured L4 "
-			"payload (UDP, UDP-Lite and TCP; of other protocols all that follows the IP headers) "
-			"of the packets in the directions of this record.  Each packet counts as seen, "
-			"retransmissions and duplicates too; the bytes of a fragmented datagram count once, when it "
-			"is whole.  Bytes that the snaplen cut off are not there to be counted.",
+			"256 counts: how often each byte value, 0 to 255 in this order, occurs in "
+			"the captured L4 payload (UDP, UDP-Lite and TCP; of other protocols all "
+			"that follows the IP headers) of the packets in the directions of this "
+			"record.  Each packet counts as seen, retransmissions and duplicates too; "
+			"the bytes of a fragmented datagram count once, when it is whole.  Bytes "
+			"that the snaplen cut off are not there to be counted.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
 	FIELD(struct dist_out, byte_dist_mean, "byte_dist_mean", "",
-			"Mean of the byte values (0 to 255) counted in byte_dist: sum of value times count, "
-			"divided by the number of bytes.",
+			"Mean of the byte values (0 to 255) counted in byte_dist: sum of value "
+			"times count, divided by the number of bytes.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
 	FIELD(struct dist_out, byte_dist_std, "byte_dist_std", "",
-			"Sample standard deviation (n - 1) of the byte values counted in byte_dist.",
+			"Sample standard deviation (n - 1) of the byte values counted in "
+			"byte_dist.",
 			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out when fewer than two payload bytes were captured or without "
-				     "dist=1"),
+			.null_rule = "left out when fewer than two payload bytes were captured or "
+				     "without dist=1"),
 	FIELD_SCALARS(struct dist_out, compact_byte_dist, "compact_byte_dist", uint64_t, "bytes",
-			"16 counts: byte_dist with the counts of all byte values of a bin added; which value "
-			"is in which bin is said by the file that cdist= names, or with cdist=1 by "
-			"data/compact_bd_mapping.txt.",
+			"16 counts: byte_dist with the counts of all byte values of a bin added; "
+			"which value is in which bin is said by the file that cdist= names, or "
+			"with cdist=1 by data/compact_bd_mapping.txt.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without cdist="),
 	FIELD(struct dist_out, entropy, "entropy", "bits per byte",
-			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count c > 0 of "
-			"c/n * log2(n/c), where n is the number of bytes.",
+			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count "
+			"c > 0 of c/n * log2(n/c), where n is the number of bytes.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without entropy=1",
 			.source = "C. Shannon, A Mathematical Theory of Communication, 1948"),
 	FIELD(struct dist_out, total_entropy, "total_entropy", "bits",
@@ -194,13 +197,16 @@ static const struct field fields[] = {
 };
 
 static const struct option options[] = {
-	OPTION(struct dist_options, dist, "dist", "give the distribution of byte values, with mean and std",
+	OPTION(struct dist_options, dist, "dist",
+			"give the distribution of byte values, with mean and std",
 			.flags = OPTION_FEATURE, .on = "1"),
-	OPTION(struct dist_options, cdist, "cdist", "give the distribution of byte values in 16 bins",
+	OPTION(struct dist_options, cdist, "cdist",
+			"give the distribution of byte values in 16 bins",
 			.flags = OPTION_FEATURE | OPTION_FILE, .on = "1", .value = "FILE",
-			.more = "FILE has 256 numbers from 0 to 15, the bin of each byte value in order, with "
-				"white space or commas between them; # begins a comment.  cdist=1 takes the "
-				"built-in bins, which are those of data/compact_bd_mapping.txt."),
+			.more = "FILE has 256 numbers from 0 to 15, the bin of each byte value in "
+				"order, with white space or commas between them; # begins a "
+				"comment.  cdist=1 takes the built-in bins, which are those of "
+				"data/compact_bd_mapping.txt."),
 	OPTION(struct dist_options, entropy, "entropy", "give the entropy of byte values",
 			.flags = OPTION_FEATURE, .on = "1"),
 	{ 0 },

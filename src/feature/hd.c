@@ -9,7 +9,8 @@
 
 struct side {
 	uint32_t n;
-	uint8_t bytes[]; /* N of the last packet; N: bits that never changed; N bits: bytes that count up */
+	uint8_t bytes[]; /* N of the last packet; N: bits that never changed; which bytes count up
+			  */
 };
 
 struct hd {
@@ -40,10 +41,11 @@ static uint32_t width(const struct feature_env *env)
 
 static bool brings_news(const struct pkt *pkt)
 {
+	uint8_t class = pkt->tcp_class;
+
 	return pkt->proto != PROTO_TCP ||
-			(pkt->tcp_class != TCP_CLASS_RETRANS &&
-					pkt->tcp_class != TCP_CLASS_DUPLICATE &&
-					pkt->tcp_class != TCP_CLASS_KEEP_ALIVE);
+	       (class != TCP_CLASS_RETRANS && class != TCP_CLASS_DUPLICATE &&
+			       class != TCP_CLASS_KEEP_ALIVE);
 }
 
 static struct side *side_new(const struct feature_env *env, struct flow *flow)
@@ -65,7 +67,7 @@ static void compare_up(uint8_t *up, const uint8_t *last, const uint8_t *now, uin
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (now[i] != (uint8_t)(last[i] + 1))
-			up[i / 8] &= (uint8_t)~(1u << i % 8);
+			up[i / 8] &= (uint8_t) ~(1u << i % 8);
 }
 
 static void compare(struct side *s, const uint8_t *now, uint32_t n)
@@ -74,7 +76,7 @@ static void compare(struct side *s, const uint8_t *now, uint32_t n)
 	uint8_t any = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		same[i] &= (uint8_t)~(now[i] ^ last[i]);
+		same[i] &= (uint8_t) ~(now[i] ^ last[i]);
 	for (uint32_t i = 0; i < (n + 7) / 8; i++)
 		any |= up[i];
 	if (any != 0)
@@ -148,20 +150,22 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field side_fields[] = {
 	FIELD(struct out_side, n, "n", "packets",
-			"Packets of the direction that are described: those with at least hd=N captured payload "
-			"bytes (payload as in byte_dist), without TCP segments of the classes retransmission, "
-			"duplicate and keep-alive; a fragmented datagram is one."),
+			"Packets of the direction that are described: those with at least hd=N "
+			"captured payload bytes (payload as in byte_dist), without TCP segments of "
+			"the classes retransmission, duplicate and keep-alive; a fragmented "
+			"datagram is one."),
 	FIELD(struct out_side, const_mask, "const_mask", "",
-			"N bytes.  A bit is set when that bit of the payload was the same in all n packets.",
+			"N bytes.  A bit is set when that bit of the payload was the same in all n "
+			"packets.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_PACKET),
 	FIELD(struct out_side, const_value, "const_value", "",
 			"N bytes.  The payload bits that const_mask marks; the other bits are 0.",
 			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
 			.null_rule = NO_PACKET),
 	FIELD_SCALARS(struct out_side, seq, "seq", uint8_t, "",
-			"Offsets (0 to N-1, rising) of the payload bytes that in each of the n packets but the "
-			"first were one more, modulo 256, than in the packet before in the order seen; as the last "
-			"byte of a sequence number.",
+			"Offsets (0 to N-1, rising) of the payload bytes that in each of the n "
+			"packets but the first were one more, modulo 256, than in the packet "
+			"before in the order seen; as the last byte of a sequence number.",
 			.null_rule = "empty when there is none, and when n is below 2"),
 	{ 0 },
 };
@@ -176,14 +180,18 @@ static const struct field hd_fields[] = {
 
 static const struct field fields[] = {
 	FIELD_SUB(struct out, hd, "hd", hd_fields,
-			"Header description: what the first hd=N payload bytes of the packets have in common.",
-			.null_rule = "left out when no packet has N captured payload bytes", .source = "Joy"),
+			"Header description: what the first hd=N payload bytes of the packets have "
+			"in common.",
+			.null_rule = "left out when no packet has N captured payload bytes",
+			.source = "Joy"),
 	{ 0 },
 };
 
 static const struct option options[] = {
-	OPTION(struct options, bytes, "hd", "describe what the first N payload bytes have in common",
-			.flags = OPTION_FEATURE, .on = "16", .maximum = LIMIT_HD_BYTES, .value = "N"),
+	OPTION(struct options, bytes, "hd",
+			"describe what the first N payload bytes have in common",
+			.flags = OPTION_FEATURE, .on = "16", .maximum = LIMIT_HD_BYTES,
+			.value = "N"),
 	{ 0 },
 };
 

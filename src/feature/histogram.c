@@ -25,8 +25,9 @@ static const uint32_t width_limit[] = { 0, UINT8_MAX, UINT16_MAX };
  */
 static inline uint64_t get(const void *counts, unsigned width, size_t i)
 {
-	return width == 1 ? ((const uint8_t *)counts)[i]
-		: width == 2 ? ((const uint16_t *)counts)[i] : ((const uint64_t *)counts)[i];
+	return width == 1   ? ((const uint8_t *)counts)[i]
+	       : width == 2 ? ((const uint16_t *)counts)[i]
+			    : ((const uint64_t *)counts)[i];
 }
 
 static inline void add(void *counts, unsigned width, size_t i, uint16_t more)

@@ -2,8 +2,9 @@
 /*
  * icmp.c - messages of ICMP and ICMPv6 flows: types, sequence numbers, and how long echoes took.
  *
- *   | type | code | checksum | identifier | sequence number | ...    echo (RFC 792, RFC 4443 section 4)
+ *   | type | code | checksum | identifier | sequence number | ...      an echo
  *
+ * RFC 792, RFC 4443 section 4.
  * Errors are not seen here: they belong to the flow that they quote.  The state is one block,
  * made with the first message.
  */
@@ -33,7 +34,7 @@ struct request {
 
 struct book {
 	struct side side[2];
-	struct moments rtt; /* ns */
+	struct moments rtt;  /* ns */
 	struct vec requests; /* of struct request; when full, the oldest is overwritten */
 	uint64_t requested;
 };
@@ -94,8 +95,8 @@ static void count_type(struct side *s, const struct feature_env *env, struct flo
 static void remember(struct book *b, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt, uint16_t seq)
 {
-	struct request *r = vec_push(&b->requests, &flow->arena, env->pool, sizeof *r,
-			LIMIT_ICMP_REQUESTS);
+	struct request *r = vec_push(
+			&b->requests, &flow->arena, env->pool, sizeof *r, LIMIT_ICMP_REQUESTS);
 
 	if (r == NULL && b->requests.count == LIMIT_ICMP_REQUESTS)
 		r = (struct request *)b->requests.items + b->requested % LIMIT_ICMP_REQUESTS;
@@ -207,34 +208,42 @@ static const struct field type_fields[] = {
 };
 
 static const struct field side_fields[] = {
-	FIELD(struct out_side, n, "n", "packets", "Messages of the direction; a fragmented one counts once, when it is "
+	FIELD(struct out_side, n, "n", "packets",
+			"Messages of the direction; a fragmented one counts once, when it is "
 			"whole."),
 	FIELD(struct out_side, requests, "requests", "packets",
-			"Echo requests: type 8 of ICMP, 128 of ICMPv6.", .source = "RFC 792, RFC 4443"),
+			"Echo requests: type 8 of ICMP, 128 of ICMPv6.",
+			.source = "RFC 792, RFC 4443"),
 	FIELD(struct out_side, replies, "replies", "packets",
-			"Echo replies: type 0 of ICMP, 129 of ICMPv6.", .source = "RFC 792, RFC 4443"),
+			"Echo replies: type 0 of ICMP, 129 of ICMPv6.",
+			.source = "RFC 792, RFC 4443"),
 	FIELD(struct out_side, first_seq, "first_seq", "",
-			"Sequence number of the direction's first echo request or reply.", .flags = NULLABLE,
-			.null_rule = NO_ECHO),
+			"Sequence number of the direction's first echo request or reply.",
+			.flags = NULLABLE, .null_rule = NO_ECHO),
 	FIELD(struct out_side, last_seq, "last_seq", "",
-			"Sequence number of the direction's last echo request or reply, in the order seen.",
+			"Sequence number of the direction's last echo request or reply, in the "
+			"order seen.",
 			.flags = NULLABLE, .null_rule = NO_ECHO),
 	FIELD_LIST_OF(struct out_side, types, "types", struct type, type_fields,
-			"The direction's messages by type and code, in the order in which these were first seen; "
-			"at most 8 (with more the flow is marked as capped).",
+			"The direction's messages by type and code, in the order in which these "
+			"were first seen; at most 8 (with more the flow is marked as capped).",
 			.source = "IANA icmpTypeCodeIPv4 (32), icmpTypeCodeIPv6 (139)"),
 	{ 0 },
 };
 
 static const struct field rtt_fields[] = {
 	FIELD(struct out_rtt, n, "n", "packets",
-			"Echo replies with a request: a reply belongs to the latest unanswered request of the other "
-			"direction with its sequence number, among the flow's last 32 echo requests.  A reply "
-			"without one (a duplicate, a late one) has no time."),
-	FIELD(struct out_rtt, min, "min_ms", "ms", "Least time from request to reply, as captured; 0 when "
-			"the clock went backwards.", .null_rule = NO_RTT),
+			"Echo replies with a request: a reply belongs to the latest unanswered "
+			"request of the other direction with its sequence number, among the flow's "
+			"last 32 echo requests.  A reply without one (a duplicate, a late one) has "
+			"no time."),
+	FIELD(struct out_rtt, min, "min_ms", "ms",
+			"Least time from request to reply, as captured; 0 when the clock went "
+			"backwards.",
+			.null_rule = NO_RTT),
 	FIELD(struct out_rtt, mean, "mean_ms", "ms", "Mean of these times.", .null_rule = NO_RTT),
-	FIELD(struct out_rtt, std, "std_ms", "ms", "Sample standard deviation (n - 1) of these times.",
+	FIELD(struct out_rtt, std, "std_ms", "ms",
+			"Sample standard deviation (n - 1) of these times.",
 			.null_rule = "null when n is below 2"),
 	FIELD(struct out_rtt, max, "max_ms", "ms", "Greatest of these times.", .null_rule = NO_RTT),
 	{ 0 },
@@ -244,15 +253,16 @@ static const struct field icmp_fields[] = {
 	FIELD_SUB(struct out_icmp, out, "out", side_fields, "Messages from sa to da."),
 	FIELD_SUB(struct out_icmp, in, "in", side_fields, "As icmp.out, from da to sa.",
 			.flags = FIELD_REVERSE),
-	FIELD_SUB(struct out_icmp, rtt, "rtt", rtt_fields, "Times from echo requests to their replies.",
-			.flags = FIELD_REVERSE),
+	FIELD_SUB(struct out_icmp, rtt, "rtt", rtt_fields,
+			"Times from echo requests to their replies.", .flags = FIELD_REVERSE),
 	{ 0 },
 };
 
 static const struct field fields[] = {
 	FIELD_SUB(struct out, icmp, "icmp", icmp_fields,
-			"Messages of an ICMP or ICMPv6 flow.  Errors are counted at the flow whose packet they "
-			"quote (icmp_errors_out, icmp_errors_in) and appear here only when that flow is unknown.",
+			"Messages of an ICMP or ICMPv6 flow.  Errors are counted at the flow whose "
+			"packet they quote (icmp_errors_out, icmp_errors_in) and appear here only "
+			"when that flow is unknown.",
 			.null_rule = "left out of flows of other protocols"),
 	{ 0 },
 };

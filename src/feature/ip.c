@@ -210,43 +210,53 @@ static const struct field ecn_fields[] = {
 
 static const struct field side_fields[] = {
 	FIELD(struct out_side, ttl, "ttl", "hops",
-			"Time to live, or IPv6 hop limit, of the direction's first packet.", .flags = NULLABLE,
-			.null_rule = NO_PACKET, .source = "IANA ipTTL (192)"),
+			"Time to live, or IPv6 hop limit, of the direction's first packet.",
+			.flags = NULLABLE, .null_rule = NO_PACKET, .source = "IANA ipTTL (192)"),
 	FIELD(struct out_side, ttl_min, "ttl_min", "hops",
 			"Lowest time to live or hop limit among all packets of the direction.",
-			.flags = NULLABLE, .null_rule = NO_PACKET, .source = "IANA minimumTTL (52)"),
+			.flags = NULLABLE, .null_rule = NO_PACKET,
+			.source = "IANA minimumTTL (52)"),
 	FIELD(struct out_side, ttl_max, "ttl_max", "hops",
 			"Highest time to live or hop limit among all packets of the direction.",
-			.flags = NULLABLE, .null_rule = NO_PACKET, .source = "IANA maximumTTL (53)"),
+			.flags = NULLABLE, .null_rule = NO_PACKET,
+			.source = "IANA maximumTTL (53)"),
 	FIELD_SCALARS(struct out_side, id, "id", uint16_t, "",
-			"Identification of the IPv4 header, of the first num_pkts packets of the direction in "
-			"the order seen: every packet, with payload or without, and every fragment.",
+			"Identification of the IPv4 header, of the first num_pkts packets of the "
+			"direction in the order seen: every packet, with payload or without, and "
+			"every fragment.",
 			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out for IPv6, when the direction has no packet, and with num_pkts=0",
+			.null_rule = "left out for IPv6, when the direction has no packet, and "
+				     "with num_pkts=0",
 			.source = "RFC 791; IANA fragmentIdentification (54)"),
 	FIELD(struct out_side, dscp, "dscp", "",
-			"Differentiated services codepoint (upper six bits of type of service or traffic class) "
-			"of the direction's first packet.",
+			"Differentiated services codepoint (upper six bits of type of service or "
+			"traffic class) of the direction's first packet.",
 			.flags = NULLABLE, .null_rule = NO_PACKET,
 			.source = "RFC 2474; IANA ipDiffServCodePoint (195)"),
 	FIELD_SCALARS(struct out_side, dscps, "dscps", uint8_t, "",
-			"All differentiated services codepoints of the direction, each once, in rising order.",
+			"All differentiated services codepoints of the direction, each once, in "
+			"rising order.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_PACKET, .source = "RFC 2474"),
 	FIELD_SUB(struct out_side, ecn, "ecn", ecn_fields,
-			"The direction's packets by their two bits of explicit congestion notification.",
+			"The direction's packets by their two bits of explicit congestion "
+			"notification.",
 			.source = "RFC 3168"),
 	FIELD(struct out_side, df, "df", "packets",
-			"IPv4 packets of the direction with the flag \"don't fragment\".", .flags = NULLABLE,
-			.null_rule = ONLY_V4, .source = "RFC 791; IANA fragmentFlags (197)"),
+			"IPv4 packets of the direction with the flag \"don't fragment\".",
+			.flags = NULLABLE, .null_rule = ONLY_V4,
+			.source = "RFC 791; IANA fragmentFlags (197)"),
 	FIELD(struct out_side, mf, "mf", "packets",
-			"IPv4 packets of the direction with the flag \"more fragments\": each fragment but the "
-			"last of a datagram.",
-			.flags = NULLABLE, .null_rule = ONLY_V4, .source = "RFC 791; IANA fragmentFlags (197)"),
+			"IPv4 packets of the direction with the flag \"more fragments\": each "
+			"fragment but the last of a datagram.",
+			.flags = NULLABLE, .null_rule = ONLY_V4,
+			.source = "RFC 791; IANA fragmentFlags (197)"),
 	FIELD(struct out_side, reserved, "reserved", "packets",
 			"IPv4 packets of the direction with the reserved flag, which should be 0.",
-			.flags = NULLABLE, .null_rule = ONLY_V4, .source = "RFC 791; IANA fragmentFlags (197)"),
+			.flags = NULLABLE, .null_rule = ONLY_V4,
+			.source = "RFC 791; IANA fragmentFlags (197)"),
 	FIELD(struct out_side, flow_label, "flow_label", "",
-			"Flow label (20 bits) of the direction's first IPv6 packet.", .flags = NULLABLE,
+			"Flow label (20 bits) of the direction's first IPv6 packet.",
+			.flags = NULLABLE,
 			.null_rule = "left out for IPv4 and when the direction has no packet",
 			.source = "RFC 6437; IANA flowLabelIPv6 (31)"),
 	{ 0 },
@@ -254,8 +264,9 @@ static const struct field side_fields[] = {
 
 static const struct field ip_fields[] = {
 	FIELD_SUB(struct out_ip, out, "out", side_fields,
-			"IP headers of what the initiator sent; innermost headers when tunnelled."),
-	FIELD_SUB(struct out_ip, in, "in", side_fields, "As ip.out, of the responder.",
+			"IP headers of the packets from sa to da; the innermost ones of tunnelled "
+			"packets, unless tunnel=outer."),
+	FIELD_SUB(struct out_ip, in, "in", side_fields, "As ip.out, from da to sa.",
 			.flags = FIELD_REVERSE),
 	{ 0 },
 };
@@ -267,7 +278,8 @@ static const struct field fields[] = {
 };
 
 static const struct option options[] = {
-	OPTION(struct options, ip, "ip", "give TTL, identification, DSCP, ECN and flags of IP headers",
+	OPTION(struct options, ip, "ip",
+			"give TTL, identification, DSCP, ECN and flags of IP headers",
 			.flags = OPTION_FEATURE, .on = "1"),
 	{ 0 },
 };

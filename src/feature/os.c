@@ -64,23 +64,26 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field os_fields[] = {
 	FIELD(struct out_os, out, "out", "",
-			"Family of systems that sends such a SYN or SYN-ACK, by a table of rules over the "
-			"signature; \"unknown\" when none fits.  Of sa: the direction's first segment with SYN.  A "
-			"proxy, load balancer or firewall that answers in place of a host shows itself.",
+			"Family of systems that sends such a SYN or SYN-ACK, by a table of rules "
+			"over the signature; \"unknown\" when none fits.  Of sa: the direction's "
+			"first segment with SYN.  A proxy, load balancer or firewall that answers "
+			"in place of a host shows itself.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_SYN),
 	FIELD(struct out_os, in, "in", "", "As probable_os.out, of da.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE, .null_rule = NO_SYN),
 	FIELD(struct out_os, signature_out, "signature_out", "",
-			"What the rules see of that segment: IP version : TTL rounded up to 32, 64, 128 or 255 : "
-			"bytes of IPv4 options : MSS option : window , window scale option (- without) : a letter "
-			"for each TCP option in order (E end, N no-operation, M MSS, W window scale, S SACK permitted, "
-			"K SACK, T timestamps, F fast open, P multipath, A MD5 or authentication, ? other, + at "
-			"the end when there are more than 16) : quirks, with commas between, in this order: df "
-			"(don't fragment), id0 and id54321 (IPv4 identification), ecn (ECE or CWR set), psh, urg "
-			"(flags), data (payload on the wire), seq0 (sequence number 0), ack (acknowledgement number "
-			"not 0 in a SYN without that flag), ts0 (own timestamp 0), echo (echoed timestamp not 0 "
-			"in a SYN without ACK), scale15 (window scale above 14), pad (bytes not 0 behind the end "
-			"of options), bad (an option does not fit or was not captured).",
+			"What the rules see of that segment: IP version : TTL rounded up to 32, "
+			"64, 128 or 255 : bytes of IPv4 options : MSS option : window , window "
+			"scale option (- without) : a letter for each TCP option in order (E end, "
+			"N no-operation, M MSS, W window scale, S SACK permitted, K SACK, T "
+			"timestamps, F fast open, P multipath, A MD5 or authentication, ? other, + "
+			"at the end when there are more than 16) : quirks, with commas between, in "
+			"this order: df (don't fragment), id0 and id54321 (IPv4 identification), "
+			"ecn (ECE or CWR set), psh, urg (flags), data (payload on the wire), seq0 "
+			"(sequence number 0), ack (acknowledgement number not 0 in a SYN without "
+			"that flag), ts0 (own timestamp 0), echo (echoed timestamp not 0 in a SYN "
+			"without ACK), scale15 (window scale above 14), pad (bytes not 0 behind "
+			"the end of options), bad (an option does not fit or was not captured).",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_SYN),
 	FIELD(struct out_os, signature_in, "signature_in", "", "As signature_out, of da.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE, .null_rule = NO_SYN),
@@ -89,7 +92,8 @@ static const struct field os_fields[] = {
 
 static const struct field fields[] = {
 	FIELD_SUB(struct out, probable_os, "probable_os", os_fields,
-			"Operating systems at the two ends, as their TCP handshake gives them away.",
+			"Operating systems at the two ends, as their TCP handshake gives them "
+			"away.",
 			.null_rule = "left out of flows without SYN"),
 	{ 0 },
 };

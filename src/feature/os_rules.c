@@ -3,8 +3,9 @@
  * os_rules.c - which systems send which SYN and SYN-ACK: the rule table, and the search in it.
  *
  * The first rule that fits wins, so what is special stands before what is general.  A rule rests
- * on what the stacks are publicly known to do (their sources and manuals) and names no more than that
- * tells; when in doubt there is no rule.  To add one, read probable_os.signature_out of a known host.
+ * on what the stacks are publicly known to do (their sources and manuals) and names no more than
+ * that tells; when in doubt there is no rule.  To add one, read probable_os.signature_out of one
+ * that is known.
  */
 #include "feature/os_rules.h"
 
@@ -14,9 +15,9 @@ enum when { SYN = 1, ANSWER = 2, EITHER = 3 };
 enum fragment { DF, NO_DF, ANY_DF }; /* of IPv4 */
 enum window {
 	ANY_WINDOW,
-	EXACT,   /* 'size' */
-	MULTIPLE, /* 'size' times what a segment can carry: MSS, less 12 in an answer with timestamps */
-	LARGEST, /* the largest such multiple below 65,536 */
+	EXACT,    /* 'size' */
+	MULTIPLE, /* 'size' times what a segment carries: see segment_size() */
+	LARGEST,  /* the largest such multiple below 65,536 */
 };
 
 struct scales {
@@ -31,13 +32,15 @@ struct rule {
 	enum window window;
 	uint16_t size;
 	struct scales scale;
-	const char *layout;  /* NULL: any */
-	uint16_t need; /* quirks */
+	const char *layout; /* NULL: any */
+	uint16_t need;      /* quirks */
 };
 
+/* clang-format off */
 #define ANY_SCALE { 0, OS_NO_SCALE }
 #define SCALED    { 0, OS_NO_SCALE - 1 }
 #define UNSCALED  { OS_NO_SCALE, OS_NO_SCALE }
+/* clang-format on */
 #define BIT(quirk) (uint16_t)(1u << (quirk))
 
 static const char linux_22[] = "Linux 2.2", linux_24[] = "Linux 2.4 to 2.6.38",
@@ -110,7 +113,7 @@ static const struct rule rules[] = {
 	{ "lwIP", EITHER, 255, NO_DF, MULTIPLE, 4, UNSCALED, "M", 0 },
 };
 
-/* What one segment carries when the answer's timestamps take 12 bytes of it. */
+/* What a segment can carry: the MSS, less the 12 bytes of timestamps in an answer. */
 static unsigned segment_size(const struct os_sign *s, const char *layout)
 {
 	unsigned stamps = s->answer && strchr(layout, 'T') != NULL ? 12 : 0;
@@ -132,15 +135,16 @@ static bool window_fits(const struct rule *r, const struct os_sign *s, unsigned 
 	}
 }
 
-static bool fits(const struct rule *r, const struct os_sign *s, const char *layout, unsigned segment)
+static bool fits(
+		const struct rule *r, const struct os_sign *s, const char *layout, unsigned segment)
 {
 	bool df = s->quirks & BIT(OS_DF);
 
 	return (r->when & (s->answer ? ANSWER : SYN)) && r->ttl == s->ttl &&
-			(s->version != 4 || r->df == ANY_DF || (r->df == DF) == df) &&
-			s->scale >= r->scale.least && s->scale <= r->scale.most &&
-			(s->quirks & r->need) == r->need && window_fits(r, s, segment) &&
-			(r->layout == NULL || strcmp(r->layout, layout) == 0);
+	       (s->version != 4 || r->df == ANY_DF || (r->df == DF) == df) &&
+	       s->scale >= r->scale.least && s->scale <= r->scale.most &&
+	       (s->quirks & r->need) == r->need && window_fits(r, s, segment) &&
+	       (r->layout == NULL || strcmp(r->layout, layout) == 0);
 }
 
 const char *os_name(const struct os_sign *s)

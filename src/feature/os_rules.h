@@ -11,9 +11,9 @@
  *   ip options  bytes of IPv4 options
  *   mss, scale  values of these TCP options; - without
  *   window      as in the header
- *   layout      a letter for each TCP option, in order: E end, N no-operation, M maximum segment size,
- *               W window scale, S SACK permitted, K SACK, T timestamps, F fast open, P multipath,
- *               A MD5 or authentication, ? another; + at the end: there are more than 16
+ *   layout      a letter for each TCP option, in order: E end, N no-operation, M MSS, W window
+ *               scale, S SACK permitted, K SACK, T timestamps, F fast open, P multipath, A MD5 or
+ *               authentication, ? another; + at the end: there are more than 16
  *   quirks      those of os_quirk_names that it has, in that order, with commas between
  */
 #pragma once
@@ -24,20 +24,20 @@
 #include "net/packet.h"
 
 enum os_quirk {
-	OS_DF,       /* IPv4: don't fragment */
-	OS_ID_ZERO,  /* IPv4: identification 0 */
-	OS_ID_ZMAP,  /* IPv4: identification 54321 */
-	OS_ECN,      /* ECE or CWR set */
+	OS_DF,      /* IPv4: don't fragment */
+	OS_ID_ZERO, /* IPv4: identification 0 */
+	OS_ID_ZMAP, /* IPv4: identification 54321 */
+	OS_ECN,     /* ECE or CWR set */
 	OS_PSH,
-	OS_URG,      /* flag */
-	OS_DATA,     /* payload behind the header */
-	OS_SEQ_ZERO, /* initial sequence number 0 */
-	OS_ACK_SET,  /* SYN: acknowledgement number not 0, though the flag is clear */
-	OS_TS_ZERO,  /* own timestamp 0 */
-	OS_ECHO_SET, /* SYN: echoed timestamp not 0 */
+	OS_URG,        /* flag */
+	OS_DATA,       /* payload behind the header */
+	OS_SEQ_ZERO,   /* initial sequence number 0 */
+	OS_ACK_SET,    /* SYN: acknowledgement number not 0, though the flag is clear */
+	OS_TS_ZERO,    /* own timestamp 0 */
+	OS_ECHO_SET,   /* SYN: echoed timestamp not 0 */
 	OS_SCALE_HIGH, /* window scale above 14 */
-	OS_PADDING,  /* bytes other than 0 behind the end of options */
-	OS_BAD,      /* an option that does not fit, or was not captured whole */
+	OS_PADDING,    /* bytes other than 0 behind the end of options */
+	OS_BAD,        /* an option that does not fit, or was not captured whole */
 	OS_QUIRKS
 };
 

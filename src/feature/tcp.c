@@ -3,8 +3,8 @@
  * tcp.c - what the TCP headers of each direction say: flags, windows, options, handshake times.
  *
  * A direction's state is one block in the arena that ends with a copy of its options, so flows
- * of other protocols pay two pointers.  How segments follow each other (retransmissions and the like)
- * is known to the flow itself and reported by base.c.
+ * of other protocols pay two pointers.  How segments follow each other (retransmissions and the
+ * like) is known to the flow itself and reported by base.c.
  */
 #include "feature/tally.h"
 #include "proto/tcp_options.h"
@@ -24,7 +24,8 @@ struct side {
 
 struct tcp {
 	struct side *side[2];
-	uint64_t syn_ack_ns; /* 1 + time from the flow's first packet to the first SYN-ACK; 0: none */
+	uint64_t syn_ack_ns; /* from the flow's first packet to the first SYN-ACK, plus 1; 0: none
+			      */
 };
 
 struct options {
@@ -61,7 +62,7 @@ struct out {
 	} tcp;
 };
 
-/* --- while packets come -------------------------------------------------------------------------- */
+/* --- while packets come ---------------------------------------------------------------------- */
 
 /* Bytes of options by the data offset, captured or not. */
 static uint8_t option_size(const struct pkt *pkt)
@@ -103,8 +104,9 @@ static struct side *side_for(struct tcp *t, const struct feature_env *env, struc
 		return old;
 	}
 	if (old == NULL)
-		*s = (struct side){ .first_seq = pkt->seq, .window_first = pkt->window,
-			.window_min = UINT16_MAX };
+		*s = (struct side){
+			.first_seq = pkt->seq, .window_first = pkt->window, .window_min = UINT16_MAX
+		};
 	keep_options(s, pkt, raw.left);
 	return t->side[pkt->dir] = s;
 }
@@ -126,6 +128,11 @@ static void see_window(struct side *s, const struct pkt *pkt, struct flow *flow,
 		tally_add(s->count, &s->high, COUNTS, ZERO_WINDOW, flow, pool);
 }
 
+static uint64_t since_start(const struct flow *flow, const struct pkt *pkt)
+{
+	return pkt->ns > flow->start_ns ? (uint64_t)(pkt->ns - flow->start_ns) : 0;
+}
+
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
@@ -138,11 +145,11 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	count_flags(s, pkt->tcp_flags & ((1u << FLAGS) - 1), flow, env->pool);
 	see_window(s, pkt, flow, env->pool);
 	if (t->syn_ack_ns == 0 && pkt->dir == 1 && (pkt->tcp_flags & SYN_ACK) == SYN_ACK)
-		t->syn_ack_ns = pkt->ns > flow->start_ns ? (uint64_t)(pkt->ns - flow->start_ns) + 1 : 1;
+		t->syn_ack_ns = 1 + since_start(flow, pkt);
 	return MORE;
 }
 
-/* --- at flow end --------------------------------------------------------------------------------- */
+/* --- at flow end ----------------------------------------------------------------------------- */
 
 static const char *flags_text(const struct out_counts *c, const struct feature_env *env)
 {
@@ -204,8 +211,14 @@ static void report_side(const struct side *s, const struct feature_env *env, str
 /* Returns the direction's first sequence number, or -1. */
 static int64_t report(const struct side *s, const struct feature_env *env, struct out_side *o)
 {
-	*o = (struct out_side){ .first_window_size = -1, .window_min = -1, .window_max = -1,
-		.window_scale = -1, .mss = -1, .opt_len = -1, .ts_value = -1, .ts_echo = -1 };
+	*o = (struct out_side){ .first_window_size = -1,
+		.window_min = -1,
+		.window_max = -1,
+		.window_scale = -1,
+		.mss = -1,
+		.opt_len = -1,
+		.ts_value = -1,
+		.ts_echo = -1 };
 	if (s == NULL)
 		return -1;
 	report_side(s, env, o);
@@ -240,23 +253,27 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
-/* --- words --------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 #define NULLABLE   (FIELD_NULLABLE | FIELD_OPTIONAL)
 #define NO_SEGMENT "left out when the direction has no segment"
 #define FIRST_SYN  "the direction's first segment with SYN, or its first segment when none has"
 
 static const struct field option_fields[] = {
-	FIELD(struct out_option, kind, "kind", "", "Option kind.", .source = "IANA TCP option kinds"),
-	FIELD(struct out_option, name, "name", "", "Name of the kind; \"unknown\" without one here."),
+	FIELD(struct out_option, kind, "kind", "", "Option kind.",
+			.source = "IANA TCP option kinds"),
+	FIELD(struct out_option, name, "name", "",
+			"Name of the kind; \"unknown\" without one here."),
 	FIELD(struct out_option, value, "value", "",
-			"Bytes behind kind and length; for kind 0 (end of options) the padding behind it.",
+			"Bytes behind kind and length; for kind 0 (end of options) the padding "
+			"behind it.",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when there are none"),
 	{ 0 },
 };
 
 #define COUNT(bit, key, words, iana)                                                               \
-	FIELD(struct out_counts, flag[bit], key, "segments", "Segments with " words ".", .source = iana)
+	FIELD(struct out_counts, flag[bit], key, "segments", "Segments with " words ".",           \
+			.source = iana)
 
 static const struct field count_fields[] = {
 	COUNT(0, "fin", "FIN", "IANA tcpFinTotalCount (219)"),
@@ -273,46 +290,57 @@ static const struct field count_fields[] = {
 
 static const struct field side_fields[] = {
 	FIELD(struct out_side, flags, "flags", "",
-			"Flags that at least one segment of the direction had, one letter each, in this order: "
-			"F FIN, S SYN, R RST, P PSH, A ACK, U URG, E ECE, C CWR, N AE.",
+			"Flags that at least one segment of the direction had, one letter each, in "
+			"this order: F FIN, S SYN, R RST, P PSH, A ACK, U URG, E ECE, C CWR, N AE.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_SEGMENT,
 			.source = "RFC 9293; IANA tcpControlBits (6)"),
 	FIELD_SUB(struct out_side, counts, "counts", count_fields,
 			"How many segments of the direction had each flag; all segments count."),
 	FIELD(struct out_side, first_window_size, "first_window_size", "",
-			"Window of the direction's first segment as it stands in the header, not scaled.",
-			.flags = NULLABLE, .null_rule = NO_SEGMENT, .source = "IANA tcpWindowSize (186)"),
+			"Window of the direction's first segment as it stands in the header, not "
+			"scaled.",
+			.flags = NULLABLE, .null_rule = NO_SEGMENT,
+			.source = "IANA tcpWindowSize (186)"),
 	FIELD(struct out_side, window_min, "window_min", "",
-			"Smallest window of the direction's segments without RST, as it stands in the header.",
+			"Smallest window of the direction's segments without RST, as it stands in "
+			"the header.",
 			.flags = NULLABLE,
 			.null_rule = "left out when the direction has no segment without RST"),
 	FIELD(struct out_side, window_max, "window_max", "",
-			"Largest window of the direction's segments without RST, as it stands in the header.",
+			"Largest window of the direction's segments without RST, as it stands in "
+			"the header.",
 			.flags = NULLABLE,
 			.null_rule = "left out when the direction has no segment without RST"),
 	FIELD(struct out_side, zero_windows, "zero_windows", "segments",
-			"Segments with window 0 and none of SYN, FIN, RST: the receiver asks for a pause."),
+			"Segments with window 0 and none of SYN, FIN, RST: the receiver asks for a "
+			"pause."),
 	FIELD(struct out_side, opt_len, "opt_len", "bytes",
-			"Length of the option area, padding included, by the data offset, of " FIRST_SYN ".",
+			"Length of the option area, padding included, by the data offset, "
+			"of " FIRST_SYN ".",
 			.flags = NULLABLE, .null_rule = NO_SEGMENT),
 	FIELD_LIST_OF(struct out_side, opts, "opts", struct out_option, option_fields,
-			"The options, in order, of " FIRST_SYN ", no-operations included.  Ends behind an end of "
-			"options, and before an option that does not fit in the area or was not captured whole.",
-			.null_rule = "empty without options", .source = "RFC 9293; IANA tcpOptions (209)"),
+			"The options, in order, of " FIRST_SYN
+			", no-operations included.  Ends behind an end of options, and before an "
+			"option that does not fit in the area or was not captured whole.",
+			.null_rule = "empty without options",
+			.source = "RFC 9293; IANA tcpOptions (209)"),
 	FIELD(struct out_side, mss, "mss", "bytes", "Maximum segment size option in opts.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
 			.source = "RFC 9293 section 3.7.1"),
 	FIELD(struct out_side, window_scale, "window_scale", "bits",
-			"Window scale option in opts, as sent (values above 14 mean 14): windows of later "
-			"segments count 2 to this power, when both directions have the option.",
+			"Window scale option in opts, as sent (values above 14 mean 14): windows "
+			"of later segments count 2 to this power, when both directions have the "
+			"option.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
 			.source = "RFC 7323; IANA tcpWindowScale (238)"),
 	FIELD(struct out_side, sack_permitted, "sack_permitted", "",
 			"Whether opts has SACK permitted.", .source = "RFC 2018"),
 	FIELD(struct out_side, ts_value, "ts_value", "", "TSval of the timestamps option in opts.",
-			.flags = NULLABLE, .null_rule = "left out without that option", .source = "RFC 7323"),
+			.flags = NULLABLE, .null_rule = "left out without that option",
+			.source = "RFC 7323"),
 	FIELD(struct out_side, ts_echo, "ts_echo", "", "TSecr of the timestamps option in opts.",
-			.flags = NULLABLE, .null_rule = "left out without that option", .source = "RFC 7323"),
+			.flags = NULLABLE, .null_rule = "left out without that option",
+			.source = "RFC 7323"),
 	{ 0 },
 };
 
@@ -322,8 +350,8 @@ static const struct field handshake_fields[] = {
 			"the responder and back, and its time to answer.",
 			.null_rule = "null when rtt_ms is, or no SYN-ACK was seen"),
 	FIELD(struct out_handshake, ack, "ack_ms", "ms",
-			"rtt_ms minus syn_ack_ms: the way from the sensor to the initiator and back, and its time "
-			"to answer.",
+			"rtt_ms minus syn_ack_ms: the way from the sensor to the initiator and "
+			"back, and its time to answer.",
 			.null_rule = "null when rtt_ms is, or no SYN-ACK was seen"),
 	{ 0 },
 };
@@ -336,7 +364,8 @@ static const struct field tcp_fields[] = {
 			"Sequence number of the first segment from da to sa.",
 			.flags = NULLABLE | FIELD_REVERSE, .null_rule = NO_SEGMENT,
 			.source = "IANA tcpSequenceNumber (184)"),
-	FIELD_SUB(struct out_tcp, out, "out", side_fields, "TCP headers of the segments from sa to da."),
+	FIELD_SUB(struct out_tcp, out, "out", side_fields,
+			"TCP headers of the segments from sa to da."),
 	FIELD_SUB(struct out_tcp, in, "in", side_fields, "As tcp.out, from da to sa.",
 			.flags = FIELD_REVERSE),
 	FIELD_SUB(struct out_tcp, handshake, "handshake", handshake_fields,
@@ -346,13 +375,15 @@ static const struct field tcp_fields[] = {
 
 static const struct field fields[] = {
 	FIELD_SUB(struct out, tcp, "tcp", tcp_fields,
-			"What the TCP headers say; segments with a header that contradicts itself are not read.",
+			"What the TCP headers say; segments with a header that contradicts itself "
+			"are not read.",
 			.null_rule = "left out of flows of other protocols"),
 	{ 0 },
 };
 
 static const struct option options[] = {
-	OPTION(struct options, tcp, "tcp", "give flags, windows, options and handshake times of TCP",
+	OPTION(struct options, tcp, "tcp",
+			"give flags, windows, options and handshake times of TCP",
 			.flags = OPTION_FEATURE, .on = "1"),
 	{ 0 },
 };

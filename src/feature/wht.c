@@ -95,11 +95,12 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 static const struct field fields[] = {
 	FIELD_SCALARS(struct out, wht, "wht", double, "",
-			"Walsh-Hadamard transform of the captured payload, four numbers: the means over all blocks "
-			"of w0 = x0+x1+x2+x3, w1 = x0-x1+x2-x3, w2 = x0+x1-x2-x3, w3 = x0-x1-x2+x3, where x0 to "
-			"x3 are the bytes of a block, 0 to 255.  The payload of each packet (as in byte_dist: "
-			"every packet as seen, in the directions of this record) is cut into blocks of four bytes "
-			"from its start; one to three bytes left over are not used.",
+			"Walsh-Hadamard transform of the captured payload, four numbers: the means "
+			"over all blocks of w0 = x0+x1+x2+x3, w1 = x0-x1+x2-x3, w2 = x0+x1-x2-x3, "
+			"w3 = x0-x1-x2+x3, where x0 to x3 are the bytes of a block, 0 to 255.  The "
+			"payload of each packet (as in byte_dist: every packet as seen, in the "
+			"directions of this record) is cut into blocks of four bytes from its "
+			"start; one to three bytes left over are not used.",
 			.null_rule = NO_BLOCK, .source = "J. Walsh, 1923; Joy"),
 	FIELD(struct out, wht_blocks, "wht_blocks", "", "Blocks of four bytes behind wht.",
 			.null_rule = NO_BLOCK),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fuzz_tcp_options.c - any bytes as TCP options: values lie inside, sizes add up, both walks agree. */
+/* fuzz_tcp_options.c - any bytes as TCP options: values lie inside and sizes add up. */
 #include <stdlib.h>
 
 #include "proto/tcp_options.h"

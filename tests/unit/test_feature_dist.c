@@ -58,9 +58,8 @@ static long double entropy_of(const struct run *r)
 	for (size_t v = 0; v < 256; v++)
 		if (r->plain[v] > 0)
 			sum += (long double)r->plain[v] *
-					(log1pl((n - (long double)r->plain[v]) /
-							 (long double)r->plain[v]) /
-							logl(2));
+			       (log1pl((n - (long double)r->plain[v]) / (long double)r->plain[v]) /
+					       logl(2));
 	return sum / n;
 }
 
@@ -78,7 +77,7 @@ static void check_moments(const struct run *r)
 		mean += (long double)v * (long double)r->plain[v] / n;
 	for (size_t v = 0; v < 256; v++)
 		spread += ((long double)v - mean) * ((long double)v - mean) *
-				(long double)r->plain[v];
+			  (long double)r->plain[v];
 	near(kit_double(&r->kit, "byte_dist_mean"), mean);
 	if (r->n > 1)
 		near(kit_double(&r->kit, "byte_dist_std"), sqrtl(spread / (n - 1)));
@@ -147,7 +146,8 @@ static void all_values_alike_have_eight_bits(void **unused)
 	run_free(r);
 }
 
-/* From one odd byte among very many, where a difference of logarithms would lose its digits, to noise. */
+/* From one odd byte among many, where a difference of logarithms would lose its digits, to noise.
+ */
 static void entropy_is_exact_at_any_skew(void **unused)
 {
 	enum { N = 300000 };

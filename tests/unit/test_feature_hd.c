@@ -32,7 +32,8 @@ static void finds_constant_bits(void **unused)
 	assert_int_equal(kit_int(&k, "hd.bytes"), 4);
 	assert_int_equal(kit_int(&k, "hd.out.n"), 2);
 	assert_true(kit_is(&k, "hd.out.const_mask", "\xff\xfd\xff\xff"));
-	assert_true(kit_is(&k, "hd.out.const_value", "AxyZ")); /* x and z differ in one bit, 0 in x */
+	/* x and z differ in one bit, which is 0 in x */
+	assert_true(kit_is(&k, "hd.out.const_value", "AxyZ"));
 	assert_int_equal(kit_int(&k, "hd.in.n"), 0);
 	assert_true(kit_absent(&k, "hd.in.const_mask"));
 	kit_free(&k);

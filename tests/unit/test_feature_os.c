@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_feature_os.c - signatures of SYNs as systems send them, and the names the rules give them. */
+/* test_feature_os.c - signatures of SYNs as systems send them, and what the rules call them. */
 #include "unit/feature_kit.h"
 
 #include "feature/os_rules.h"
@@ -136,7 +136,8 @@ static void writes_signatures(void **unused)
 
 static void every_quirk_at_once_fits(void **unused)
 {
-	struct sample all = { "", false, 255, true, 65535, 65535, 255, "MWNNNNNNNNNNNNNNNNNNNNNNE" };
+	struct sample all = { "", false, 255, true, 65535, 65535, 255,
+		"MWNNNNNNNNNNNNNNNNNNNNNNE" };
 	struct pkt pkt = packet_of(&all);
 	struct os_sign s;
 	char text[OS_TEXT];
@@ -152,8 +153,9 @@ static void every_quirk_at_once_fits(void **unused)
 	s.ip_options = 40;
 	memset(text, 'x', sizeof text);
 	os_sign_text(&s, text);
-	assert_string_equal(text, "4:255:40:65535:65535,254:MWNNNNNNNNNNNNNN+:df,id0,id54321,ecn,psh,urg,"
-				  "data,seq0,ack,ts0,echo,scale15,pad,bad");
+	assert_string_equal(text,
+			"4:255:40:65535:65535,254:MWNNNNNNNNNNNNNN+:df,id0,id54321,ecn,psh,urg,"
+			"data,seq0,ack,ts0,echo,scale15,pad,bad");
 	assert_string_equal(os_name(&s), "unknown");
 }
 

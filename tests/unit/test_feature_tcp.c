@@ -5,16 +5,19 @@
 extern const struct feature feature_tcp;
 
 /* MSS 1460, SACK permitted, timestamps 1 / 2, NOP, window scale 7 */
-static const uint8_t syn_options[] = "\x02\x04\x05\xb4" "\x04\x02" "\x08\x0a\0\0\0\x01\0\0\0\x02"
-				     "\x01" "\x03\x03\x07";
+static const uint8_t syn_options[] = "\x02\x04\x05\xb4"
+				     "\x04\x02"
+				     "\x08\x0a\0\0\0\x01\0\0\0\x02"
+				     "\x01"
+				     "\x03\x03\x07";
 /* NOP, NOP, timestamps 3 / 4 */
 static const uint8_t later_options[] = "\x01\x01\x08\x0a\0\0\0\x03\0\0\0\x04";
 
 static uint8_t header[60];
 
 /* A segment whose captured header is as long as its data offset says. */
-static void send(struct kit *k, unsigned dir, uint16_t flags, uint16_t window, const uint8_t *options,
-		size_t size, int64_t ns)
+static void send(struct kit *k, unsigned dir, uint16_t flags, uint16_t window,
+		const uint8_t *options, size_t size, int64_t ns)
 {
 	header[12] = (uint8_t)((5 + size / 4) << 4);
 	if (size > 0)

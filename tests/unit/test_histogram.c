@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_histogram.c - counts equal those of a plain loop, whatever the sizes, through every width. */
+/* test_histogram.c - counts equal those of a plain loop for any sizes and through every width. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_tcp_options.c - the walk over TCP options: what real stacks send, then every wrong length. */
+/* test_tcp_options.c - the walk over TCP options: what a real stack sends, then wrong lengths. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +12,11 @@
 #include "proto/tcp_options.h"
 
 /* Linux SYN: MSS 1460, SACK permitted, timestamps 0x01020304 / 0, NOP, window scale 7 */
-static const uint8_t linux_syn[] = "\x02\x04\x05\xb4" "\x04\x02" "\x08\x0a\x01\x02\x03\x04\0\0\0\0"
-				   "\x01" "\x03\x03\x07";
+static const uint8_t linux_syn[] = "\x02\x04\x05\xb4"
+				   "\x04\x02"
+				   "\x08\x0a\x01\x02\x03\x04\0\0\0\0"
+				   "\x01"
+				   "\x03\x03\x07";
 enum { LINUX = sizeof linux_syn - 1 };
 
 static void walks_in_order(void **unused)
