@@ -4,11 +4,13 @@
  *
  * One handle is one run:
  *
- *	joy_new -> joy_set ... -> joy_run(files) or { joy_start, joy_feed ..., joy_finish } -> joy_free
+ *	joy_new -> joy_set ... -> joy_run(files) -> joy_free
+ *	joy_new -> joy_set ... -> joy_start -> joy_feed ... -> joy_finish -> joy_free
  *
  * Records come as lines of JSON through a callback, or go to the file that option "output" names.
- * The library prints nothing, never exits, and keeps no state outside the handle: several handles may
- * run in several threads.  Every function that can fail returns a JOY_ code; joy_error() has the words.
+ * The library prints nothing, never exits, and keeps no state outside the handle: several handles
+ * may run in several threads.  Every function that can fail returns a JOY_ code; joy_error() has
+ * the words.
  */
 #ifndef JOY_H
 #define JOY_H
@@ -45,16 +47,20 @@ JOY_API void joy_free(struct joy *j); /* NULL is fine */
 JOY_API int joy_set(struct joy *j, const char *name, const char *value);
 /* Reads a configuration file of pcap2flow. What joy_set() has set, before or after, is kept. */
 JOY_API int joy_load(struct joy *j, const char *path);
-/* An option's present value as joy_set() takes it ("none" without one), to be freed with joy_text_free(); NULL: no such option. */
+/* An option's present value as joy_set() takes it ("none" without one), to be freed with
+ * joy_text_free(); NULL: no such option. */
 JOY_API char *joy_get(struct joy *j, const char *name);
 
 /* The reason of the last failure; "" without one. Valid until the next call on the handle. */
 JOY_API const char *joy_error(const struct joy *j);
 
-/* Gets each output line (configuration, records, summary) whole, newline included; not 0 ends the run. Set before it begins; then no output file is written. */
-JOY_API void joy_on_line(struct joy *j, int (*line)(void *ctx, const char *bytes, size_t size), void *ctx);
+/* Gets each output line (configuration, records, summary) whole, newline included; not 0 ends the
+ * run. Set before it begins; then no output file is written. */
+JOY_API void joy_on_line(
+		struct joy *j, int (*line)(void *ctx, const char *bytes, size_t size), void *ctx);
 /* Gets what the library has to say: one line without newline. */
-JOY_API void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, const char *text), void *ctx);
+JOY_API void joy_on_log(struct joy *j,
+		void (*log)(void *ctx, enum joy_level level, const char *text), void *ctx);
 
 /* Runs over files, folders and "-": opens, reads all, writes summary, closes. */
 JOY_API int joy_run(struct joy *j, const char *const *paths, size_t count);
@@ -72,27 +78,29 @@ JOY_API int joy_feed(struct joy *j, const struct joy_packet *packets, size_t cou
 JOY_API int joy_finish(struct joy *j);
 
 struct joy_stats {
-	uint64_t packets, bytes, ip_packets, not_ip, cut_short, malformed, unknown, truncated, drops;
+	uint64_t packets, bytes, ip_packets, not_ip, cut_short, malformed, unknown, truncated,
+			drops;
 	uint64_t flows, records, memory, memory_peak;
 	uint64_t input_read, input_total; /* bytes of files; total 0 when unknown */
 };
 /* May be called from the callbacks. 'size' is sizeof(struct joy_stats) of the caller. */
 JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
 
-/* Gets called now and then during joy_run() (at least every 65,536 packets); not 0 ends the run early but orderly. */
+/* Gets called now and then during joy_run() (at least every 65,536 packets); not 0 ends the run
+ * early but orderly. */
 JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
 
 enum joy_text {
-	JOY_TEXT_HELP,     /* --help */
-	JOY_TEXT_MAN,      /* pcap2flow.1, mdoc */
-	JOY_TEXT_CONFIG,   /* present options as a configuration file */
-	JOY_TEXT_VERSION,  /* version and the libraries found at build time */
-	JOY_TEXT_BASH,     /* completion scripts */
+	JOY_TEXT_HELP,    /* --help */
+	JOY_TEXT_MAN,     /* pcap2flow.1, mdoc */
+	JOY_TEXT_CONFIG,  /* present options as a configuration file */
+	JOY_TEXT_VERSION, /* version and the libraries found at build time */
+	JOY_TEXT_BASH,    /* completion scripts */
 	JOY_TEXT_ZSH,
-	JOY_TEXT_FIELDS,   /* doc/fields.md */
-	JOY_TEXT_SCHEMA,   /* doc/schema.json */
-	JOY_TEXT_EXPLAIN,  /* the fields that 'argument' names */
-	JOY_TEXT_OPTIONS,  /* doc/options.md */
+	JOY_TEXT_FIELDS,  /* doc/fields.md */
+	JOY_TEXT_SCHEMA,  /* doc/schema.json */
+	JOY_TEXT_EXPLAIN, /* the fields that 'argument' names */
+	JOY_TEXT_OPTIONS, /* doc/options.md */
 };
 /* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
 JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);

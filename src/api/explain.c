@@ -33,7 +33,8 @@ static void look_through(struct search *s, const struct field *table)
 	size_t size = strlen(s->path);
 
 	for (const struct field *f = table; f->key != NULL; f++) {
-		snprintf(s->path + size, sizeof(s->path) - size, "%s%s", size > 0 ? "." : "", f->key);
+		snprintf(s->path + size, sizeof(s->path) - size, "%s%s", size > 0 ? "." : "",
+				f->key);
 		look_at(s, f->key);
 		if (f->sub != NULL)
 			look_through(s, f->sub);

@@ -33,8 +33,8 @@ struct joy {
 	struct sink *sink;
 	struct engine *engine;
 	struct source *source;
-	struct buf paths;     /* JSON list of what was given to joy_run() */
-	bool begun;           /* the configuration object is written */
+	struct buf paths;         /* JSON list of what was given to joy_run() */
+	bool begun;               /* the configuration object is written */
 	uint64_t damaged, failed; /* inputs that could not be read whole, or at all */
 };
 

@@ -89,7 +89,8 @@ int joy_set(struct joy *j, const char *name, const char *value)
 int joy_load(struct joy *j, const char *path)
 {
 	if (j->phase != PHASE_SETUP)
-		return handle_fail(j, JOY_USAGE, "a configuration file is to be read before the run");
+		return handle_fail(
+				j, JOY_USAGE, "a configuration file is to be read before the run");
 	if (path == NULL)
 		return handle_fail(j, JOY_USAGE, "no configuration file given");
 	return conf_load(&j->registry->sets, path, &j->error) ? JOY_OK : JOY_USAGE;
@@ -120,7 +121,8 @@ void joy_on_line(struct joy *j, int (*line)(void *ctx, const char *bytes, size_t
 	j->line_ctx = ctx;
 }
 
-void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, const char *text), void *ctx)
+void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, const char *text),
+		void *ctx)
 {
 	j->log = log;
 	j->log_ctx = ctx;

@@ -14,7 +14,7 @@
 
 enum { BATCH = 256, LINKS = 16 };
 
-/* --- opening ------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static bool on_line(void *ctx, const char *bytes, size_t size)
 {
@@ -80,7 +80,7 @@ static int check_options(struct joy *j)
 	return conf_settle(&j->registry->sets, &j->registry->core, &j->error) ? JOY_OK : JOY_USAGE;
 }
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static bool begin(struct joy *j, const struct frame *first)
 {
@@ -88,8 +88,8 @@ static bool begin(struct joy *j, const struct frame *first)
 
 	j->begun = true;
 	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? sink_begin(j->sink, &text, &j->error) :
-				    err_set(&j->error, "no memory for the configuration object");
+	bool good = buf_ok(&text) ? sink_begin(j->sink, &text, &j->error)
+				  : err_set(&j->error, "no memory for the configuration object");
 	buf_free(&text);
 	return good;
 }
@@ -108,8 +108,8 @@ static bool write_summary(struct joy *j)
 	if (j->source != NULL)
 		engine_note_filtered(j->engine, source_progress(j->source).filtered);
 	configuration_summary(j, &text);
-	bool good = buf_ok(&text) ? sink_end(j->sink, &text, &j->error) :
-				    err_set(&j->error, "no memory for the summary");
+	bool good = buf_ok(&text) ? sink_end(j->sink, &text, &j->error)
+				  : err_set(&j->error, "no memory for the summary");
 	buf_free(&text);
 	return good;
 }
@@ -120,11 +120,14 @@ static void log_links(const struct joy *j)
 	size_t count = engine_unknown_links(j->engine, links, LINKS);
 
 	for (size_t i = 0; i < count; i++)
-		handle_log(j, JOY_LOG_WARNING, "link type %u is not known here: its packets are counted "
-				"as unknown", links[i]);
+		handle_log(j, JOY_LOG_WARNING,
+				"link type %u is not known here: its packets are counted as "
+				"unknown",
+				links[i]);
 }
 
-/* The output cannot be finished: whole lines stay under the name with .part, and the counts are told. */
+/* The output cannot be finished: whole lines stay under the name with .part, and the counts are
+ * told. */
 static int give_up(struct joy *j)
 {
 	const struct engine_stats *s = engine_stats(j->engine);
@@ -150,7 +153,7 @@ static int finish(struct joy *j)
 	return JOY_OK;
 }
 
-/* --- from files ------------------------------------------------------------------------------------ */
+/* --- from files -------------------------------------------------------------------------- */
 
 static void note_paths(struct joy *j, const char *const *paths, size_t count)
 {
@@ -166,8 +169,8 @@ static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
-			S_ISREG(x.st_mode);
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino && S_ISREG(x.st_mode);
 }
 
 /* A capture lost to a slip of the fingers cannot be made again. */
@@ -244,14 +247,15 @@ int joy_run(struct joy *j, const char *const *paths, size_t count)
 	return status == JOY_OK ? judge_input(j) : status;
 }
 
-/* --- with the caller's packets --------------------------------------------------------------------- */
+/* --- with the caller's packets ----------------------------------------------------------- */
 
 int joy_start(struct joy *j)
 {
 	int status = check_options(j);
 
 	if (status == JOY_OK && j->registry->core.bpf != NULL)
-		status = handle_fail(j, JOY_USAGE, "bpf is for files: packets that are fed are all taken");
+		status = handle_fail(j, JOY_USAGE,
+				"bpf is for files: packets that are fed are all taken");
 	if (status == JOY_OK)
 		status = open_run(j);
 	if (status == JOY_OK)
@@ -276,7 +280,8 @@ int joy_feed(struct joy *j, const struct joy_packet *packets, size_t count)
 	struct frame frames[BATCH];
 
 	if (j->phase != PHASE_FED)
-		return handle_fail(j, JOY_USAGE, "packets come between joy_start() and joy_finish()");
+		return handle_fail(
+				j, JOY_USAGE, "packets come between joy_start() and joy_finish()");
 	if (packets == NULL && count > 0)
 		return handle_fail(j, JOY_USAGE, "no packets given");
 	while (count > 0) {

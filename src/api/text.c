@@ -39,7 +39,8 @@ static bool explain(struct joy *j, const char *name, struct buf *out)
 		return true;
 	if (!explain_nearest(f.table, f.count, name, nearest))
 		return err_set(&j->error, "there are no fields");
-	return err_set(&j->error, "no field has the name '%.64s': the nearest is '%s'", name, nearest);
+	return err_set(&j->error, "no field has the name '%.64s': the nearest is '%s'", name,
+			nearest);
 }
 
 static bool config(struct joy *j, struct buf *out)
@@ -101,7 +102,7 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 		return write_fields(what, out);
 	default:
 		return write_options(&j->registry->sets, what, out) ||
-				err_set(&j->error, "there is no text %d", (int)what);
+		       err_set(&j->error, "there is no text %d", (int)what);
 	}
 }
 

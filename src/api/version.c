@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* version.c - the version of the program, and of the libraries that it was built with and runs on. */
+/* version.c - the versions of the program and of the libraries that it runs on. */
 #include <openssl/crypto.h>
 #include <string.h>
 #include <xxhash.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* message.h - what the program says besides its records: one line each, to standard error or a log file. */
+/* message.h - what the program says besides its records: lines to standard error or a log file. */
 #pragma once
 
 #include <stdbool.h>

@@ -82,8 +82,8 @@ static void say_counts(struct program *p)
 			"%" PRIu64 " packets (%" PRIu64 " of flows, %" PRIu64 " not IP, %" PRIu64
 			" cut short, %" PRIu64 " malformed, %" PRIu64 " unknown), %" PRIu64
 			" flows, %" PRIu64 " records",
-			s.packets, s.ip_packets, s.not_ip, s.cut_short, s.malformed, s.unknown, s.flows,
-			s.records);
+			s.packets, s.ip_packets, s.not_ip, s.cut_short, s.malformed, s.unknown,
+			s.flows, s.records);
 }
 
 /* Turns packets into records and says how it went. */
@@ -142,7 +142,8 @@ int main(int argc, char **argv)
 	if (arguments_parse(&p.arguments, p.joy, argc, argv, &e)) {
 		status = main_part(&p);
 	} else {
-		message(&p.messages, JOY_LOG_ERROR, "%s; pcap2flow --help lists all options", e.text);
+		message(&p.messages, JOY_LOG_ERROR, "%s; pcap2flow --help lists all options",
+				e.text);
 		status = JOY_USAGE;
 	}
 	message_close(&p.messages);

@@ -51,7 +51,8 @@ static void clock_text(double seconds, char *out, size_t room)
 	uint64_t s = seconds < 0 ? 0 : seconds > 1e9 ? 1000000000 : (uint64_t)seconds;
 
 	if (s >= 3600)
-		snprintf(out, room, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60, s % 60);
+		snprintf(out, room, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60,
+				s % 60);
 	else
 		snprintf(out, room, "%" PRIu64 ":%02" PRIu64, s / 60, s % 60);
 }
@@ -71,7 +72,8 @@ static void bar(double part, size_t width, char *out, size_t room)
 	memcpy(out + 1 + cells, "] ", 3);
 }
 
-void progress_line(const struct joy_stats *s, double seconds, unsigned columns, char *out, size_t room)
+void progress_line(
+		const struct joy_stats *s, double seconds, unsigned columns, char *out, size_t room)
 {
 	char read[16], total[16], rate[16], left[32], words[LINE / 2], cells[BAR_MOST + 8];
 	double packets = seconds > 0 ? (double)s->packets / seconds : 0;
@@ -85,11 +87,12 @@ void progress_line(const struct joy_stats *s, double seconds, unsigned columns, 
 	short_number(packets, rate, sizeof(rate));
 	clock_text(known ? seconds / part - seconds : seconds, left, sizeof(left));
 	if (known)
-		snprintf(words, sizeof(words), "%3.0f%%  %sB of %sB  %s packets/s  %" PRIu64
-				" flows  %s left", part * 100, read, total, rate, s->flows, left);
+		snprintf(words, sizeof(words),
+				"%3.0f%%  %sB of %sB  %s packets/s  %" PRIu64 " flows  %s left",
+				part * 100, read, total, rate, s->flows, left);
 	else
-		snprintf(words, sizeof(words), "%sB  %s packets/s  %" PRIu64 " flows  %s", read, rate,
-				s->flows, left);
+		snprintf(words, sizeof(words), "%sB  %s packets/s  %" PRIu64 " flows  %s", read,
+				rate, s->flows, left);
 
 	size_t used = strlen(words) + 4;
 	bar(part, known && columns > used ? columns - used : 0, cells, sizeof(cells));

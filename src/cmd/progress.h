@@ -26,4 +26,5 @@ void progress_tick(struct progress *p);
 void progress_erase(struct progress *p);
 
 /* The line, without colours, of at most 'columns' characters; 'seconds' since the start. */
-void progress_line(const struct joy_stats *s, double seconds, unsigned columns, char *out, size_t room);
+void progress_line(const struct joy_stats *s, double seconds, unsigned columns, char *out,
+		size_t room);

@@ -75,8 +75,8 @@ bool conf_set_line(const struct option_sets *sets, const char *text, struct err 
 bool conf_load(const struct option_sets *sets, const char *path, struct err *e);
 
 /* The same for text in memory; 'name' is what errors call it. */
-bool conf_load_text(const struct option_sets *sets, const char *name, const void *bytes, size_t size,
-		struct err *e);
+bool conf_load_text(const struct option_sets *sets, const char *name, const void *bytes,
+		size_t size, struct err *e);
 
 /*
  * What can only be said when all is known: timeouts=preset into the two timeouts, features=...
@@ -86,11 +86,12 @@ bool conf_load_text(const struct option_sets *sets, const char *name, const void
 bool conf_settle(const struct option_sets *sets, struct conf *core, struct err *e);
 
 /* The option of that name and the set it is in; NULL when there is none. */
-const struct option *conf_find(const struct option_sets *sets, const char *name,
-		const struct option_set **in);
+const struct option *conf_find(
+		const struct option_sets *sets, const char *name, const struct option_set **in);
 
 /* An option's present value as a user would write it. */
 void conf_value(const struct option *o, const void *base, struct buf *out);
 
-/* The same as a JSON value: numbers for all but texts; bool as 0 or 1, seconds with decimals, sizes in bytes. */
+/* The same as a JSON value: numbers for all but texts; bool as 0 or 1, seconds with decimals, sizes
+ * in bytes. */
 void conf_value_json(const struct option *o, const void *base, struct buf *out);

@@ -45,8 +45,8 @@ static size_t line_end_size(const char *text, size_t left)
 	return left > 0;
 }
 
-bool conf_load_text(const struct option_sets *sets, const char *name, const void *bytes, size_t size,
-		struct err *e)
+bool conf_load_text(const struct option_sets *sets, const char *name, const void *bytes,
+		size_t size, struct err *e)
 {
 	const char *text = bytes;
 	unsigned number = 0;
@@ -91,7 +91,8 @@ bool conf_load(const struct option_sets *sets, const char *path, struct err *e)
 	if (!read_whole(f, &text))
 		err_set(e, "cannot read %s: %s", path, strerror(errno));
 	else if (text.size > LIMIT_CONF_BYTES)
-		err_set(e, "%s: longer than %d bytes: no configuration file", path, LIMIT_CONF_BYTES);
+		err_set(e, "%s: longer than %d bytes: no configuration file", path,
+				LIMIT_CONF_BYTES);
 	else
 		good = conf_load_text(sets, path, text.p, text.size, e);
 	buf_free(&text);

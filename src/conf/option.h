@@ -4,7 +4,8 @@
  *
  * Options come in sets: the core's table (options.c) bound to struct conf, and one small
  * table for each feature bound to that feature's own struct.  All sets together drive key=value,
- * configuration files, joy_set(), --help, the man page, shell completion and the configuration object.
+ * configuration files, joy_set(), --help, the man page, shell completion and the configuration
+ * object.
  */
 #pragma once
 
@@ -21,10 +22,10 @@ struct option_size { /* bytes; K, M, G, T (powers of 1024) may follow the number
 
 enum option_type {
 	OPTION_END,
-	OPTION_BOOL,    /* 0 or 1 */
+	OPTION_BOOL, /* 0 or 1 */
 	OPTION_U32,
 	OPTION_U64,
-	OPTION_TEXT,    /* char *: owned by the set, NULL for "none" */
+	OPTION_TEXT, /* char *: owned by the set, NULL for "none" */
 	OPTION_SECONDS,
 	OPTION_SIZE,
 };
@@ -33,9 +34,9 @@ enum { /* flags */
 	OPTION_SECRET = 1 << 0,     /* never in the configuration object */
 	OPTION_RELOADABLE = 1 << 1, /* may change while running */
 	OPTION_FEATURE = 1 << 2,    /* switches a data element on: features=all sets it to 'on' */
-	OPTION_COMMAND = 1 << 3,    /* asks for something to be printed instead of a run (help, version) */
+	OPTION_COMMAND = 1 << 3,    /* asks for something to be printed instead of a run */
 	OPTION_FILE = 1 << 4,       /* a path: completion offers files */
-	OPTION_PLACE = 1 << 5,      /* says where output goes and never what it holds: not in the configuration object */
+	OPTION_PLACE = 1 << 5,      /* where output goes, not what it is: not in it either */
 };
 
 struct option {
@@ -47,11 +48,11 @@ struct option {
 	const char *initial;        /* as a user would write it; NULL: 0 or none */
 	const char *on;             /* with OPTION_FEATURE: value that features=NAME means */
 	const char *const *choices; /* the only words allowed, NULL-terminated; or NULL */
-	const char *value;          /* what stands behind the = in help: "N", "FILE", "SECONDS"; NULL: 0|1 */
-	const char *help;           /* one line */
-	const char *more;           /* further sentences for the man page; or NULL */
-	const char *group;          /* heading in help; NULL: that of the option before */
-	const char *since;          /* version; NULL: 1.0 */
+	const char *value; /* what stands behind the = in help: "N", "FILE", "SECONDS"; NULL: 0|1 */
+	const char *help;  /* one line */
+	const char *more;  /* further sentences for the man page; or NULL */
+	const char *group; /* heading in help; NULL: that of the option before */
+	const char *since; /* version; NULL: 1.0 */
 };
 
 /* clang-format off */
@@ -60,7 +61,8 @@ struct option {
 	struct option_seconds: OPTION_SECONDS, struct option_size: OPTION_SIZE)
 /* clang-format on */
 
-/* OPTION(struct conf, member, "name", "help", .initial = "1", ...): changing the member changes the parser. */
+/* OPTION(struct conf, member, "name", "help", .initial = "1", ...): changing the member changes the
+ * parser. */
 #define OPTION(st, member, called, words, ...)                                                     \
 	{                                                                                          \
 		.name = called, .type = OPTION_TYPE_OF(((st *)0)->member),                         \

@@ -16,7 +16,8 @@ static size_t gather(const struct option_sets *sets, struct print_item *items)
 			if (o->group != NULL)
 				group = o->group;
 			if (count < LIMIT_OPTIONS)
-				items[count++] = (struct print_item){ o, sets->set[i].base, group, false };
+				items[count++] = (struct print_item){ o, sets->set[i].base, group,
+					false };
 		}
 	}
 	return count;

@@ -10,17 +10,17 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 
-void print_help(const struct option_sets *sets, struct buf *out);    /* --help */
-void print_usage(struct buf *out);                                   /* two lines for who gave nothing */
-void print_man(const struct option_sets *sets, struct buf *out);     /* pcap2flow.1 in mdoc(7) */
-void print_bash(const struct option_sets *sets, struct buf *out);    /* completion */
+void print_help(const struct option_sets *sets, struct buf *out); /* --help */
+void print_usage(struct buf *out); /* two lines for who gave nothing */
+void print_man(const struct option_sets *sets, struct buf *out);  /* pcap2flow.1 in mdoc(7) */
+void print_bash(const struct option_sets *sets, struct buf *out); /* completion */
 void print_zsh(const struct option_sets *sets, struct buf *out);
 void print_options(const struct option_sets *sets, struct buf *out); /* doc/options.md */
 void print_config(const struct option_sets *sets, struct buf *out);  /* as a configuration file */
 
 /*
- * Members of a JSON object, each with a comma before it: what says how records were made.  Left out are
- * commands, secrets and places (where output goes), so that the same run gives the same bytes.
+ * Members of a JSON object, each with a comma before it: what says how records were made.  Left out
+ * are commands, secrets and places (where output goes), so that the same run gives the same bytes.
  */
 void print_members(const struct option_sets *sets, struct buf *out);
 

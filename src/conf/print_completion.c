@@ -75,7 +75,8 @@ void print_bash(const struct option_sets *sets, struct buf *out)
 
 	l.count = print_list(sets, l.items);
 	buf_text(out, "# bash completion of pcap2flow; written by `pcap2flow print=bash`\n"
-		      "_pcap2flow()\n{\n"
+		      "_pcap2flow()\n"
+		      "{\n"
 		      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} name= words= files= front=\n"
 		      "\tif [[ $cur == = ]]; then # the = is a word of its own\n"
 		      "\t\tname=${COMP_WORDS[COMP_CWORD - 1]} cur=\n"
@@ -95,10 +96,12 @@ void print_bash(const struct option_sets *sets, struct buf *out)
 		      "\t-x) files=1 ;;\n");
 	bash_values(&l, out);
 	buf_text(out, "\tesac\n"
-		      "\tmapfile -t COMPREPLY < <(compgen -P \"$front\" -W \"$words\" -- \"$cur\"\n"
+		      "\tmapfile -t COMPREPLY < <(compgen -P \"$front\" -W \"$words\" -- "
+		      "\"$cur\"\n"
 		      "\t\t[[ -z $files ]] || compgen -f -- \"$cur\")\n"
 		      "\t[[ -z $files ]] || compopt -o filenames\n"
-		      "}\ncomplete -F _pcap2flow pcap2flow\n");
+		      "}\n"
+		      "complete -F _pcap2flow pcap2flow\n");
 }
 
 /* A quote inside single quotes, and the colon that ends a name in a list of descriptions. */

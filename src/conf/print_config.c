@@ -4,16 +4,19 @@
 
 #include "conf/print.h"
 
-/* A configuration file has no quotes: white space at the ends, line ends and " #" cannot be written. */
+/* A configuration file has no quotes: white space at the ends, line ends and " #" cannot be
+ * written. */
 static bool can_be_written(const char *value, size_t size)
 {
 	static const char blanks[] = " \t\r\n\f\v";
 
-	if (size == 0 || strchr(blanks, value[0]) != NULL || strchr(blanks, value[size - 1]) != NULL)
+	if (size == 0 || strchr(blanks, value[0]) != NULL ||
+			strchr(blanks, value[size - 1]) != NULL)
 		return false;
 	for (size_t i = 0; i < size; i++)
 		if (value[i] == '\n' || value[i] == '\r' ||
-				(value[i] == '#' && (i == 0 || value[i - 1] == ' ' || value[i - 1] == '\t')))
+				(value[i] == '#' && (i == 0 || value[i - 1] == ' ' ||
+								    value[i - 1] == '\t')))
 			return false;
 	return true;
 }

@@ -36,10 +36,14 @@ void print_help(const struct option_sets *sets, struct buf *out)
 	struct print_item items[LIMIT_OPTIONS];
 	size_t count = print_list(sets, items);
 
-	buf_text(out, "usage: pcap2flow [name=value ...] [-x FILE] file ...\n\n"
-		      "Turns captured packets into flow records, one JSON object a line.  A file is a "
-		      "capture,\na folder of captures, or - for standard input.  Options and files may "
-		      "stand in any order;\nwhat the command line says wins over files.\n\n"
+	buf_text(out, "usage: pcap2flow [name=value ...] [-x FILE] file ...\n"
+		      "\n"
+		      "Turns captured packets into flow records, one JSON object a line.  A file "
+		      "is a capture,\n"
+		      "a folder of captures, or - for standard input.  Options and files may "
+		      "stand in any order;\n"
+		      "what the command line says wins over files.\n"
+		      "\n"
 		      "  -x FILE, --x=FILE           read options from a configuration file\n"
 		      "  -h, --help                  help=1\n"
 		      "  -v, --version               version=1\n"
@@ -49,5 +53,7 @@ void print_help(const struct option_sets *sets, struct buf *out)
 			buf_printf(out, "\n%s\n", items[i].group);
 		print_line(items[i].option, out);
 	}
-	buf_text(out, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 done but some input was damaged.\n");
+	buf_text(out, "\n"
+		      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some input was "
+		      "damaged.\n");
 }

@@ -25,8 +25,10 @@ static void print_row(const struct option *o, struct buf *out)
 	buf_printf(out, "| `%s=`", o->name);
 	value_pattern(o, &words);
 	cell(out, words.p, words.size);
-	buf_printf(out, " | %s | ", o->initial != NULL ? o->initial :
-				    o->type == OPTION_TEXT ? "none" : "0");
+	buf_printf(out, " | %s | ",
+			o->initial != NULL       ? o->initial
+			: o->type == OPTION_TEXT ? "none"
+						 : "0");
 	buf_clear(&words);
 	value_allowed(o, &words);
 	cell(out, words.p, words.size);
@@ -47,14 +49,23 @@ void print_options(const struct option_sets *sets, struct buf *out)
 	struct print_item items[LIMIT_OPTIONS];
 	size_t count = print_list(sets, items);
 
-	buf_text(out, "# Options\n\nWritten by `pcap2flow print=options`; do not edit.\n\n"
-		      "The same names and values serve as `name=value` on the command line, as `name = value` "
-		      "in a\nconfiguration file (`-x FILE`) and in `joy_set()`. The command line wins over "
-		      "files.\n");
+	buf_text(out, "# Options\n"
+		      "\n"
+		      "Written by `pcap2flow print=options`; do not edit.\n"
+		      "\n"
+		      "The same names and values serve as `name=value` on the command line, as "
+		      "`name = value` in a\n"
+		      "configuration file (`-x FILE`) and in `joy_set()`. The command line wins "
+		      "over files.\n");
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].first)
-			buf_printf(out, "\n## %s\n\n| option | default | takes | meaning |\n"
-					"|---|---|---|---|\n", items[i].group);
+			buf_printf(out,
+					"\n"
+					"## %s\n"
+					"\n"
+					"| option | default | takes | meaning |\n"
+					"|---|---|---|---|\n",
+					items[i].group);
 		print_row(items[i].option, out);
 	}
 }

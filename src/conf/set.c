@@ -45,8 +45,8 @@ uint8_t *set_rank(const struct option_sets *sets, const struct option *o)
 	return core == NULL || index >= LIMIT_OPTIONS ? NULL : &core->rank[index];
 }
 
-const struct option *conf_find(const struct option_sets *sets, const char *name,
-		const struct option_set **in)
+const struct option *conf_find(
+		const struct option_sets *sets, const char *name, const struct option_set **in)
 {
 	size_t set = 0, at = 0;
 	const struct option *o;
@@ -159,7 +159,8 @@ static void trim(const char **text, size_t *size)
 
 static bool is_name(const char *text)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char letters[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 	return *text != '\0' && text[strspn(text, letters)] == '\0';
 }
@@ -170,7 +171,8 @@ static const char *bare_value(const struct option_sets *sets, const char *name, 
 	const struct option *o = conf_find(sets, name, NULL);
 
 	if (o != NULL && o->type == OPTION_TEXT && !(o->flags & OPTION_FEATURE)) {
-		err_set(e, "'%s' needs a value: %s=%s", name, name, o->value == NULL ? "..." : o->value);
+		err_set(e, "'%s' needs a value: %s=%s", name, name,
+				o->value == NULL ? "..." : o->value);
 		return NULL;
 	}
 	return "1";

@@ -16,7 +16,7 @@ static enum conf_rank rank_of(const struct option_sets *sets, const char *name)
 	const struct option *o = conf_find(sets, name, NULL);
 	const uint8_t *rank = o == NULL ? NULL : set_rank(sets, o);
 
-	return rank == NULL ? CONF_INITIAL : (enum conf_rank)*rank;
+	return rank == NULL ? CONF_INITIAL : *rank;
 }
 
 /* Is 'special' to be kept although 'general' speaks about it? */
@@ -64,8 +64,8 @@ static const char *on_value(const struct option *o)
 	return o->type == OPTION_BOOL ? "1" : NULL;
 }
 
-static bool switch_on(const struct option_sets *sets, const struct option *o, void *base,
-		struct err *e)
+static bool switch_on(
+		const struct option_sets *sets, const struct option *o, void *base, struct err *e)
 {
 	if (keeps(sets, o->name, "features"))
 		return true;
@@ -91,7 +91,8 @@ static bool refuse_feature(const struct option_sets *sets, const char *name, str
 		for (const struct option *o = sets->set[i].table; o->name != NULL; o++)
 			if (o->flags & OPTION_FEATURE)
 				nearest_try(&near, o->name);
-	return err_set(e, "features: unknown data element '%.64s': the nearest is '%s'", name, near.name);
+	return err_set(e, "features: unknown data element '%.64s': the nearest is '%s'", name,
+			near.name);
 }
 
 static bool settle_feature(const struct option_sets *sets, const char *name, struct err *e)
@@ -124,8 +125,8 @@ static bool settle_features(const struct option_sets *sets, const char *list, st
 			end--;
 		if (end > at) {
 			char *name = strndup(at, (size_t)(end - at));
-			bool good = name != NULL ? settle_feature(sets, name, e) :
-						   err_set(e, "features: no memory");
+			bool good = name != NULL ? settle_feature(sets, name, e)
+						 : err_set(e, "features: no memory");
 
 			free(name);
 			if (!good)

@@ -157,8 +157,10 @@ static bool parse_text(const struct option *o, void *base, const char *text, str
 		if (!is_choice(o, text) || *text == '\0')
 			return refuse(o, text, e);
 		if (strcmp(text, "auto") == 0 && (o->flags & OPTION_PLACE))
-			return err_set(e, "%s=auto: a reserved word that means nothing here (./auto is a "
-					"file of that name)", o->name);
+			return err_set(e,
+					"%s=auto: a reserved word that means nothing here (./auto "
+					"is a file of that name)",
+					o->name);
 		copy = strdup(text);
 		if (copy == NULL)
 			return err_set(e, "%s: no memory", o->name);

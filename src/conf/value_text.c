@@ -79,8 +79,8 @@ void conf_value_json(const struct option *o, const void *base, struct buf *out)
 		write_number(o, number(o, base), out);
 }
 
-static void write_choices(const struct option *o, const char *between, const char *last,
-		struct buf *out)
+static void write_choices(
+		const struct option *o, const char *between, const char *last, struct buf *out)
 {
 	for (size_t i = 0; o->choices[i] != NULL; i++) {
 		if (i > 0)

@@ -39,7 +39,8 @@ static void write_line(const struct ifaddrs *first, struct buf *out)
 		char text[INET6_ADDRSTRLEN];
 
 		if (address != NULL && strcmp(i->ifa_name, first->ifa_name) == 0 &&
-				inet_ntop(i->ifa_addr->sa_family, address, text, sizeof(text)) != NULL)
+				inet_ntop(i->ifa_addr->sa_family, address, text, sizeof(text)) !=
+						NULL)
 			buf_printf(out, " %s", text);
 	}
 	buf_byte(out, '\n');

@@ -2,8 +2,8 @@
 /*
  * signals.c - TERM and INT become a flag.
  *
- * A program that waits for packets on a pipe would see its flag only with the next packet.  So the handler
- * puts /dev/null in the place of standard input: the read that the signal interrupts is
+ * A program that waits for packets on a pipe would see its flag only with the next packet.  So the
+ * handler puts /dev/null in the place of standard input: the read that the signal interrupts is
  * tried again and finds the end.  dup2() may be called in a handler (POSIX 2.4.3).
  */
 #include "os/signals.h"

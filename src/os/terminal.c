@@ -16,7 +16,7 @@ bool terminal_has_data(int fd)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 &&
-			(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode));
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode));
 }
 
 unsigned terminal_columns(int fd)

@@ -47,7 +47,7 @@ static void begin(struct run *r)
 static bool holds_comment(const struct buf *b)
 {
 	return memmem(b->p, b->size, "# ", 2) != NULL &&
-			memmem(b->p, b->size, "has a value that no", 19) != NULL;
+	       memmem(b->p, b->size, "has a value that no", 19) != NULL;
 }
 
 static void print_and_load_again(struct run *r)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "joy.h"
@@ -18,9 +19,9 @@ enum { FRAME = 14 + 20 + 8 + 4, ETHERNET = 1, ROOM = 1 << 20 };
 
 /* Ethernet, IPv4 10.0.0.1 > 10.0.0.2, UDP 1000 > 2000, four bytes "ping". */
 static const uint8_t ping[FRAME] = {
-	0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00, /* Ethernet */
+	0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00,               /* Ethernet */
 	0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, /* IPv4 */
-	0x03, 0xe8, 0x07, 0xd0, 0, 12, 0, 0, 'p', 'i', 'n', 'g', /* UDP */
+	0x03, 0xe8, 0x07, 0xd0, 0, 12, 0, 0, 'p', 'i', 'n', 'g',            /* UDP */
 };
 
 /* What came through the callbacks of one handle. */
@@ -28,7 +29,7 @@ struct seen {
 	char *text; /* all lines */
 	size_t size;
 	unsigned lines, logs, ticks;
-	unsigned last_line;  /* the callback ends the run at this one; 0: never */
+	unsigned last_line; /* the callback ends the run at this one; 0: never */
 	unsigned last_tick;
 	char log[512];
 };
@@ -200,6 +201,7 @@ static void two_handles_share_nothing(void **state)
 
 	(void)state;
 	is_ok(j[0], joy_set(j[0], "num_pkts", "0"));
+	is_ok(j[0], joy_set(j[0], "community_id", "0"));
 	is_ok(j[1], joy_set(j[1], "community_id", "1"));
 	for (int i = 0; i < 2; i++)
 		is_ok(j[i], joy_start(j[i]));

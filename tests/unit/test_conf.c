@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_conf.c - options by name: every type, every range, unknown names, ranks, presets, features. */
+/* test_conf.c - options by name: every type, every range, unknown names, ranks, presets, features.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "conf/conf.h"
@@ -255,8 +257,8 @@ static void unknown_names_get_the_nearest(void **state)
 	bad(f, "distress", "1", "unknown option 'distress'");
 	bad(f, "bidi", "1", "unknown option 'bidi'");
 	bad(f, "", "1", "unknown option ''");
-	for (const char *const *name = (const char *const[]){ "count", "rotate", "upload", "interface",
-			     "threads", "exe", "x", NULL };
+	for (const char *const *name = (const char *const[]){ "count", "rotate", "upload",
+			     "interface", "threads", "exe", "x", NULL };
 			*name != NULL; name++)
 		bad(f, *name, "1", "unknown option");
 }
