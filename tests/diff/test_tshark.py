@@ -18,10 +18,10 @@ import pytest
 from program import FIXTURES, ROOT, pcap2flow
 
 FIELDS = (
-    "frame.protocols vlan.id ip.src ip.dst ip.proto ip.len ip.hdr_len ip.id ip.frag_offset "
-    "ip.flags.mf ipv6.src ipv6.dst ipv6.plen ipv6.nxt ipv6.hopopts.len ipv6.fraghdr.nxt "
-    "ipv6.fraghdr.ident udp.srcport udp.dstport udp.length tcp.srcport tcp.dstport tcp.len "
-    "icmp.type icmpv6.type"
+    "frame.protocols ieee8021ad.id vlan.id icmp.type icmpv6.type "
+    "ip.src ip.dst ip.proto ip.len ip.hdr_len ip.id ip.frag_offset ip.flags.mf "
+    "ipv6.src ipv6.dst ipv6.plen ipv6.nxt ipv6.hopopts.len ipv6.fraghdr.nxt ipv6.fraghdr.ident "
+    "udp.srcport udp.dstport udp.length tcp.srcport tcp.dstport tcp.len"
 ).split()
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 ICMP_ERRORS = {3, 4, 5, 11, 12}  # ICMPv6: all below 128
@@ -70,7 +70,8 @@ class Frame:
         lists = (value.split(",") if value else [] for value in values)
         self.fields = dict(zip(FIELDS, lists, strict=True))
         self.layers = self.fields["frame.protocols"][0].split(":")
-        self.vlans = tuple(int(v) for v in self.fields["vlan.id"])
+        tags = self.fields["ieee8021ad.id"] + self.fields["vlan.id"]
+        self.vlans = tuple(int(tag) for tag in tags)
 
     def take(self, name: str, base: int = 10) -> int:
         """The next value of a numeric field."""
