@@ -35,6 +35,7 @@ struct joy {
 	struct source *source;
 	struct buf paths;         /* JSON list of what was given to joy_run() */
 	bool begun;               /* the configuration object is written */
+	bool warned;              /* of something odd, such as a file in a folder passed over */
 	uint64_t damaged, failed; /* inputs that could not be read whole, or at all */
 };
 

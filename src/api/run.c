@@ -30,6 +30,7 @@ static void on_trouble(void *ctx, enum source_trouble what, const char *text)
 
 	j->damaged += what == SOURCE_DAMAGED;
 	j->failed += what == SOURCE_FAILED;
+	j->warned |= what == SOURCE_WARNING;
 	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
 }
 
@@ -217,12 +218,21 @@ static bool read_all(struct joy *j)
 	}
 }
 
-/* The output is whole; what of the input? */
-static int judge_input(struct joy *j)
+/* Did every file fail, or was none of those in a folder a capture? */
+static bool nothing_read(const struct joy *j)
 {
 	uint64_t files = source_progress(j->source).files_total;
 
-	if (j->failed > 0 && j->failed >= files && engine_stats(j->engine)->frames == 0)
+	if (engine_stats(j->engine)->frames > 0)
+		return false;
+	return (j->failed > 0 && j->failed >= files) ||
+	       (j->failed + j->damaged == 0 && j->warned && source_interface(j->source, 0) == NULL);
+}
+
+/* The output is whole; what of the input? */
+static int judge_input(struct joy *j)
+{
+	if (nothing_read(j))
 		return handle_fail(j, JOY_FAILED, "no input could be read");
 	if (j->damaged + j->failed > 0)
 		return handle_fail(j, JOY_DAMAGED, "some input was damaged or could not be read");

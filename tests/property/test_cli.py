@@ -222,6 +222,11 @@ def test_what_is_no_capture(tmp_path: Path) -> None:
     assert beside.records == pcap2flow(SAMPLE).records
     assert pcap2flow(tmp_path / "missing", SAMPLE).status == 3
     assert pcap2flow(tmp_path / "missing").status == 1
+    assert pcap2flow(tmp_path).status == 1  # a folder with nothing else in it
+    shutil.copy(SAMPLE, tmp_path)
+    among_others = pcap2flow(tmp_path)
+    assert among_others.status == 0
+    assert "passed over" in among_others.stderr
 
 
 def test_filter_counts_what_it_takes_out() -> None:
@@ -373,9 +378,7 @@ def test_progress_on_a_terminal(progress: int, expected: bool) -> None:
     """A run that goes on for more than a second shows a line and takes it away again."""
     master, slave = pty.openpty()
     command = [str(program()), f"progress={progress}", "-"]
-    run = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=slave
-    )
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=slave)
     os.close(slave)
     data = SAMPLE.read_bytes()
     packets = data[24:]
