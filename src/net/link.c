@@ -274,7 +274,7 @@ static void link_pflog(struct chain *c)
 	size_t size = rd_u8(&r);
 	uint8_t family = rd_u8(&r);
 
-	if (size < 4) {
+	if (rd_ok(&r) && size < 4) {
 		chain_end(c, OUTCOME_MALFORMED, STAGE_LINK);
 		return;
 	}

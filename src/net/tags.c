@@ -177,6 +177,7 @@ void tags_vlan(struct chain *c)
  */
 static void below_mpls(struct chain *c)
 {
+	enum { CONTROL_WORD = 4, ETHERNET_HEADER = 14 };
 	struct cursor behind = c->at; /* the control word */
 	unsigned nibble = chain_version(&c->at);
 
@@ -192,6 +193,8 @@ static void below_mpls(struct chain *c)
 		c->at.next = NEXT_ETHERNET;
 	else if (nibble == 4 || nibble == 6)
 		c->at.next = NEXT_IP;
+	else if (c->at.missing > 0 && c->at.rd.left <= CONTROL_WORD + ETHERNET_HEADER) /* cannot tell */
+		chain_short(c, STAGE_LINK);
 	else
 		chain_not_ip(c, TYPE_MPLS);
 }
