@@ -4,8 +4,8 @@
 
 #include "base/limits.h"
 
-static void visit_table(
-	const struct field *table, struct buf *path, unsigned depth, walk_visit *visit, void *ctx)
+static void visit_table(const struct field *table, struct buf *path, unsigned depth,
+		walk_visit *visit, void *ctx)
 {
 	const size_t outer = path->size;
 
@@ -81,9 +81,12 @@ void walk_null_rule(const struct field *f, struct buf *out)
 {
 	const bool reverse = f->flags & FIELD_REVERSE, optional = f->flags & FIELD_OPTIONAL;
 
-	if (optional)
-		buf_text(
-			out, f->null_rule != NULL ? "left out: " : "left out when it has no value");
+	const bool says_so = f->null_rule != NULL && strstr(f->null_rule, "left out") != NULL;
+
+	if (optional && f->null_rule == NULL)
+		buf_text(out, "left out when it has no value");
+	if (optional && f->null_rule != NULL && !says_so)
+		buf_text(out, "left out: ");
 	if (f->null_rule != NULL)
 		buf_text(out, f->null_rule);
 	else if (!optional)

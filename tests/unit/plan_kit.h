@@ -61,7 +61,7 @@ struct maybe {
 static const struct field maybe_fields[] = {
 	FIELD(struct maybe, a, "a", "", "A word.", .flags = FIELD_OPTIONAL, .null_rule = "no word"),
 	FIELD(struct maybe, n, "n", "", "A number.", .flags = FIELD_OPTIONAL | FIELD_NULLABLE,
-			.null_rule = "no number"),
+			.null_rule = "left out without a number"),
 	{ 0 },
 };
 

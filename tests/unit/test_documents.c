@@ -48,6 +48,8 @@ static void markdown(void **unused)
 		       "never | "
 		       "RFC 5103 | 1.1 |\n");
 	assert_has(&b, "| `items[].name` | text |  | Name. | left out: no name |  | 1.0 |\n");
+	assert_has(&b, "| `maybe.n` | integer |  | A number. | left out without a number |  | 1.0 "
+		       "|\n");
 	assert_has(&b, "| `counts[]` | list of integer |");
 	assert_has(&b, "| `ip.in` | object |  | What the responder sent. | never null; only in "
 		       "records of "
