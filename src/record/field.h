@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Member types with a meaning of their own. */
-struct field_text { /* text from the wire: UTF-8 kept, other bytes escaped as \u00XX; p NULL: null */
+struct field_text { /* from the wire: UTF-8 kept, other bytes escaped as \u00XX; p NULL: null */
 	const char *p;
 	size_t size;
 };
@@ -65,7 +65,7 @@ enum field_type {
 };
 
 enum { /* flags */
-	/* when null, an empty list, or a struct with nothing in it, the key is left out; else written */
+	/* the key of a null, an empty list, or a struct with nothing in it is left out */
 	FIELD_OPTIONAL = 1 << 0,
 	FIELD_NULLABLE = 1 << 1, /* an integer with all bits set (unsigned), -1 (signed), is null */
 	FIELD_REVERSE = 1 << 2,  /* of the responder: only in records of both directions */
