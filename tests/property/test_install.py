@@ -65,15 +65,21 @@ def test_program(prefix: Path) -> None:
     assert done.stdout.count(b"\n") > 2
 
 
+def libraries(prefix: Path, linking: str) -> list[str]:
+    """What the linker needs: libjoy.so, or libjoy.a and the shared libraries that it uses."""
+    if linking == "shared":
+        return flags(prefix, "--libs")
+    needs = flags(prefix, "--print-requires-private")
+    done = subprocess.run(["pkg-config", "--libs", *needs], capture_output=True, text=True)
+    return [str(prefix / "lib/libjoy.a"), *done.stdout.split(), "-lm"]
+
+
 @pytest.mark.parametrize("linking", ["shared", "static"])
 @pytest.mark.parametrize("source", sorted(ROOT.glob("doc/*.c")), ids=lambda path: path.name)
 def test_example(prefix: Path, tmp_path: Path, linking: str, source: Path) -> None:
     example = tmp_path / "example"
-    libraries = flags(prefix, "--libs", *(["--static"] if linking == "static" else []))
-    if linking == "static":
-        libraries = [str(prefix / "lib/libjoy.a") if x == "-ljoy" else x for x in libraries]
     command = ["cc", "-Wall", "-Wextra", "-Werror", *flags(prefix, "--cflags"), str(source)]
-    subprocess.run([*command, "-o", str(example), *libraries], check=True)
+    subprocess.run([*command, "-o", str(example), *libraries(prefix, linking)], check=True)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(prefix / "lib")}
     command = [str(example), str(ROOT / "sample.pcap")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
