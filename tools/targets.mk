@@ -98,7 +98,7 @@ docs: build ## write doc/{fields.md,schema.json,options.md}, pcap2flow.1 and com
 # --- install -------------------------------------------------------------------------------------
 SO := libjoy.so.$(firstword $(subst ., ,$(VERSION)))
 MAN3 := $(wildcard doc/libjoy.3)
-CFG  := $(wildcard linux.cfg macosx.cfg internal.net)
+CFG  := $(wildcard linux.cfg macosx.cfg internal.net data/*.txt)
 D    := $(DESTDIR)$(PREFIX)
 
 install: build ## program, library, header, pkg-config file, man pages, completions (PREFIX, DESTDIR)
@@ -122,7 +122,7 @@ uninstall: ## take away what install put there
 	rm -f $(D)/bin/pcap2flow $(D)/lib/libjoy.a $(D)/lib/libjoy.so $(D)/lib/$(SO) \
 		$(D)/lib/libjoy.so.$(VERSION) $(D)/include/joy.h $(D)/lib/pkgconfig/joy.pc \
 		$(D)/share/man/man1/pcap2flow.1 $(D)/share/man/man3/libjoy.3 \
-		$(addprefix $(D)/share/joy/,linux.cfg macosx.cfg internal.net) \
+		$(addprefix $(D)/share/joy/,$(notdir $(CFG))) \
 		$(D)/share/bash-completion/completions/pcap2flow $(D)/share/zsh/site-functions/_pcap2flow
 	-rmdir $(D)/share/joy
 
