@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* gzip.c - gzip data (RFC 1952), any number of members one after the other, by zlib. */
+#include <stdlib.h>
 #include <zlib.h>
 
 #include "source/decoder.h"

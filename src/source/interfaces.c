@@ -2,6 +2,9 @@
 /* interfaces.c - a list that grows by doubling; each entry holds its texts behind itself. */
 #include "source/interfaces.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/limits.h"
 
 /* How much of a text to keep: up to a zero byte, and never the half of a UTF-8 character. */

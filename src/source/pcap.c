@@ -8,6 +8,8 @@
  * The writer's byte order shows in the magic.  0xa1b2c3d4 counts microseconds, 0xa1b23c4d
  * nanoseconds; 0xa1b2cd34 has eight more bytes in each packet header (an old Linux patch).
  */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "source/format.h"
 #include "source/order.h"
@@ -45,7 +47,8 @@ static bool is(struct rd first)
 	return rd_ok(&first) && (known(magic) || known(__builtin_bswap32(magic)));
 }
 
-static void read_header(struct rd r, struct pcap *p, uint32_t *snaplen)
+/* False for a version whose layout nobody described. */
+static bool read_header(struct rd r, struct pcap *p, uint32_t *snaplen)
 {
 	struct rd first = r;
 	bool big = known(rd_u32(&first));
@@ -59,11 +62,12 @@ static void read_header(struct rd r, struct pcap *p, uint32_t *snaplen)
 	p->unit_ns = p->nanoseconds ? 1 : 1000;
 	p->header = magic == MODIFIED ? MODIFIED_HEADER : PACKET_HEADER;
 	p->linktype = (uint16_t)order_uint(&r, 4, big);
-	p->old_lengths = major < 2 || (major == 2 && minor < 3);
-	p->maybe_old = major == 2 && minor == 3;
+	p->old_lengths = minor < 3;
+	p->maybe_old = minor == 3;
 	p->largest = USUAL_LARGEST;
 	if (*snaplen > p->largest)
 		p->largest = *snaplen < LIMIT_PACKET_BYTES ? *snaplen : LIMIT_PACKET_BYTES;
+	return major == 2;
 }
 
 static void *pcap_open(struct format_file *file)
@@ -76,15 +80,17 @@ static void *pcap_open(struct format_file *file)
 		format_cut(file, "the pcap file header", FILE_HEADER);
 		return NULL;
 	}
-	read_header(input_rd(file->in), p, &what.snaplen);
+	if (!read_header(input_rd(file->in), p, &what.snaplen))
+		err_set(&file->damage, "is pcap of a version that is not known");
 	what.linktype = p->linktype;
 	file->in->at += FILE_HEADER;
-	if (!interfaces_add(file->interfaces, &what, &p->interface)) {
+	if (file->damage.text[0] == '\0' &&
+			!interfaces_add(file->interfaces, &what, &p->interface))
 		err_set(&file->damage, "no memory for its interface");
-		free(p);
-		return NULL;
-	}
-	return p;
+	if (file->damage.text[0] == '\0')
+		return p;
+	free(p);
+	return NULL;
 }
 
 /* Captured and original length, with the habits of old writers undone. */

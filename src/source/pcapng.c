@@ -10,6 +10,8 @@
  */
 #include "source/pcapng.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "source/order.h"
 
@@ -86,7 +88,9 @@ static bool bring(struct pcapng *ng, struct format_file *file, struct pcapng_blo
 	}
 	if (!block_header(ng, file, b))
 		return false;
-	if (input_need(file->in, b->total) < b->total) {
+	if (input_need(file->in, b->total) < b->total)
+		b->total = b->length; /* the last block, not padded */
+	if (input_at_hand(file->in) < b->total) {
 		format_cut(file, "a block", b->total);
 		return false;
 	}

@@ -8,6 +8,8 @@
  *   simple:    original 4; bytes
  *   option:    code 2, length 2; value, padding to four bytes; code 0 ends
  */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "source/order.h"
 #include "source/pcapng.h"
@@ -22,6 +24,7 @@ enum {
 	MOST_DIGITS = 19, /* 10^19 is the largest power that a uint64_t holds */
 };
 #define BILLION 1000000000
+#define LAST_NS (((int64_t)1 << 62) - 1)
 
 static uint32_t u32(struct rd *r, const struct pcapng *ng)
 {
@@ -154,17 +157,18 @@ static void interface(struct pcapng *ng, struct format_file *file, const struct 
 		err_set(&file->damage, "no memory for its interfaces");
 }
 
-/* Nanoseconds since 1970; what does not fit becomes the first or last that does. */
-static int64_t to_ns(const struct pcapng_face *face, uint64_t units)
+/* Nanoseconds since 1970; what does not fit becomes the first or last that does, and is counted. */
+static int64_t to_ns(struct format_file *file, const struct pcapng_face *face, uint64_t units)
 {
 	unsigned __int128 fraction = (unsigned __int128)units * face->mul;
 
 	if (face->div != 1)
 		fraction /= face->div;
 	__int128 ns = (__int128)(fraction >> face->shift) + (__int128)face->offset_s * BILLION;
-	if (ns > INT64_MAX)
-		return INT64_MAX;
-	return ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
+	if (ns >= -LAST_NS && ns <= LAST_NS)
+		return (int64_t)ns;
+	file->far_times++;
+	return ns > 0 ? LAST_NS : -LAST_NS;
 }
 
 static bool skip(struct format_file *file, const struct pcapng_block *b, const char *why)
@@ -199,7 +203,7 @@ static bool packet(const struct pcapng *ng, struct format_file *file, const stru
 	if (index >= ng->face_count)
 		return skip(file, b, "a packet of an interface that is not described before it");
 	fill(frame, &ng->faces[index], bytes, wirelen);
-	frame->ns = to_ns(&ng->faces[index], high << 32 | low);
+	frame->ns = to_ns(file, &ng->faces[index], high << 32 | low);
 	rd_bytes(&r, rd_first(r, -caplen & 3).left);
 	if (rd_more(&r))
 		count_comments(ng, file, r);

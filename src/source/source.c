@@ -21,7 +21,10 @@
 #include "source/memory.h"
 #include "source/paths.h"
 
-enum { LOOK = 6 }; /* the longest magic number of a format or coding */
+enum {
+	LOOK = 6,           /* the longest magic number of a format or coding */
+	LINE = 4096 + 1024, /* a trouble: the longest path, and what is wrong */
+};
 
 struct source {
 	struct source_conf conf;
@@ -53,19 +56,19 @@ static void tell(struct source *s, enum source_trouble what, const char *format,
 
 static void tell(struct source *s, enum source_trouble what, const char *format, ...)
 {
-	struct err line;
+	char line[LINE];
 	va_list args;
 
 	if (s->conf.trouble == NULL || stopped(s)) /* an end that we made is no trouble */
 		return;
 	va_start(args, format);
-	vsnprintf(line.text, sizeof(line.text), format, args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	for (char *c = line.text; *c != '\0'; c++) {
+	for (char *c = line; *c != '\0'; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?'; /* file names may hold anything; the log gets one line */
 	}
-	s->conf.trouble(s->conf.ctx, what, line.text);
+	s->conf.trouble(s->conf.ctx, what, line);
 }
 
 static const char *name_of(const struct paths_entry *entry)
@@ -73,30 +76,40 @@ static const char *name_of(const struct paths_entry *entry)
 	return strcmp(entry->path, "-") == 0 ? "standard input" : entry->path;
 }
 
-/* "x.pcap.gz (gzip)": offsets in its troubles count unpacked bytes. */
 static const char *unpacked(const struct input *in)
 {
 	return in->below != NULL ? ", counted in the unpacked data" : "";
 }
 
-static void tell_ending(struct source *s)
+/* Why the bytes or the packets in them ended too early. */
+static void tell_damage(struct source *s, const struct format_file *f)
 {
-	struct format_file *f = &s->file;
 	const struct input *fault = input_fault(f->in);
 	unsigned long long packets = f->packets;
 
-	if (f->skipped_count > 0)
-		tell(s, SOURCE_DAMAGED, "%s: %s; %llu such were left out", f->path, f->skipped.text,
-				(unsigned long long)f->skipped_count);
 	if (fault != NULL && fault->minor)
 		tell(s, SOURCE_WARNING, "%s: %s", f->path, fault->fault.text);
-	else if (fault != NULL)
+	if (fault != NULL && !fault->minor)
 		tell(s, SOURCE_DAMAGED, "%s: %s at offset %llu; the %llu packets before were read",
 				f->path, fault->fault.text, (unsigned long long)input_used(f->in),
 				packets);
 	else if (f->damage.text[0] != '\0')
 		tell(s, SOURCE_DAMAGED, "%s %s%s; the %llu packets before were read", f->path,
 				f->damage.text, unpacked(f->in), packets);
+}
+
+/* All there is to say about a file that was read. */
+static void tell_ending(struct source *s)
+{
+	const struct format_file *f = &s->file;
+
+	if (f->skipped_count > 0)
+		tell(s, SOURCE_DAMAGED, "%s: %s; %llu such were left out", f->path, f->skipped.text,
+				(unsigned long long)f->skipped_count);
+	tell_damage(s, f);
+	if (f->far_times > 0)
+		tell(s, SOURCE_WARNING, "%s: %llu packets have a time before 1824 or after 2116",
+				f->path, (unsigned long long)f->far_times);
 	if (s->interfaces.over > 0 && !s->told_interfaces) {
 		s->told_interfaces = true;
 		tell(s, SOURCE_WARNING, "%s: more than %d interfaces; the others share a number",

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "base/err.h"
 #include "net/frame.h"
 
@@ -58,7 +60,8 @@ void source_free(struct source *s);
 
 /*
  * Fills at most 'max' frames and returns how many; 0 at the end of all input.  The frames' bytes
- * stay valid until the next call.  False in *ok (with 'e') only when the run cannot go on.
+ * stay valid until the next call, and their times lie between the years 1824 and 2116, so that
+ * the difference of any two fits in an int64_t.  False in *ok (with 'e') only when the run cannot go on.
  */
 size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok, struct err *e);
 

@@ -2,6 +2,8 @@
 /* xz.c - xz data, any number of streams one after the other with padding, by liblzma. */
 #include "source/decoder.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 
 static bool is(struct rd first)
