@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* null.c - the yardstick: a loop over libpcap's pcap_next_ex() that does nothing with the packets. */
+/* null.c - the yardstick: a loop over libpcap's pcap_next_ex() that does nothing with the packets.
+ */
 #include <pcap/pcap.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * replicate.c - a large Ethernet capture out of small real ones: replicate FLOWS SECONDS OUT CAPTURE...
+ * replicate.c - a large Ethernet capture out of small real ones: replicate FLOWS SECONDS OUT
+ * CAPTURE...
  *
- * Each connection of the seeds (TCP and UDP over IPv4 and IPv6 on Ethernet) is written again and again under new
- * addresses and ports, its own gaps kept, starts spread over SECONDS, packets in order of time.
- * The same arguments give the same file.  Checksums are not renewed: readers here do not check them.
+ * Each connection of the seeds (TCP and UDP over IPv4 and IPv6 on Ethernet) is written again and
+ * again under new addresses and ports, its own gaps kept, starts spread over SECONDS, packets in
+ * order of time. The same arguments give the same file.  Checksums are not renewed: readers here do
+ * not check them.
  */
 #include <pcap/pcap.h>
 #include <stdbool.h>
@@ -126,8 +128,8 @@ static void write_packet(FILE *out, const struct event *e)
 	const struct packet *p = &seeds[e->seed]->packets[e->packet];
 	uint8_t bytes[65536 + ETHER];
 	uint32_t n = p->caplen < sizeof bytes ? p->caplen : (uint32_t)sizeof bytes;
-	uint32_t head[4] = { (uint32_t)(1700000000 + e->us / 1000000), (uint32_t)(e->us % 1000000), n,
-		p->wirelen < n ? n : p->wirelen };
+	uint32_t head[4] = { (uint32_t)(1700000000 + e->us / 1000000), (uint32_t)(e->us % 1000000),
+		n, p->wirelen < n ? n : p->wirelen };
 	size_t at, size, l4;
 
 	memcpy(bytes, p->bytes, n);
@@ -150,7 +152,8 @@ static int write_all(const char *path, uint32_t flows, uint64_t seconds)
 	FILE *out = fopen(path, "wb");
 
 	if (out == NULL || events == NULL || seed_count == 0) {
-		fprintf(stderr, "replicate: cannot write %s, or no conversation in the seeds\n", path);
+		fprintf(stderr, "replicate: cannot write %s, or no conversation in the seeds\n",
+				path);
 		return 1;
 	}
 	for (uint32_t copy = 0; copy < flows; copy++) {
@@ -160,7 +163,8 @@ static int write_all(const char *path, uint32_t flows, uint64_t seconds)
 		for (uint32_t i = 0; i < seeds[seed]->count; i++) {
 			if (count == room)
 				events = realloc(events, (room *= 2) * sizeof *events);
-			events[count++] = (struct event){ start + seeds[seed]->packets[i].us, copy, i, seed };
+			events[count++] = (struct event){ start + seeds[seed]->packets[i].us, copy,
+				i, seed };
 		}
 	}
 	qsort(events, count, sizeof *events, by_time);

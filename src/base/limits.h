@@ -9,30 +9,31 @@
 
 enum {
 	/* source */
-	LIMIT_PACKET_BYTES = 256 * 1024 * 1024 / 16, /* captured bytes of one packet in a file: 16 MiB */
+	LIMIT_PACKET_BYTES =
+			256 * 1024 * 1024 / 16, /* captured bytes of one packet in a file: 16 MiB */
 	LIMIT_BLOCK_BYTES = 16 * 1024 * 1024 + 4096, /* one pcapng block */
 	LIMIT_INTERFACES = 65536,                    /* interfaces of all sections of a run */
-	LIMIT_INTERFACE_TEXT = 256,                  /* bytes kept of an interface's name and description */
-	LIMIT_INPUT_FILES = 1 << 20,                 /* files of a run */
-	LIMIT_DIRECTORY_DEPTH = 64,                  /* folders below a folder named as input */
-	LIMIT_CODINGS = 4,                           /* gzip, zstd, xz around each other */
-	LIMIT_ZSTD_WINDOW_LOG = 27,                  /* 128 MiB of history for a zstd stream */
-	LIMIT_XZ_MEMORY = 256 * 1024 * 1024,         /* decoder memory of one xz stream */
+	LIMIT_INTERFACE_TEXT = 256,          /* bytes kept of an interface's name and description */
+	LIMIT_INPUT_FILES = 1 << 20,         /* files of a run */
+	LIMIT_DIRECTORY_DEPTH = 64,          /* folders below a folder named as input */
+	LIMIT_CODINGS = 4,                   /* gzip, zstd, xz around each other */
+	LIMIT_ZSTD_WINDOW_LOG = 27,          /* 128 MiB of history for a zstd stream */
+	LIMIT_XZ_MEMORY = 256 * 1024 * 1024, /* decoder memory of one xz stream */
 
 	/* net */
-	LIMIT_DEPTH = 64,             /* headers (tags, tunnels) before a packet is "too deep" */
-	LIMIT_LAYERS = 16,            /* outer layers remembered for the record */
-	LIMIT_V6_EXTENSIONS = 128,    /* extension headers of one IPv6 packet */
-	LIMIT_FRAGMENTS = 512,        /* fragments of one datagram */
-	LIMIT_DATAGRAMS = 4096,       /* datagrams being put together at a time */
+	LIMIT_DEPTH = 64,                /* headers (tags, tunnels) before a packet is "too deep" */
+	LIMIT_LAYERS = 16,               /* outer layers remembered for the record */
+	LIMIT_V6_EXTENSIONS = 128,       /* extension headers of one IPv6 packet */
+	LIMIT_FRAGMENTS = 512,           /* fragments of one datagram */
+	LIMIT_DATAGRAMS = 4096,          /* datagrams being put together at a time */
 	LIMIT_FRAGMENT_BYTES = 16 << 20, /* memory of all of them */
 
 	/* flow */
-	LIMIT_TCP_HOLES = 16,             /* missing ranges remembered for each direction */
+	LIMIT_TCP_HOLES = 16,              /* missing ranges remembered for each direction */
 	LIMIT_STREAM_PENDING = 256 * 1024, /* out-of-order bytes held for each direction */
 
 	/* feature: base to ppi, stats */
-	LIMIT_TRAIL_BYTES = 1 << 29,   /* one packed list of one flow */
+	LIMIT_TRAIL_BYTES = 1 << 29,     /* one packed list of one flow */
 	LIMIT_FIRST_BYTES = 1024 * 1024, /* idp= and payload= */
 
 	/* feature: dist to os */

@@ -29,7 +29,8 @@ size_t pool_memory(const struct pool *p);
 /* Bytes of blocks in use at the moment. */
 size_t pool_used(const struct pool *p);
 
-/* From now on pool_memory() stays at or below 'bytes' (0: no limit); what does not fit is refused. */
+/* From now on pool_memory() stays at or below 'bytes' (0: no limit); what does not fit is refused.
+ */
 void pool_limit(struct pool *p, size_t bytes);
 
 /* True once after a refusal: blocks should be given back. */
@@ -39,7 +40,8 @@ bool pool_starved(struct pool *p);
 void *arena_alloc(struct arena *a, struct pool *p, size_t size);
 void *arena_zalloc(struct arena *a, struct pool *p, size_t size);
 
-/* Moves 'old' (from this arena, or NULL) to a block of at least 'size' bytes; keeps 'keep' bytes. */
+/* Moves 'old' (from this arena, or NULL) to a block of at least 'size' bytes; keeps 'keep' bytes.
+ */
 void *arena_move(struct arena *a, struct pool *p, void *old, size_t keep, size_t size);
 
 /* Gives one block back before its time. */

@@ -37,7 +37,8 @@ static uint32_t slot_for(const struct wheel *w, int64_t tick)
 	/* Behind the next turn-over of the highest level: looked at again then, in its slot 0. */
 	if (differs >> (WHEEL_SLOT_SHIFT * WHEEL_LEVELS) != 0)
 		return level * WHEEL_SLOTS;
-	return level * WHEEL_SLOTS + (uint32_t)(t >> (WHEEL_SLOT_SHIFT * level) & (WHEEL_SLOTS - 1));
+	return level * WHEEL_SLOTS +
+	       (uint32_t)(t >> (WHEEL_SLOT_SHIFT * level) & (WHEEL_SLOTS - 1));
 }
 
 void wheel_add(struct wheel *w, uint32_t number)
@@ -88,7 +89,8 @@ static void spread(struct wheel *w, uint32_t slot)
 	}
 }
 
-/* The levels whose lower neighbour has just gone round hand down their present slot, highest first. */
+/* The levels whose lower neighbour has just gone round hand down their present slot, highest first.
+ */
 static void cascade(struct wheel *w)
 {
 	uint32_t top = 0;
@@ -172,11 +174,13 @@ uint32_t wheel_soonest(struct wheel *w)
 		uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
 
 		for (uint32_t i = 0; w->in_level[level] > 0 && i < WHEEL_SLOTS; i++) {
-			uint32_t slot = level * WHEEL_SLOTS + (uint32_t)((at + i) & (WHEEL_SLOTS - 1));
+			uint32_t slot = level * WHEEL_SLOTS +
+					(uint32_t)((at + i) & (WHEEL_SLOTS - 1));
 			uint32_t number;
 
 			while ((number = w->first[slot]) != SLAB_NONE) {
-				uint32_t now = slot_for(w, item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT);
+				uint32_t now = slot_for(w,
+						item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT);
 
 				wheel_remove(w, number);
 				if (now == slot)

@@ -6,8 +6,8 @@
  * moves later is simply given the new deadline: when its old slot comes up it is put where it
  * now belongs.  A deadline that moves earlier needs wheel_move().
  *
- * Objects leave slot by slot; within a slot the owner sorts them by deadline, so the order in which objects
- * leave depends on their deadlines alone and not on when the wheel was turned.
+ * Objects leave slot by slot; within a slot the owner sorts them by deadline, so the order in which
+ * objects leave depends on their deadlines alone and not on when the wheel was turned.
  */
 #pragma once
 
@@ -45,8 +45,8 @@ static inline void wheel_move(struct wheel *w, uint32_t number)
 }
 
 /*
- * Turns the wheel by at most one lowest slot that has objects and lies wholly before 'now_ns'.  The due
- * objects of that slot come out unlinked, as a list through 'next' with SLAB_NONE at its end
+ * Turns the wheel by at most one lowest slot that has objects and lies wholly before 'now_ns'.  The
+ * due objects of that slot come out unlinked, as a list through 'next' with SLAB_NONE at its end
  * (unsorted); *count says how many.  SLAB_NONE with *more false: nothing is left before 'now_ns'.
  */
 uint32_t wheel_turn(struct wheel *w, int64_t now_ns, uint32_t *count, bool *more);

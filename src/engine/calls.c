@@ -7,7 +7,7 @@
 
 struct view {
 	uint64_t done; /* bits of features that have seen enough */
-	/* their states follow */
+		       /* their states follow */
 };
 
 static void add_to_lists(struct calls *c, size_t i, uint32_t wants)
@@ -26,7 +26,8 @@ static void add_to_lists(struct calls *c, size_t i, uint32_t wants)
 	}
 }
 
-void calls_build(struct calls *c, const struct registry *r, struct pool *pool, struct arena *scratch)
+void calls_build(
+		struct calls *c, const struct registry *r, struct pool *pool, struct arena *scratch)
 {
 	bool needed = r->states_size > 0;
 
@@ -56,10 +57,11 @@ const void *calls_state(const struct calls *c, const struct flow *f, size_t i, u
 	return (const char *)view_at(c, f, out) + c->call[i].offset;
 }
 
-/* --- in-order bytes ------------------------------------------------------------------------------- */
+/* --- in-order bytes
+ * ------------------------------------------------------------------------------- */
 
-static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsigned dir, struct rd bytes,
-		uint64_t offset)
+static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsigned dir,
+		struct rd bytes, uint64_t offset)
 {
 	const struct calls *c = ctx;
 	struct view *v = view_at(c, f, dir);
@@ -82,7 +84,8 @@ static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsign
 	return more;
 }
 
-static void show_stream(const struct calls *c, struct flow *f, const struct pkt *pkt, struct pool *pool)
+static void show_stream(
+		const struct calls *c, struct flow *f, const struct pkt *pkt, struct pool *pool)
 {
 	if (pkt->payload.left == 0)
 		return;
@@ -94,7 +97,8 @@ static void show_stream(const struct calls *c, struct flow *f, const struct pkt 
 				f->side[pkt->dir].payload_bytes - pkt->payload_len);
 }
 
-/* --- packets -------------------------------------------------------------------------------------- */
+/* --- packets
+ * -------------------------------------------------------------------------------------- */
 
 static unsigned kind_of(const struct pkt *pkt)
 {

@@ -32,7 +32,8 @@ struct calls {
 	size_t view_size;       /* 0 when no enabled feature keeps state or looks at packets */
 };
 
-void calls_build(struct calls *c, const struct registry *r, struct pool *pool, struct arena *scratch);
+void calls_build(struct calls *c, const struct registry *r, struct pool *pool,
+		struct arena *scratch);
 
 /* Bytes behind each struct flow. */
 static inline size_t calls_state_size(const struct calls *c)

@@ -21,7 +21,8 @@ struct clock {
 	uint8_t known[CLOCK_INTERFACES];
 };
 
-/* Times further from 1970 than 146 years are brought to that limit: differences then fit 64 bits. */
+/* Times further from 1970 than 146 years are brought to that limit: differences then fit 64 bits.
+ */
 int64_t clock_clamp(int64_t ns);
 
 /* The clock at a packet of (clamped) time 'ns' from 'interface'. */

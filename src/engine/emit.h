@@ -10,7 +10,7 @@ struct emit {
 	struct sink *sink; /* NULL: count only */
 	struct arena *scratch;
 	struct pool *pool;
-	char *outs;    /* room for every enabled feature's output struct */
+	char *outs; /* room for every enabled feature's output struct */
 	size_t outs_size;
 	const void **data; /* one pointer per table */
 	uint64_t records;

@@ -2,8 +2,9 @@
 /*
  * engine.c - one run: frames are decoded in batches, then shown to the flow table and the features.
  *
- * Decoding a batch first lets the table's cache lines arrive while other packets are decoded.  Fragments
- * interrupt the batch: what was decoded before them is worked off first, so order is kept.
+ * Decoding a batch first lets the table's cache lines arrive while other packets are decoded.
+ * Fragments interrupt the batch: what was decoded before them is worked off first, so order is
+ * kept.
  */
 #include "engine/engine.h"
 
@@ -42,8 +43,8 @@ static bool make_table(struct engine *en, const struct conf *conf, struct err *e
 	return en->table != NULL;
 }
 
-struct engine *engine_new(const struct conf *conf, const struct registry *registry, struct sink *sink,
-		struct err *e)
+struct engine *engine_new(const struct conf *conf, const struct registry *registry,
+		struct sink *sink, struct err *e)
 {
 	struct engine *en = calloc(1, sizeof *en);
 
@@ -55,7 +56,8 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	en->clock.jump_ns = conf->idle_timeout.ns;
 	en->stats.first_ns = INT64_MAX;
 	en->stats.last_ns = INT64_MIN;
-	calls_build(&en->calls, registry, NULL, &en->scratch); /* sizes; again when there is a pool */
+	calls_build(&en->calls, registry, NULL,
+			&en->scratch); /* sizes; again when there is a pool */
 	if (!make_table(en, conf, e)) {
 		free(en);
 		return NULL;
@@ -82,7 +84,8 @@ void engine_free(struct engine *en)
 	free(en);
 }
 
-/* --- packets of flows ------------------------------------------------------------------------------ */
+/* --- packets of flows
+ * ------------------------------------------------------------------------------ */
 
 /* An ICMP error belongs to the flow whose packet it quotes, if that is here. */
 static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
@@ -138,7 +141,8 @@ static void work_off_alone(struct engine *en, struct pkt *pkt)
 	work_off(en, pkt, &ticket);
 }
 
-/* --- what is no packet of a flow --------------------------------------------------------------------- */
+/* --- what is no packet of a flow
+ * --------------------------------------------------------------------- */
 
 static void count_ethertype(struct engine *en, uint16_t type)
 {
@@ -177,9 +181,11 @@ static void count_outcome(struct engine *en, enum outcome outcome, const struct 
 	}
 }
 
-/* --- fragments ----------------------------------------------------------------------------------------- */
+/* --- fragments
+ * ----------------------------------------------------------------------------------------- */
 
-/* A fragment as a packet of the flow 'whole' belongs to: it counts, but its payload stands elsewhere. */
+/* A fragment as a packet of the flow 'whole' belongs to: it counts, but its payload stands
+ * elsewhere. */
 static struct pkt as_packet(const struct pkt *whole, const struct pkt *fragment)
 {
 	struct pkt p = *whole;
@@ -195,25 +201,32 @@ static struct pkt as_packet(const struct pkt *whole, const struct pkt *fragment)
 	p.tcp_options = p.payload;
 	p.payload_len = 0;
 	p.tcp_flags = 0;
-	p.marks = (uint16_t)(fragment->marks | PKT_FRAGMENT | (whole->marks & (PKT_NO_PORTS |
-						PKT_INCOMPLETE)));
+	p.marks = (uint16_t)(fragment->marks | PKT_FRAGMENT |
+			     (whole->marks & (PKT_NO_PORTS | PKT_INCOMPLETE)));
 	return p;
 }
 
-/* Every fragment is a packet; the last to arrive stands for the datagram. */
-static void count_fragments(struct engine *en, const struct frag_datagram *d, const struct pkt *whole,
-		bool with_payload)
+/* What is given up when its time is over counts at that moment, whenever the next frame comes. */
+static int64_t moment_of(const struct engine *en, const struct frag_datagram *d)
+{
+	int64_t over = d->fragments[0].clock_ns + FRAGMENT_TIMEOUT_NS;
+
+	return !d->complete && over < en->clock.now_ns ? over : en->clock.now_ns;
+}
+
+/* Every fragment is a packet; the last to arrive stands for the datagram, if that is complete. */
+static void count_fragments(struct engine *en, const struct frag_datagram *d,
+		const struct pkt *whole, bool with_payload)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		struct pkt p = as_packet(whole, &d->fragments[i]);
 
-		p.clock_ns = en->clock.now_ns;
+		p.clock_ns = moment_of(en, d);
 		if (with_payload && i + 1 == d->count) {
 			p.payload = whole->payload;
 			p.tcp_options = whole->tcp_options;
 			p.payload_len = whole->payload_len;
 			p.tcp_flags = whole->tcp_flags;
-			p.ip_flags = whole->ip_flags;
 			p.marks = whole->marks;
 		}
 		work_off_alone(en, &p);
@@ -234,7 +247,8 @@ static void without_ports(struct engine *en, const struct frag_datagram *d)
 	count_fragments(en, d, &whole, false);
 }
 
-/* The bytes of a datagram that turned out to hold a fragment itself must survive the table's next call. */
+/* The bytes of a datagram that turned out to hold a fragment itself must survive the table's next
+ * call. */
 static bool keep_inner(struct engine *en, struct pkt *pkt)
 {
 	if (en->inner == NULL)
@@ -270,18 +284,20 @@ static void take_datagram(struct engine *en, unsigned depth)
 
 	whole.ns = last->ns;
 	whole.number = last->number;
-	whole.clock_ns = en->clock.now_ns;
+	whole.clock_ns = moment_of(en, &d);
 	whole.ip_len = whole.ip_header_len + d.whole_len;
 	whole.body = d.whole;
-	whole.marks |= PKT_REASSEMBLED | (d.complete ? 0 : PKT_INCOMPLETE | PKT_TRUNCATED);
+	whole.marks |= PKT_REASSEMBLED | (d.complete ? 0 : PKT_INCOMPLETE);
 	switch (decode_datagram(&en->rules, &whole)) {
 	case OUTCOME_PACKET:
-		if (whole.layer_count > layers) /* a tunnel: its packet is one packet */
+		if (whole.layer_count == layers)
+			count_fragments(en, &d, &whole, d.complete && !d.late);
+		else if (!d.late) /* a tunnel: its packet is one packet */
 			work_off_alone(en, &whole);
-		else
-			count_fragments(en, &d, &whole, true);
 		break;
 	case OUTCOME_FRAGMENT:
+		if (d.late)
+			break;
 		if (depth < NESTED_DATAGRAMS && keep_inner(en, &whole)) {
 			take_fragment(en, &whole, depth + 1);
 			break;
@@ -307,10 +323,11 @@ static void expire_fragments(struct engine *en, int64_t clock_ns)
 	}
 }
 
-/* --- frames --------------------------------------------------------------------------------------------- */
+/* --- frames
+ * --------------------------------------------------------------------------------------------- */
 
-static void take_outcome(struct engine *en, enum outcome outcome, struct pkt *pkt,
-		const struct frame *frame)
+static void take_outcome(
+		struct engine *en, enum outcome outcome, struct pkt *pkt, const struct frame *frame)
 {
 	switch (outcome) {
 	case OUTCOME_PACKET:

@@ -21,30 +21,30 @@ struct engine_decode_stats {
 };
 
 struct engine_stats {
-	uint64_t frames;     /* taken from the source (those that bpf left) */
-	uint64_t packets;    /* frames, with A-MSDU subframes counted singly */
-	uint64_t bytes;      /* wire lengths of all frames */
-	uint64_t ip_packets; /* counted in a flow */
+	uint64_t frames;      /* taken from the source (those that bpf left) */
+	uint64_t packets;     /* frames, with A-MSDU subframes counted singly */
+	uint64_t bytes;       /* wire lengths of all frames */
+	uint64_t ip_packets;  /* counted in a flow */
 	uint64_t icmp_errors; /* counted at the flow they quote */
 	uint64_t not_ip, cut_short, malformed, unknown; /* packets outside any flow */
-	uint64_t truncated;  /* frames with fewer bytes than were on the wire */
-	uint64_t filtered;   /* taken out by bpf */
-	uint64_t drops;      /* lost by the sensor; 0 for files */
-	uint64_t flows;      /* conversations */
+	uint64_t truncated; /* frames with fewer bytes than were on the wire */
+	uint64_t filtered;  /* taken out by bpf */
+	uint64_t drops;     /* lost by the sensor; 0 for files */
+	uint64_t flows;     /* conversations */
 	uint64_t records;
-	uint64_t evicted;    /* flows that left for lack of resources */
-	uint64_t refused;    /* IP packets for which there was no memory at all */
-	uint64_t backwards;  /* packets with a time before that of their flow's packet before */
+	uint64_t evicted;   /* flows that left for lack of resources */
+	uint64_t refused;   /* IP packets for which there was no memory at all */
+	uint64_t backwards; /* packets with a time before that of their flow's packet before */
 	uint64_t fragments, datagrams, incomplete_datagrams, fragment_overlaps;
-	uint64_t time_jumps; /* packet time fell back by more than the idle timeout */
+	uint64_t time_jumps;       /* packet time fell back by more than the idle timeout */
 	int64_t first_ns, last_ns; /* packet times; INT64_MAX, INT64_MIN before the first packet */
 	uint64_t memory, memory_peak; /* bytes of the flow table and all it owns */
 	struct engine_decode_stats stage[STAGES];
 };
 
 /* 'sink' may be NULL (count only).  Both stay the caller's. */
-struct engine *engine_new(const struct conf *conf, const struct registry *registry, struct sink *sink,
-		struct err *e);
+struct engine *engine_new(const struct conf *conf, const struct registry *registry,
+		struct sink *sink, struct err *e);
 void engine_free(struct engine *en);
 
 /* Takes frames; their bytes are not needed afterwards. False: a sink failed. */

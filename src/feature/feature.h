@@ -17,12 +17,13 @@
 #include "net/packet.h"
 #include "record/field.h"
 
-enum { /* wants: when update() is called; or'ed */
+enum {                        /* wants: when update() is called; or'ed */
 	WANT_PACKET = 1 << 0, /* every packet of the flow, fragments too */
 	WANT_DATA = 1 << 1,   /* packets with L4 payload on the wire (payload_len > 0) */
 	WANT_TCP = 1 << 2,    /* TCP segments with a sound header */
 	WANT_ICMP = 1 << 3,   /* ICMP and ICMPv6 packets of an ICMP flow */
-	WANT_STREAM = 1 << 4, /* stream(): in-order bytes of TCP; of other protocols each datagram */
+	WANT_STREAM = 1
+		      << 4, /* stream(): in-order bytes of TCP; of other protocols each datagram */
 };
 
 /* What a worker lends to its features. */
@@ -45,34 +46,41 @@ struct feature {
 	size_t size;     /* of the state; a multiple of its alignment, at most 8 */
 	size_t out_size; /* of the struct that 'fields' describes and finish() fills */
 
-	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's counters include the packet. */
+	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's
+	 * counters include the packet. */
 	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
 			const struct pkt *pkt);
 
-	/* The next bytes of one direction, in order and each once; 'offset' counts from its first byte. */
+	/* The next bytes of one direction, in order and each once; 'offset' counts from its first
+	 * byte. */
 	enum verdict (*stream)(void *state, const struct feature_env *env, struct flow *flow,
 			const struct pkt *pkt, unsigned dir, struct rd bytes, uint64_t offset);
 	/* With stream: how many bytes of each direction it wants at most. */
 	uint64_t (*stream_bytes)(const struct feature_env *env);
 
-	/* Fills 'out' (zeroed before); false: nothing to say, the feature's keys are left out.  'view': see struct flow_view. */
-	bool (*finish)(const void *state, const struct feature_env *env, const struct flow_view *view,
-			void *out);
+	/* Fills 'out' (zeroed before); false: nothing to say, the feature's keys are left out.
+	 * 'view': see struct flow_view. */
+	bool (*finish)(const void *state, const struct feature_env *env,
+			const struct flow_view *view, void *out);
 
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
 	size_t options_size;
 
 	/*
-	 * Called once by the registry for a feature that is on, when all options are final: reads files,
-	 * builds tables into the options struct (which is const from then on).  release() frees what it made.
+	 * Called once by the registry for a feature that is on, when all options are final: reads
+	 * files, builds tables into the options struct (which is const from then on).  release()
+	 * frees what it made.
 	 */
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
-	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none */
-	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's own struct or NULL. */
+	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
+		      */
+	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's
+	 * own struct or NULL. */
 	bool (*enabled)(const struct conf *conf, const void *options);
-	/* True: this run needs neither its state nor its events: 'size' and 'wants' count as 0. NULL: never. */
+	/* True: this run needs neither its state nor its events: 'size' and 'wants' count as 0.
+	 * NULL: never. */
 	bool (*stateless)(const struct conf *conf);
 };
 

@@ -6,7 +6,9 @@
 
 #include "feature/feature.h"
 
-enum { REGISTRY_MAX = 64 }; /* features: one bit each in a flow's set of those that have seen enough */
+enum {
+	REGISTRY_MAX = 64
+}; /* features: one bit each in a flow's set of those that have seen enough */
 
 struct registry {
 	struct conf core;
@@ -20,9 +22,9 @@ struct registry {
 	size_t on_count;
 	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
 	const void *on_options[REGISTRY_MAX];
-	size_t on_offset[REGISTRY_MAX]; /* of the state, within a flow's states */
-	uint32_t on_wants[REGISTRY_MAX]; /* what it wants in this run */
-	size_t states_size;             /* of all states of one view */
+	size_t on_offset[REGISTRY_MAX];           /* of the state, within a flow's states */
+	uint32_t on_wants[REGISTRY_MAX];          /* what it wants in this run */
+	size_t states_size;                       /* of all states of one view */
 	const struct field *tables[REGISTRY_MAX]; /* for plan_new() */
 };
 

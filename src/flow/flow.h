@@ -18,7 +18,8 @@ struct flow_key {
 	uint8_t proto;
 	uint8_t ip_version;
 	uint16_t icmp;  /* type << 8 | code, of the request where there is one */
-	uint64_t vlans; /* outermost five VLAN ids, 12 bits each from the low end; count in the top 4 bits */
+	uint64_t vlans; /* outermost five VLAN ids, 12 bits each from the low end; count in the top
+			   4 bits */
 };
 
 enum flow_end { /* IANA flowEndReason (136) */
@@ -30,22 +31,22 @@ enum flow_end { /* IANA flowEndReason (136) */
 	FLOW_END_RESOURCES = 5,
 };
 
-enum { /* flow.marks */
-	FLOW_MIDSTREAM = 1 << 0,  /* TCP: no SYN or SYN-ACK seen */
-	FLOW_TRUNCATED = 1 << 1,  /* a packet was cut by snaplen */
-	FLOW_BACKWARDS = 1 << 2,  /* a packet's time was before the one before it */
-	FLOW_GAP = 1 << 3,        /* TCP bytes that were acknowledged or skipped never came */
-	FLOW_CAPPED = 1 << 4,     /* a list or state met its cap */
-	FLOW_OFFLOAD = 1 << 5,    /* frames merged by hardware or the kernel */
+enum {                           /* flow.marks */
+	FLOW_MIDSTREAM = 1 << 0, /* TCP: no SYN or SYN-ACK seen */
+	FLOW_TRUNCATED = 1 << 1, /* a packet was cut by snaplen */
+	FLOW_BACKWARDS = 1 << 2, /* a packet's time was before the one before it */
+	FLOW_GAP = 1 << 3,       /* TCP bytes that were acknowledged or skipped never came */
+	FLOW_CAPPED = 1 << 4,    /* a list or state met its cap */
+	FLOW_OFFLOAD = 1 << 5,   /* frames merged by hardware or the kernel */
 	FLOW_INCOMPLETE_DATAGRAM = 1 << 6, /* fragments were missing */
-	FLOW_BAD_TRANSPORT = 1 << 7, /* transport header contradicts itself */
-	FLOW_NANOSECONDS = 1 << 8,   /* times come from a clock finer than a microsecond */
-	FLOW_SENSOR_DROPS = 1 << 9,  /* the sensor lost packets meanwhile */
-	FLOW_NO_PORTS = 1 << 10,     /* fragments whose first part never came */
-	FLOW_REVERSED = 1 << 11,     /* initiator is the key's second endpoint */
-	FLOW_CLOSED = 1 << 12,       /* TCP: closed, in its linger */
-	FLOW_GONE = 1 << 13,         /* no longer in the table; waits for its turn to be written */
-	FLOW_NO_MEMORY = 1 << 14,    /* state could not be allocated */
+	FLOW_BAD_TRANSPORT = 1 << 7,       /* transport header contradicts itself */
+	FLOW_NANOSECONDS = 1 << 8,         /* times come from a clock finer than a microsecond */
+	FLOW_SENSOR_DROPS = 1 << 9,        /* the sensor lost packets meanwhile */
+	FLOW_NO_PORTS = 1 << 10,           /* fragments whose first part never came */
+	FLOW_REVERSED = 1 << 11,           /* initiator is the key's second endpoint */
+	FLOW_CLOSED = 1 << 12,             /* TCP: closed, in its linger */
+	FLOW_GONE = 1 << 13,      /* no longer in the table; waits for its turn to be written */
+	FLOW_NO_MEMORY = 1 << 14, /* state could not be allocated */
 };
 
 struct flow_side {
@@ -55,15 +56,15 @@ struct flow_side {
 	int64_t last_ns;        /* time of the last packet; meaningless while packets is 0 */
 };
 
-enum { /* flow_tcp.seen */
-	TCP_SEEN_ANY = 1 << 0,      /* 'next' is valid */
-	TCP_SEEN_SYN = 1 << 1,      /* 'isn' is valid */
-	TCP_SEEN_FIN = 1 << 2,      /* 'fin' is valid: sequence number behind the FIN */
+enum {                         /* flow_tcp.seen */
+	TCP_SEEN_ANY = 1 << 0, /* 'next' is valid */
+	TCP_SEEN_SYN = 1 << 1, /* 'isn' is valid */
+	TCP_SEEN_FIN = 1 << 2, /* 'fin' is valid: sequence number behind the FIN */
 	TCP_SEEN_FIN_ACKED = 1 << 3,
 	TCP_SEEN_RST = 1 << 4,
-	TCP_SEEN_ACK = 1 << 5,      /* 'acked' is valid: highest acknowledgement sent */
+	TCP_SEEN_ACK = 1 << 5, /* 'acked' is valid: highest acknowledgement sent */
 	TCP_SEEN_SYN_TWICE = 1 << 6,
-	TCP_SEEN_SCALE = 1 << 7,    /* window scale option in the SYN */
+	TCP_SEEN_SCALE = 1 << 7, /* window scale option in the SYN */
 };
 
 /* One direction's sequence space. */
@@ -81,7 +82,8 @@ struct flow_tcp {
 /* Segments of one direction that were not simply the next one; see enum tcp_class. */
 struct flow_trouble {
 	uint32_t retrans, late, duplicate, keep_alive, overlap, gaps;
-	struct tcp_holes *holes; /* ranges not seen below flow_tcp.next; NULL while there are none */
+	struct tcp_holes
+			*holes; /* ranges not seen below flow_tcp.next; NULL while there are none */
 };
 
 /* What few flows need: made when first needed, from the flow's arena. */
@@ -153,7 +155,8 @@ struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool);
 /* A record's view of a flow. */
 struct flow_view {
 	struct flow *flow;
-	unsigned out; /* which side is "out" in this record: 0, or 1 in the reverse record of bidir=0 */
+	unsigned out; /* which side is "out" in this record: 0, or 1 in the reverse record of
+			 bidir=0 */
 	bool both;    /* the other side is in the record too */
 };
 

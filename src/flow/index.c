@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* index.c - bucketed open addressing with tags, compared sixteen at a time where the machine can. */
+/* index.c - bucketed open addressing with tags, compared sixteen at a time where the machine can.
+ */
 #include "flow/index.h"
 
 #include <stdlib.h>

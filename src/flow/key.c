@@ -6,7 +6,8 @@
 
 enum { KEY_VLANS = 5, VLAN_BITS = 12, VLAN_COUNT_SHIFT = 60 };
 
-_Static_assert(sizeof(struct flow_key) == 48, "the key has no padding: it is hashed and compared whole");
+_Static_assert(sizeof(struct flow_key) == 48,
+		"the key has no padding: it is hashed and compared whole");
 
 uint8_t key_icmp_request(uint8_t ip_version, uint8_t type)
 {

@@ -2,8 +2,8 @@
 /*
  * key.h - which flow a packet belongs to.
  *
- * Both directions make the same key: the smaller (address, port) comes first.  ICMP queries and their replies
- * share the request's type and the identifier; ESP is keyed by SPI.
+ * Both directions make the same key: the smaller (address, port) comes first.  ICMP queries and
+ * their replies share the request's type and the identifier; ESP is keyed by SPI.
  */
 #pragma once
 

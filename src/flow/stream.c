@@ -162,9 +162,9 @@ void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t
 	int32_t ahead = distance(seq, s->next);
 
 	if (ahead < 0) { /* its beginning was handed on before */
-		if ((size_t)-(int64_t)ahead >= bytes.left)
+		if ((size_t) - (int64_t)ahead >= bytes.left)
 			return;
-		rd_bytes(&bytes, (size_t)-(int64_t)ahead);
+		rd_bytes(&bytes, (size_t) - (int64_t)ahead);
 		ahead = 0;
 	}
 	if (ahead > 0 && s->offset + (uint32_t)ahead >= demand)

@@ -9,10 +9,12 @@
 
 #include "flow/flow.h"
 
-/* Gets the bytes; 'offset' counts from the direction's first byte. False: wants no more of this direction. */
+/* Gets the bytes; 'offset' counts from the direction's first byte. False: wants no more of this
+ * direction. */
 typedef bool stream_taker(void *ctx, struct flow *f, const struct pkt *pkt, unsigned dir,
 		struct rd bytes, uint64_t offset);
 
-/* Takes a TCP segment after tcp_track().  At most 'demand' bytes of each direction are handed on. */
+/* Takes a TCP segment after tcp_track().  At most 'demand' bytes of each direction are handed on.
+ */
 void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
 		struct pool *pool, stream_taker *take, void *ctx);

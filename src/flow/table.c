@@ -2,8 +2,8 @@
 /*
  * table.c - find or start a flow, count a packet, let flows go in their order.
  *
- * The index finds a flow, the slab holds it, the wheel ends it.  A flow whose time is over is taken out of the
- * index at once (so its key is free for the next flow) but stays in the wheel until its
+ * The index finds a flow, the slab holds it, the wheel ends it.  A flow whose time is over is taken
+ * out of the index at once (so its key is free for the next flow) but stays in the wheel until its
  * slot comes up: there flows are sorted by leaving time, and that order is the output's.
  */
 #include "flow/table.h"
@@ -44,7 +44,8 @@ struct table {
 
 _Static_assert(sizeof(struct flow) == 256, "a plain flow is four cache lines");
 
-/* --- making and freeing --------------------------------------------------------------------------- */
+/* --- making and freeing
+ * --------------------------------------------------------------------------- */
 
 struct table *table_new(const struct table_conf *conf, struct err *e)
 {
@@ -106,7 +107,7 @@ struct pool *table_pool(struct table *t)
 static size_t memory_now(const struct table *t)
 {
 	return slab_memory(&t->flows) + index_memory(&t->index) + pool_memory(t->pool) +
-			t->due_room * sizeof *t->due;
+	       t->due_room * sizeof *t->due;
 }
 
 const struct table_stats *table_stats(struct table *t)
@@ -117,7 +118,8 @@ const struct table_stats *table_stats(struct table *t)
 	return &t->stats;
 }
 
-/* --- leaving -------------------------------------------------------------------------------------- */
+/* --- leaving
+ * -------------------------------------------------------------------------------------- */
 
 struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool)
 {
@@ -154,8 +156,8 @@ static enum flow_end why_at_deadline(const struct table *t, const struct flow *f
 {
 	if (f->marks & FLOW_CLOSED)
 		return FLOW_END_DETECTED;
-	return f->timer.deadline_ns >= f->active_ns + t->conf.active_ns ? FLOW_END_ACTIVE :
-									   FLOW_END_IDLE;
+	return f->timer.deadline_ns >= f->active_ns + t->conf.active_ns ? FLOW_END_ACTIVE
+									: FLOW_END_IDLE;
 }
 
 /* Hands a flow (already out of wheel) to its record, and frees it. */
@@ -169,7 +171,8 @@ static void leave(struct table *t, uint32_t number)
 	release(t, number);
 }
 
-/* --- starting ------------------------------------------------------------------------------------- */
+/* --- starting
+ * ------------------------------------------------------------------------------------- */
 
 static bool evict(struct table *t, unsigned want);
 
@@ -178,8 +181,9 @@ static void set_deadline(const struct table *t, struct flow *f)
 	int64_t idle = f->seen_ns + t->conf.idle_ns, active = f->active_ns + t->conf.active_ns;
 
 	/* A part that waits for its first packet has no active timeout of its own yet. */
-	f->timer.deadline_ns = f->side[0].packets + f->side[1].packets == 0 || idle < active ? idle :
-											 active;
+	f->timer.deadline_ns = f->side[0].packets + f->side[1].packets == 0 || idle < active
+					       ? idle
+					       : active;
 }
 
 static bool grow_index(struct table *t)
@@ -197,7 +201,8 @@ static bool grow_index(struct table *t)
 				__builtin_prefetch(&flow_at(t, ahead->number[i])->hash);
 		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
 			if (from->tag[i] != 0)
-				index_add(&larger, flow_at(t, from->number[i])->hash, from->number[i]);
+				index_add(&larger, flow_at(t, from->number[i])->hash,
+						from->number[i]);
 	}
 	index_destroy(&t->index);
 	t->index = larger;
@@ -209,7 +214,7 @@ static uint32_t take_number(struct table *t)
 {
 	bool reuse = t->flows.free_first != SLAB_NONE;
 	bool fits = t->flows.fresh < t->flows.capacity &&
-			memory_now(t) + t->flows.object <= t->conf.memory;
+		    memory_now(t) + t->flows.object <= t->conf.memory;
 
 	if (index_full(&t->index) && !grow_index(t) && !evict(t, EVICT_BATCH))
 		return SLAB_NONE;
@@ -269,8 +274,10 @@ static void keep_layers(struct table *t, struct flow *f, const struct pkt *pkt)
 /* Who opened the conversation: the sender, but the destination of a SYN-ACK. */
 static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
 {
-	unsigned handshake = pkt->proto != PROTO_TCP || (pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) ?
-			0 : pkt->tcp_flags & (TCP_SYN | TCP_ACK);
+	unsigned handshake =
+			pkt->proto != PROTO_TCP || (pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT))
+					? 0
+					: pkt->tcp_flags & (TCP_SYN | TCP_ACK);
 
 	if (second != (handshake == (TCP_SYN | TCP_ACK)))
 		f->marks |= FLOW_REVERSED;
@@ -278,7 +285,8 @@ static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
 		f->marks |= FLOW_MIDSTREAM;
 }
 
-static uint32_t start_flow(struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
+static uint32_t start_flow(
+		struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
 {
 	uint32_t number = add_flow(t, &ticket->key, ticket->hash);
 
@@ -335,9 +343,9 @@ static uint32_t start_part(struct table *t, uint32_t old)
 }
 
 /*
- * A flow whose deadline has come leaves the index.  One that only met its active timeout goes on in a new part,
- * unless it would have gone idle meanwhile: returns the number that holds the key now, or
- * SLAB_NONE.
+ * A flow whose deadline has come leaves the index.  One that only met its active timeout goes on in
+ * a new part, unless it would have gone idle meanwhile: returns the number that holds the key now,
+ * or SLAB_NONE.
  */
 static uint32_t expire(struct table *t, uint32_t number)
 {
@@ -350,7 +358,8 @@ static uint32_t expire(struct table *t, uint32_t number)
 	return start_part(t, number);
 }
 
-/* --- order ---------------------------------------------------------------------------------------- */
+/* --- order
+ * ---------------------------------------------------------------------------------------- */
 
 static bool due_before(const struct due *a, const struct due *b)
 {
@@ -478,8 +487,8 @@ void table_finish(struct table *t, int64_t clock_ns)
 		if (!(f->marks & FLOW_GONE)) {
 			bool over = f->timer.deadline_ns <= t->clock_ns;
 
-			f->end = (uint8_t)(over || (f->marks & FLOW_CLOSED) ? why_at_deadline(t, f) :
-									    FLOW_END_FORCED);
+			f->end = (uint8_t)(over || (f->marks & FLOW_CLOSED) ? why_at_deadline(t, f)
+									    : FLOW_END_FORCED);
 			forget(t, number);
 			if (!over)
 				f->timer.deadline_ns = t->clock_ns;
@@ -491,7 +500,8 @@ void table_finish(struct table *t, int64_t clock_ns)
 	leave_all(t, first, count);
 }
 
-/* --- packets -------------------------------------------------------------------------------------- */
+/* --- packets
+ * -------------------------------------------------------------------------------------- */
 
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket)
 {
@@ -529,12 +539,12 @@ struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int6
 static bool another(const struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	return pkt->proto == PROTO_TCP && (pkt->tcp_flags & TCP_SYN) &&
-			!(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) &&
-			tcp_starts_anew(f, pkt, dir);
+	       !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) && tcp_starts_anew(f, pkt, dir);
 }
 
 /* The live flow for a packet, found or started. */
-static uint32_t find_or_start(struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
+static uint32_t find_or_start(
+		struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
 {
 	uint32_t number = index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
 
@@ -565,7 +575,9 @@ static uint32_t marks_from(const struct pkt *pkt)
 	if (pkt->marks & PKT_LAYERS_CAPPED)
 		marks |= FLOW_CAPPED;
 	if (pkt->marks & PKT_NO_PORTS)
-		marks |= FLOW_NO_PORTS | FLOW_INCOMPLETE_DATAGRAM;
+		marks |= FLOW_NO_PORTS;
+	if (pkt->marks & (PKT_NO_PORTS | PKT_INCOMPLETE))
+		marks |= FLOW_INCOMPLETE_DATAGRAM;
 	if (pkt->marks & PKT_NANOSECONDS)
 		marks |= FLOW_NANOSECONDS;
 	return marks;

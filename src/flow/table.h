@@ -2,9 +2,9 @@
 /*
  * table.h - the flows of one worker: find or start, count, and let go in their order.
  *
- * A flow leaves at its deadline on the packet clock, not when somebody noticed, and flows are handed
- * to 'leave' in the order of (leaving time, number of first packet).  See doc/flows.md for the rules of
- * timeouts, parts, TCP close and budget.
+ * A flow leaves at its deadline on the packet clock, not when somebody noticed, and flows are
+ * handed to 'leave' in the order of (leaving time, number of first packet).  See doc/flows.md for
+ * the rules of timeouts, parts, TCP close and budget.
  */
 #pragma once
 
@@ -24,10 +24,10 @@ struct table_conf {
 };
 
 struct table_stats {
-	uint64_t flows;   /* conversations started; parts are not counted */
-	uint64_t parts;   /* parts begun behind the first */
-	uint64_t evicted; /* left for lack of resources */
-	uint64_t refused; /* packets for which there was no memory at all */
+	uint64_t flows;     /* conversations started; parts are not counted */
+	uint64_t parts;     /* parts begun behind the first */
+	uint64_t evicted;   /* left for lack of resources */
+	uint64_t refused;   /* packets for which there was no memory at all */
 	uint64_t backwards; /* packets whose time was before the one before in their flow */
 	size_t memory, memory_peak;
 };

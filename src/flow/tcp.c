@@ -2,8 +2,8 @@
 /*
  * tcp.c - sequence space, handshake and close of one connection.
  *
- * A segment covers [seq, end): its payload, plus one for SYN and one for FIN.  'next' is the highest end so
- * far; holes are the ranges below it that no segment has covered.
+ * A segment covers [seq, end): its payload, plus one for SYN and one for FIN.  'next' is the
+ * highest end so far; holes are the ranges below it that no segment has covered.
  */
 #include "flow/tcp.h"
 
@@ -40,10 +40,11 @@ static bool saw(const struct flow_tcp *t, unsigned what)
 static uint32_t end_of(const struct pkt *pkt)
 {
 	return pkt->seq + pkt->payload_len + ((pkt->tcp_flags & TCP_SYN) != 0) +
-			((pkt->tcp_flags & TCP_FIN) != 0);
+	       ((pkt->tcp_flags & TCP_FIN) != 0);
 }
 
-/* --- handshake ---------------------------------------------------------------------------------- */
+/* --- handshake ----------------------------------------------------------------------------------
+ */
 
 bool tcp_starts_anew(const struct flow *f, const struct pkt *pkt, unsigned dir)
 {
@@ -54,11 +55,13 @@ bool tcp_starts_anew(const struct flow *f, const struct pkt *pkt, unsigned dir)
 		return true;
 	if (saw(me, TCP_SEEN_SYN))
 		return pkt->seq != me->isn;
-	/* The answer to a SYN that was seen, a SYN that comes after its answer, or a simultaneous open. */
+	/* The answer to a SYN that was seen, a SYN that comes after its answer, or a simultaneous
+	 * open. */
 	if (answer)
 		return saw(me, TCP_SEEN_ANY) || !saw(peer, TCP_SEEN_SYN);
 	if (saw(peer, TCP_SEEN_SYN) && saw(peer, TCP_SEEN_ACK))
-		return peer->acked != pkt->seq + 1;
+		return peer->acked - pkt->seq - 1 >
+		       pkt->payload_len; /* data in a SYN may be acknowledged or not */
 	return !(saw(peer, TCP_SEEN_SYN) && !saw(me, TCP_SEEN_ANY));
 }
 
@@ -91,7 +94,7 @@ static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
 	struct flow_tcp *t = &f->tcp[dir];
 	bool found;
 
-	if (dir == 0 && pkt->number != f->part_number)
+	if (dir == 0 && pkt->number != f->part_number && f->rtt_ns == RTT_OPEN)
 		f->rtt_ns = RTT_UNKNOWN; /* sent again, or overtaken by its answer */
 	if (saw(t, TCP_SEEN_SYN)) {
 		t->seen |= TCP_SEEN_SYN_TWICE;
@@ -104,7 +107,19 @@ static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
 		t->seen |= TCP_SEEN_SCALE;
 }
 
-/* The first acknowledgement of the responder's SYN ends the handshake that the flow's first packet began. */
+/* The flow time of a packet that is not yet counted: see time_end in doc/fields.md. */
+static int64_t flow_time(const struct flow *f, const struct pkt *pkt)
+{
+	int64_t last = f->start_ns;
+
+	for (unsigned d = 0; d < 2; d++)
+		if (f->side[d].packets > 0 && f->side[d].last_ns > last)
+			last = f->side[d].last_ns;
+	return pkt->ns > last ? pkt->ns : last;
+}
+
+/* The first acknowledgement of the responder's SYN ends the handshake that the flow's first packet
+ * began. */
 static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	const struct flow_tcp *me = &f->tcp[0], *peer = &f->tcp[1];
@@ -116,10 +131,11 @@ static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 	/* A SYN sent twice leaves open which one was answered (Karn). */
 	bool once = !saw(me, TCP_SEEN_SYN_TWICE) && !saw(peer, TCP_SEEN_SYN_TWICE);
 
-	f->rtt_ns = once && pkt->ns >= f->start_ns ? pkt->ns - f->start_ns : RTT_UNKNOWN;
+	f->rtt_ns = once ? flow_time(f, pkt) - f->start_ns : RTT_UNKNOWN;
 }
 
-/* --- sequence space ------------------------------------------------------------------------------ */
+/* --- sequence space ------------------------------------------------------------------------------
+ */
 
 /* What is the same in a packet and its copy from a mirror port, but not in a retransmission. */
 static uint32_t print_of(const struct pkt *pkt)
@@ -138,7 +154,8 @@ static uint32_t print_of(const struct pkt *pkt)
 	return (uint32_t)(h >> 32);
 }
 
-/* Without an IP identification or time stamps two empty acknowledgements in a row look alike and need not be copies. */
+/* Without an IP identification or time stamps two empty acknowledgements in a row look alike and
+ * need not be copies. */
 static bool can_tell_copies(const struct pkt *pkt, uint32_t end)
 {
 	return end != pkt->seq || pkt->ip_id != 0 || pkt->tcp_options.left >= 10;
@@ -152,13 +169,13 @@ static bool is_duplicate(const struct flow *f, struct flow_tcp *t, const struct 
 
 	t->print = print;
 	return same && f->side[dir].packets > 0 && can_tell_copies(pkt, end) &&
-			pkt->ns - f->side[dir].last_ns <= DUPLICATE_NS;
+	       pkt->ns - f->side[dir].last_ns <= DUPLICATE_NS;
 }
 
 static bool is_keep_alive(const struct flow_tcp *t, const struct pkt *pkt)
 {
 	return pkt->payload_len <= 1 && pkt->seq == t->next - 1 &&
-			(pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
+	       (pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
 }
 
 static void hole_remove(struct tcp_holes *h, uint32_t i)
@@ -188,7 +205,8 @@ static void hole_add(struct flow *f, unsigned dir, uint32_t from, uint32_t to, s
 }
 
 /* Takes [from, to) out of the holes; returns how many bytes of it were missing. */
-static uint32_t holes_fill(struct flow *f, unsigned dir, uint32_t from, uint32_t to, struct pool *pool)
+static uint32_t holes_fill(
+		struct flow *f, unsigned dir, uint32_t from, uint32_t to, struct pool *pool)
 {
 	struct tcp_holes *h = f->extra == NULL ? NULL : f->extra->trouble[dir].holes;
 	uint32_t filled = 0;
@@ -212,7 +230,8 @@ static uint32_t holes_fill(struct flow *f, unsigned dir, uint32_t from, uint32_t
 		} else {
 			h->hole[i].to = low;
 			if (high != b) {
-				/* The list is full and its first entry falls out: this one moves down. */
+				/* The list is full and its first entry falls out: this one moves
+				 * down. */
 				bool full = h->count == LIMIT_TCP_HOLES;
 
 				hole_add(f, dir, high, b, pool);
@@ -273,7 +292,8 @@ static enum tcp_class classify(struct flow *f, const struct pkt *pkt, unsigned d
 	return beyond || filled > 0 ? TCP_CLASS_OVERLAP : TCP_CLASS_RETRANS;
 }
 
-static enum tcp_class sequence(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
+static enum tcp_class sequence(
+		struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
 {
 	struct flow_tcp *t = &f->tcp[dir];
 	uint32_t end = end_of(pkt);
@@ -312,23 +332,25 @@ static void count(struct flow *f, unsigned dir, enum tcp_class class, struct poo
 		f->marks |= FLOW_CAPPED;
 }
 
-/* --- close --------------------------------------------------------------------------------------- */
+/* --- close ---------------------------------------------------------------------------------------
+ */
 
 /* RFC 9293 3.10.7.4: a reset counts when it lies in the window of the one it is sent to. */
 static bool reset_is_good(const struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	const struct flow_tcp *me = &f->tcp[dir], *peer = &f->tcp[!dir];
 
-	if (!saw(me, TCP_SEEN_ANY)) /* answers the peer's first segments: then it acknowledges them */
+	if (!saw(me, TCP_SEEN_ANY)) /* answers the peer's first segments: then it acknowledges them
+				     */
 		return !(pkt->tcp_flags & TCP_ACK) || !saw(peer, TCP_SEEN_ANY) ||
-				pkt->ack == peer->next;
+		       pkt->ack == peer->next;
 
 	uint32_t low = me->next, window = (uint32_t)peer->window << peer->scale;
 
 	if (saw(peer, TCP_SEEN_ACK) && distance(peer->acked, low) < 0)
 		low = peer->acked;
 	return distance(pkt->seq, low) >= 0 &&
-			distance(pkt->seq, me->next) <= (int32_t)(window > 0 ? window : 1);
+	       distance(pkt->seq, me->next) <= (int32_t)(window > 0 ? window : 1);
 }
 
 static void track_ack(struct flow *f, const struct pkt *pkt, unsigned dir)
@@ -346,15 +368,17 @@ static void track_ack(struct flow *f, const struct pkt *pkt, unsigned dir)
 
 static void track_close(struct flow *f, const struct pkt *pkt, unsigned dir, bool reset)
 {
-	struct flow_tcp *me = &f->tcp[dir];
+	struct flow_tcp *me = &f->tcp[dir], *peer = &f->tcp[!dir];
 
 	if ((pkt->tcp_flags & TCP_FIN) && !saw(me, TCP_SEEN_FIN)) {
 		me->fin = end_of(pkt);
 		me->seen |= TCP_SEEN_FIN;
+		if (saw(peer, TCP_SEEN_ACK) && distance(peer->acked, me->fin) >= 0)
+			me->seen |= TCP_SEEN_FIN_ACKED; /* the acknowledgement overtook it */
 	}
 	if (reset)
 		me->seen |= TCP_SEEN_RST;
-	if (reset || (saw(me, TCP_SEEN_FIN_ACKED) && saw(&f->tcp[!dir], TCP_SEEN_FIN_ACKED)))
+	if (reset || (saw(me, TCP_SEEN_FIN_ACKED) && saw(peer, TCP_SEEN_FIN_ACKED)))
 		f->marks |= FLOW_CLOSED;
 }
 
@@ -378,7 +402,8 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 void tcp_inherit(struct flow *to, const struct flow *from, struct pool *pool)
 {
 	for (unsigned d = 0; d < 2; d++) {
-		const struct tcp_holes *h = from->extra == NULL ? NULL : from->extra->trouble[d].holes;
+		const struct tcp_holes *h =
+				from->extra == NULL ? NULL : from->extra->trouble[d].holes;
 
 		to->tcp[d] = from->tcp[d];
 		for (uint32_t i = 0; h != NULL && i < h->count; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fuzz_stream.c - segments from fuzz input; what is delivered is what came first for each byte, in order. */
+/* fuzz_stream.c - segments from fuzz input; what is delivered is what came first for each byte, in
+ * order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ static bool take(void *ctx, struct flow *f, const struct pkt *pkt, unsigned dir,
 	return true;
 }
 
-static void segment(struct flow *f, struct pool *pool, struct model *m, uint32_t from, struct rd bytes)
+static void segment(
+		struct flow *f, struct pool *pool, struct model *m, uint32_t from, struct rd bytes)
 {
 	struct pkt p;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fuzz_table.c - packets of few keys with any flags, numbers and times: every packet is in one record, records
- * come in order, and under a tiny budget too.
+ * fuzz_table.c - packets of few keys with any flags, numbers and times: every packet is in one
+ * record, records come in order, and under a tiny budget too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ static void on_leave(void *ctx, struct flow *f)
 	struct seen *s = ctx;
 
 	if (!s->tiny && (f->timer.deadline_ns < s->deadline ||
-			(f->timer.deadline_ns == s->deadline && f->part_number <= s->number)))
+					(f->timer.deadline_ns == s->deadline &&
+							f->part_number <= s->number)))
 		abort();
 	if (f->end == FLOW_END_NONE || f->part == 0)
 		abort();
@@ -56,8 +57,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen seen = { .deadline = INT64_MIN, .tiny = size % 7 == 0 };
 	struct table_conf conf = {
-		.idle_ns = 120000000000, .active_ns = 300000000000, .linger_ns = 2000000000,
-		.memory = seen.tiny ? 20000 : 64 << 20, .leave = on_leave, .ctx = &seen,
+		.idle_ns = 120000000000,
+		.active_ns = 300000000000,
+		.linger_ns = 2000000000,
+		.memory = seen.tiny ? 20000 : 64 << 20,
+		.leave = on_leave,
+		.ctx = &seen,
 	};
 	struct table *t = table_new(&conf, NULL);
 	struct rd r = { data, size };

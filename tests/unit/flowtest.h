@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "flow/table.h"
@@ -29,12 +30,12 @@ static inline struct pkt flowtest_packet(uint8_t proto, bool back, int64_t ns, u
 	p.payload = (struct rd){ bytes, payload_len };
 	p.tcp_options = (struct rd){ bytes, 0 };
 	p.payload_len = payload_len;
-	p.ip_len = 20 + (proto == PROTO_TCP ? 20 : 8) + payload_len;
+	p.ip_len = 20U + (proto == PROTO_TCP ? 20U : 8U) + payload_len;
 	return p;
 }
 
-static inline struct pkt flowtest_tcp(bool back, int64_t ns, uint16_t flags, uint32_t seq, uint32_t ack,
-		uint32_t payload_len)
+static inline struct pkt flowtest_tcp(bool back, int64_t ns, uint16_t flags, uint32_t seq,
+		uint32_t ack, uint32_t payload_len)
 {
 	struct pkt p = flowtest_packet(PROTO_TCP, back, ns, payload_len);
 

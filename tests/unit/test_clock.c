@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "engine/clock.h"
@@ -65,7 +66,8 @@ static void extremes_do_not_overflow(void **unused)
 	(void)unused;
 	struct clock c = clock_new();
 	int64_t last = INT64_MIN;
-	static const int64_t times[] = { INT64_MIN, INT64_MAX, 0, INT64_MAX, INT64_MIN, 1, INT64_MAX };
+	static const int64_t times[] = { INT64_MIN, INT64_MAX, 0, INT64_MAX, INT64_MIN, 1,
+		INT64_MAX };
 
 	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
 		int64_t now = clock_at(&c, 0, clock_clamp(times[i]));

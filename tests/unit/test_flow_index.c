@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_flow_index.c - the index against an array: what is in is found, what was taken out is not, however hashes collide. */
+/* test_flow_index.c - the index against an array: what is in is found, what was taken out is not,
+ * however hashes collide. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "flow/index.h"
@@ -131,7 +133,9 @@ static void vlan_ids_are_in_the_key(void **unused)
 
 	static const uint8_t outer[8] = { 192, 0, 2, 1, 192, 0, 2, 2 };
 	p.layer_count = 2;
-	p.layer[0] = (struct layer){ .type = LAYER_VXLAN, .id = 7, .ip_version = 4, .addresses = outer };
+	p.layer[0] = (struct layer){
+		.type = LAYER_VXLAN, .id = 7, .ip_version = 4, .addresses = outer
+	};
 	p.layer[1] = (struct layer){ .type = LAYER_VLAN, .id = 10 };
 	key_make(&p, true, &inner);
 	assert_true(key_equal(&plain, &inner));

@@ -82,7 +82,8 @@ static struct flow *udp(struct world *w, bool back, int64_t ns, uint16_t client_
 	return show(w, &p);
 }
 
-static struct flow *tcp(struct world *w, bool back, int64_t ns, uint16_t flags, uint32_t seq, uint32_t ack)
+static struct flow *tcp(
+		struct world *w, bool back, int64_t ns, uint16_t flags, uint32_t seq, uint32_t ack)
 {
 	struct pkt p = flowtest_tcp(back, ns, flags, seq, ack, 0);
 
@@ -165,8 +166,9 @@ static void closed_connections_linger(void **unused)
 	struct world *w = world_new(16 << 20);
 
 	connect_and_close(w, 0, 1000);
-	tcp(w, 1, SECOND, TCP_ACK | TCP_FIN, 901, 1002); /* late: still the same flow, does not prolong it */
-	tcp(w, 1, 3 * SECOND, TCP_ACK, 902, 1002);       /* too late */
+	tcp(w, 1, SECOND, TCP_ACK | TCP_FIN, 901,
+			1002); /* late: still the same flow, does not prolong it */
+	tcp(w, 1, 3 * SECOND, TCP_ACK, 902, 1002); /* too late */
 	table_finish(w->table, 3 * SECOND);
 	assert_int_equal(w->count, 2);
 	assert_int_equal(w->left[0].end, FLOW_END_DETECTED);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_tcp.c - each class of segment, the handshake, and every way a connection ends or begins anew. */
+/* test_tcp.c - each class of segment, the handshake, and every way a connection ends or begins
+ * anew. */
 #include "flowtest.h"
 
 #include "flow/tcp.h"
@@ -56,7 +57,8 @@ static struct conn *connected(uint32_t client_isn, uint32_t server_isn)
 	struct conn *c = conn_new();
 
 	assert_int_equal(send(c, 0, TCP_SYN, client_isn, 0, 0), TCP_CLASS_NEW);
-	assert_int_equal(send(c, 1, TCP_SYN | TCP_ACK, server_isn, client_isn + 1, 0), TCP_CLASS_NEW);
+	assert_int_equal(send(c, 1, TCP_SYN | TCP_ACK, server_isn, client_isn + 1, 0),
+			TCP_CLASS_NEW);
 	assert_int_equal(send(c, 0, TCP_ACK, client_isn + 1, server_isn + 1, 0), TCP_CLASS_NEW);
 	return c;
 }
@@ -85,10 +87,12 @@ static void tells_classes_apart(void **unused)
 
 	assert_int_equal(send(c, 0, TCP_ACK, 1001, 5001, 100), TCP_CLASS_NEW);     /* ..1101 */
 	assert_int_equal(send(c, 0, TCP_ACK, 1001, 5001, 100), TCP_CLASS_RETRANS); /* all seen */
-	assert_int_equal(send(c, 0, TCP_ACK, 1201, 5001, 100), TCP_CLASS_GAP);     /* 1101..1201 missing */
+	assert_int_equal(send(c, 0, TCP_ACK, 1201, 5001, 100),
+			TCP_CLASS_GAP); /* 1101..1201 missing */
 	assert_true(c->f.marks & FLOW_GAP);
 	assert_int_equal(send(c, 0, TCP_ACK, 1101, 5001, 50), TCP_CLASS_LATE);
-	assert_int_equal(send(c, 0, TCP_ACK, 1101, 5001, 100), TCP_CLASS_OVERLAP); /* half of it seen */
+	assert_int_equal(send(c, 0, TCP_ACK, 1101, 5001, 100),
+			TCP_CLASS_OVERLAP); /* half of it seen */
 	assert_false(c->f.marks & FLOW_GAP);
 	assert_int_equal(send(c, 0, TCP_ACK, 1251, 5001, 100), TCP_CLASS_OVERLAP); /* ..1351 */
 	assert_int_equal(send(c, 0, TCP_ACK, 1350, 5001, 0), TCP_CLASS_KEEP_ALIVE);
@@ -144,7 +148,8 @@ static void too_many_gaps_are_marked(void **unused)
 	struct conn *c = connected(1000, 5000);
 
 	for (uint32_t i = 0; i < LIMIT_TCP_HOLES + 5; i++)
-		assert_int_equal(send(c, 0, TCP_ACK, 1001 + 100 + 200 * i, 5001, 100), TCP_CLASS_GAP);
+		assert_int_equal(send(c, 0, TCP_ACK, 1001 + 100 + 200 * i, 5001, 100),
+				TCP_CLASS_GAP);
 	assert_true(c->f.marks & FLOW_CAPPED);
 	assert_true(c->f.marks & FLOW_GAP);
 	/* the last ones are remembered */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_wheel.c - the timer wheel against a plain list: same objects out, none early, none late, none lost. */
+/* test_wheel.c - the timer wheel against a plain list: same objects out, none early, none late,
+ * none lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/wheel.h"
@@ -71,7 +73,8 @@ static void world_free(struct world *w)
 	free(w);
 }
 
-/* Turns to w->now: whatever comes out is due, slot by slot in rising order; whatever is due is out. */
+/* Turns to w->now: whatever comes out is due, slot by slot in rising order; whatever is due is out.
+ */
 static void turn(struct world *w)
 {
 	bool more = true;
@@ -97,8 +100,8 @@ static void turn(struct world *w)
 	}
 	for (size_t i = 0; i < OBJECTS; i++)
 		if (object(w, i)->in)
-			assert_true(object(w, i)->timer.deadline_ns >> WHEEL_TICK_SHIFT >=
-					w->now >> WHEEL_TICK_SHIFT);
+			assert_true(object(w, i)->timer.deadline_ns >> WHEEL_TICK_SHIFT >= w->now >>
+					WHEEL_TICK_SHIFT);
 }
 
 static void play(struct world *w, unsigned rounds)
@@ -173,7 +176,7 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 	for (size_t i = 0; i < OBJECTS; i++) {
 		/* as flows are added: those that end later, later; give or take 2 s */
 		object(w, i)->timer.deadline_ns = w->now + (int64_t)i * 60000000 +
-				(int64_t)(random_number() % 2000000000);
+						  (int64_t)(random_number() % 2000000000);
 		wheel_add(&w->wheel, w->number[i]);
 	}
 	for (size_t i = 0; i < OBJECTS; i++) {
