@@ -13,14 +13,18 @@
 #include "feature/feature.h"
 #include "feature/histogram.h"
 
-enum { LOGS = 4096 }; /* n log2 n is looked up below this */
+enum {
+	VALUES = 256,
+	LOGS = 4096, /* n log2 n is looked up below this */
+	LANES = 4,   /* sums at a time, so that additions do not wait for each other */
+};
 
 struct dist_options {
 	bool dist, entropy;
 	char *cdist;
 	/* made by prepare() */
 	bool compact;
-	uint8_t bin[256];
+	uint8_t bin[VALUES];
 	double *n_log2_n; /* LOGS of them; NULL without entropy=1 */
 };
 
@@ -39,91 +43,111 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return MORE;
 }
 
-/* The sums are whole numbers and exact up to 2^55 bytes. */
-static void moments(const uint64_t count[256], uint64_t n, struct dist_out *out)
+/* Sums of value and of value squared times count, by adding up only; they fit for up to 2^47 bytes.
+ */
+static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *out)
 {
-	unsigned __int128 sum = 0, squares = 0;
+	uint64_t tail = 0, sum = 0, triangle = 0;
 
-	for (unsigned v = 0; v < 256; v++) {
-		sum += (unsigned __int128)count[v] * v;
-		squares += (unsigned __int128)count[v] * v * v;
+	for (unsigned v = VALUES - 1; v > 0; v--) {
+		tail += count[v];
+		sum += tail;
+		triangle += sum; /* v (v + 1) / 2 times count */
 	}
+
+	uint64_t squares = 2 * triangle - sum;
+
 	out->byte_dist_mean = (double)sum / (double)n;
 	if (n > 1) {
-		double spread = (double)(n * squares - sum * sum);
+		unsigned __int128 spread =
+				(unsigned __int128)n * squares - (unsigned __int128)sum * sum;
 
-		out->byte_dist_std = sqrt(spread / (double)n / (double)(n - 1));
+		out->byte_dist_std = sqrt((double)spread / (double)n / (double)(n - 1));
 	}
 }
 
-static double n_log2_n(const struct dist_options *o, uint64_t n)
+/* The sum of c log2 c. */
+static double sum_of_logs(const double *table, const uint64_t count[VALUES], uint64_t most)
 {
-	return o->n_log2_n != NULL && n < LOGS ? o->n_log2_n[n] : (double)n * log2((double)n);
+	double sum[LANES] = { 0 };
+
+	if (most < LOGS) {
+		for (unsigned v = 0; v < VALUES; v++)
+			sum[v % LANES] += table[count[v]];
+	} else {
+		for (unsigned v = 0; v < VALUES; v++)
+			if (count[v] > 1)
+				sum[v % LANES] += (double)count[v] * log2((double)count[v]);
+	}
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /*
  * n times the entropy: the sum of c log2(n / c).  A value with more than half of the bytes would
- * lose digits in a difference of logarithms; it goes through log1p.
+ * lose digits in a difference of logarithms; it is taken out and goes through log1p.
  */
-static double information(const struct dist_options *o, const uint64_t count[256], uint64_t n)
+static double information(const double *table, uint64_t count[VALUES], uint64_t n, uint64_t most)
 {
-	double minus = 0, most = 0;
-	uint64_t rest = n;
+	if (most <= n - most)
+		return (double)n * log2((double)n) - sum_of_logs(table, count, most);
 
-	for (unsigned v = 0; v < 256; v++) {
-		uint64_t c = count[v];
+	uint64_t rest = n - most;
+	double first = (double)most * log1p((double)rest / (double)most) / M_LN2;
+	unsigned at = 0;
 
-		if (c > n - c) {
-			rest = n - c;
-			most = (double)c * log1p((double)rest / (double)c) / M_LN2;
-		} else if (c > 1) {
-			minus += n_log2_n(o, c);
-		}
-	}
-	return (double)rest * log2((double)n) - minus + most;
+	while (count[at] != most)
+		at++;
+	count[at] = 0;
+
+	double others = (double)rest * log2((double)n) - sum_of_logs(table, count, rest);
+
+	count[at] = most;
+	return first + others;
 }
 
-static void *counts_for_list(const uint64_t *count, size_t n, const struct feature_env *env)
-{
-	void *copy = arena_alloc(env->scratch, env->pool, n * sizeof *count);
-
-	return copy == NULL ? NULL : memcpy(copy, count, n * sizeof *count);
-}
-
-static void compact(const struct dist_options *o, const uint64_t count[256],
+static void compact(const struct dist_options *o, const uint64_t count[VALUES],
 		const struct feature_env *env, struct dist_out *out)
 {
-	uint64_t bin[COMPACT_BINS] = { 0 };
+	uint64_t lane[LANES][COMPACT_BINS] = { 0 };
+	uint64_t *bin = arena_alloc(env->scratch, env->pool, COMPACT_BINS * sizeof *bin);
 
-	for (unsigned v = 0; v < 256; v++)
-		bin[o->bin[v]] += count[v];
-	out->compact_byte_dist.items = counts_for_list(bin, COMPACT_BINS, env);
-	out->compact_byte_dist.count = out->compact_byte_dist.items == NULL ? 0 : COMPACT_BINS;
+	if (bin == NULL)
+		return;
+	for (unsigned v = 0; v < VALUES; v++)
+		lane[v % LANES][o->bin[v]] += count[v];
+	for (unsigned b = 0; b < COMPACT_BINS; b++)
+		bin[b] = lane[0][b] + lane[1][b] + lane[2][b] + lane[3][b];
+	out->compact_byte_dist = (struct field_list){ bin, COMPACT_BINS };
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
 		void *to)
 {
 	const struct dist_options *o = env->options;
+	const struct histogram *h = state;
 	struct dist_out *out = to;
-	uint64_t count[256];
-	uint64_t n = histogram_read(state, count);
+	uint64_t *count;
 
 	(void)view;
-	if (n == 0)
+	if (h->width == 0)
 		return false;
+	count = arena_alloc(env->scratch, env->pool, VALUES * sizeof *count);
+	if (count == NULL)
+		return false;
+
+	uint64_t most, n = histogram_read(h, count, &most);
+
 	*out = (struct dist_out){
 		.byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN, .total_entropy = NAN
 	};
 	if (o->dist) {
-		out->byte_dist.items = counts_for_list(count, 256, env);
-		out->byte_dist.count = out->byte_dist.items == NULL ? 0 : 256;
+		out->byte_dist = (struct field_list){ count, VALUES };
 		moments(count, n, out);
 	}
 	if (o->compact)
 		compact(o, count, env, out);
 	if (o->entropy) {
-		out->total_entropy = information(o, count, n);
+		out->total_entropy = information(o->n_log2_n, count, n, most);
 		out->entropy = out->total_entropy / (double)n;
 	}
 	return true;

@@ -188,13 +188,39 @@ bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, cons
 	return true;
 }
 
-uint64_t histogram_read(const struct histogram *h, uint64_t counts[256])
+static inline void read_from(const void *from, unsigned width, uint64_t counts[VALUES])
+{
+	for (size_t i = 0; i < VALUES; i++)
+		counts[i] = get(from, width, i);
+}
+
+static uint64_t highest64(const uint64_t *c)
+{
+	uint64_t top = 0;
+
+	for (size_t i = 0; i < VALUES; i++)
+		top = c[i] > top ? c[i] : top;
+	return top;
+}
+
+uint64_t histogram_read(const struct histogram *h, uint64_t counts[VALUES], uint64_t *most)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < VALUES; i++) {
-		counts[i] = h->width == 0 ? 0 : get(h->counts, h->width, i);
-		total += counts[i];
+	if (h->width == 0) {
+		memset(counts, 0, VALUES * sizeof *counts);
+		*most = 0;
+	} else if (h->width == 1) {
+		read_from(h->counts, 1, counts);
+		*most = highest8(h->counts);
+	} else if (h->width == 2) {
+		read_from(h->counts, 2, counts);
+		*most = highest16(h->counts);
+	} else {
+		read_from(h->counts, 8, counts);
+		*most = highest64(h->counts);
 	}
+	for (size_t i = 0; i < VALUES; i++)
+		total += counts[i];
 	return total;
 }

@@ -24,5 +24,5 @@ struct histogram {
 bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
 		size_t size);
 
-/* Writes the 256 counts and returns their sum. */
-uint64_t histogram_read(const struct histogram *h, uint64_t counts[256]);
+/* Writes the 256 counts and the highest of them; returns their sum. */
+uint64_t histogram_read(const struct histogram *h, uint64_t counts[256], uint64_t *most);

@@ -56,6 +56,9 @@ static const struct rule rules[] = {
 	{ "masscan", SYN, 255, NO_DF, EXACT, 1024, UNSCALED, "", 0 },
 	{ "masscan", SYN, 255, NO_DF, EXACT, 1024, UNSCALED, "M", 0 },
 	{ "nmap", SYN, 64, NO_DF, EXACT, 1024, UNSCALED, "M", 0 },
+	{ "nmap", SYN, 64, NO_DF, EXACT, 2048, UNSCALED, "M", 0 },
+	{ "nmap", SYN, 64, NO_DF, EXACT, 3072, UNSCALED, "M", 0 },
+	{ "nmap", SYN, 64, NO_DF, EXACT, 4096, UNSCALED, "M", 0 },
 	{ "nmap", SYN, 64, ANY_DF, EXACT, 1, SCALED, "WNMTS", 0 },
 
 	/* Linux: the window is so many segments; how many changed in 2.6.39, 3.11 and 4.20 */
@@ -100,6 +103,7 @@ static const struct rule rules[] = {
 	{ windows_xp, ANSWER, 128, DF, ANY_WINDOW, 0, { 0, 0 }, "MNWNNTNNS", 0 },
 	{ windows, EITHER, 128, DF, ANY_WINDOW, 0, { 8, 8 }, "MNWST", 0 },
 	{ windows, SYN, 128, DF, ANY_WINDOW, 0, SCALED, "MNWNNS", 0 },
+	{ windows, SYN, 128, DF, ANY_WINDOW, 0, UNSCALED, "MNNS", 0 },
 
 	{ apple, EITHER, 64, DF, EXACT, 65535, SCALED, "MNWNNTSE", 0 },
 

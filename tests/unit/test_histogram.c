@@ -49,13 +49,16 @@ static void pair_add(struct pair *p, const uint8_t *bytes, size_t size)
 
 static void pair_check(const struct pair *p)
 {
-	uint64_t counts[256], sum = 0;
-	uint64_t total = histogram_read(&p->h, counts);
+	uint64_t counts[256], sum = 0, top = 0, most;
+	uint64_t total = histogram_read(&p->h, counts, &most);
 
 	assert_memory_equal(counts, p->plain, sizeof counts);
-	for (size_t i = 0; i < 256; i++)
+	for (size_t i = 0; i < 256; i++) {
 		sum += counts[i];
+		top = counts[i] > top ? counts[i] : top;
+	}
 	assert_int_equal(total, sum);
+	assert_int_equal(most, top);
 }
 
 static uint64_t next(uint64_t *x)
