@@ -62,12 +62,14 @@ def write(path, flows, packets):
         for packet in packets(0):
             for client in range(flows):
                 p = for_client(packet, client)
-                out.write(struct.pack("<IIII", 1700000000 + us // 1000000, us % 1000000, len(p), len(p)) + p)
+                seconds = 1700000000 + us // 1000000
+                out.write(struct.pack("<IIII", seconds, us % 1000000, len(p), len(p)) + p)
                 us += 1
 
 
 def peak(program, options, capture):
-    process = subprocess.Popen([program, "bidir=1", "memory=8G", "progress=0", "output=/dev/null", *options, capture])
+    command = [program, "bidir=1", "memory=8G", "progress=0", "output=/dev/null", *options, capture]
+    process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise RuntimeError("%s failed" % program)

@@ -4,9 +4,9 @@
 
     bench/run.py [--input CAPTURE] [--rounds N] [--program ./pcap2flow] [--null PROGRAM]
 
-Every program runs once a round, in turn, so that drift of the machine meets all alike. What counts is
-CPU time (user + system) of the process; the table gives the median of the rounds, and the ratio
-to the null loop over libpcap of the same rounds. Records are written to a file.
+Every program runs once a round, in turn, so that drift of the machine meets all alike. What counts
+is CPU time (user + system) of the process; the table gives the median of the rounds, and the ratio
+to the null loop over libpcap of the same rounds. Records are written to a new file.
 """
 import argparse
 import json
@@ -25,12 +25,15 @@ EVERYTHING = ["bidir=1", "features=all"]
 def run(command, **more):
     """CPU seconds, wall seconds and peak MiB of one run of COMMAND; raises when it fails."""
     begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more
+    )
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 3):
-        raise RuntimeError("%s: exit %d: %s" % (" ".join(command), process.returncode, said.decode()))
+        what = (" ".join(command), process.returncode, said.decode())
+        raise RuntimeError("%s: exit %d: %s" % what)
     return usage.ru_utime + usage.ru_stime, time.monotonic() - begin, usage.ru_maxrss / 1024
 
 
@@ -52,8 +55,15 @@ def programs(args, folder):
     return {name: c for name, c in found.items() if shutil.which(c[0])}
 
 
-def table(commands, rounds):
-    """{name: (median CPU s, median ratio to the first command, peak MiB)}; a peer that fails is left out."""
+def empty(folder):
+    """Removes what the program before has written: freeing it must not count for the next one."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+def table(commands, rounds, folder):
+    """{name: (median CPU s, median ratio to the first command, peak MiB)}, without peers that fail."""
     seen = {name: [] for name in commands}
     first = next(iter(commands))
     for command in commands.values():      # warms the page cache
@@ -62,6 +72,7 @@ def table(commands, rounds):
     for _ in range(rounds):
         for name in list(seen):
             try:
+                empty(folder)
                 seen[name].append(run(commands[name]))
             except RuntimeError as error:
                 if name == first or name.startswith("pcap2flow"):
@@ -75,7 +86,8 @@ def table(commands, rounds):
 
 
 def summary_of(program, capture):
-    done = subprocess.run([program, "num_pkts=0", "bidir=1", capture], stdout=subprocess.PIPE, check=True)
+    command = [program, "num_pkts=0", "bidir=1", capture]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])["summary"]
 
 
@@ -91,7 +103,7 @@ def main():
         os.path.basename(args.input), counts["packets"], counts["flows"], args.rounds))
     print("%-26s %12s %18s %10s" % ("program", "ns/packet", "times null loop", "peak MiB"))
     with tempfile.TemporaryDirectory() as folder:
-        for name, (cpu, ratio, peak) in table(programs(args, folder), args.rounds).items():
+        for name, (cpu, ratio, peak) in table(programs(args, folder), args.rounds, folder).items():
             print("%-26s %12.1f %18.2f %10.0f" % (name, cpu * 1e9 / counts["packets"], ratio, peak))
 
 
