@@ -2,7 +2,7 @@
 # Makefile - plain GNU make, non-recursive.  `make help` lists the targets.
 #
 # Here stand the flags and how a file becomes an object, a library, a program; tools/targets.mk
-# has what one can ask for.  MODE=release|debug|asan|fuzz|cov chooses the flags.
+# has what one can ask for.  MODE=release|debug|asan|fuzz|cov chooses the flags; V=1 shows commands.
 
 CC      ?= cc
 MODE    ?= release
@@ -22,14 +22,14 @@ CFLAGS  ?= $(CFLAGS_$(MODE))
 WERROR  ?=
 
 # --- libraries: zlib, libcrypto and xxHash are needed, the others are found ------------------------
-have     = $(shell pkg-config --exists $(1) && echo 1)
+have     = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
 PACKAGES := zlib libcrypto
 OPTIONAL := libpcap:HAVE_PCAP libzstd:HAVE_ZSTD liblzma:HAVE_LZMA
 FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o)))),$(o)))
 PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
 DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES)) -lm
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 VERSION := $(shell cat VERSION)
 ALL_CFLAGS := $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INCLUDE) $(DEFINES) $(PKG_CFLAGS) -fPIC -fvisibility=hidden
@@ -52,28 +52,31 @@ HAVE_CMOCKA := $(call have,cmocka)
 .SECONDARY:
 include tools/targets.mk
 
+# A command; without V=1 a word and the file it makes; with make -s neither.
+run = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-3s %s\n' $(1) $@;))
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -include src/base/banned.h -MMD -MP -c -o $@ $<
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -include src/base/banned.h -MMD -MP -c -o $@ $<
 
 $(B)/libjoy.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call run,AR)ar rcs $@ $^
 
 $(B)/libjoy.so: $(LIB_OBJ) src/api/libjoy.map
-	$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libjoy.so.1 -Wl,--version-script=src/api/libjoy.map -o $@ $(LIB_OBJ) $(PKG_LIBS)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libjoy.so.1 -Wl,--version-script=src/api/libjoy.map -o $@ $(LIB_OBJ) $(PKG_LIBS)
 
 $(B)/pcap2flow: $(CMD_OBJ) $(B)/libjoy.a
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
 # A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libjoy.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
