@@ -73,7 +73,7 @@ static size_t decoder_read(struct input *in, uint8_t *room, size_t n)
 	struct decoder_to to = { room, room + n };
 
 	while (to.at < to.end && !d->done) {
-		if (step(d, &to))
+		if (step(d, &to) || d->done)
 			continue;
 		if (to.at > room)
 			break;

@@ -83,7 +83,7 @@ void kind_describe(struct input *in, char *text, size_t size)
 	const char *words = by_magic(first);
 
 	if (!rd_more(&first))
-		snprintf(text, size, "empty");
+		snprintf(text, size, "nothing (0 bytes)");
 	else if (words != NULL)
 		snprintf(text, size, "%s", words);
 	else if (is_text(first))

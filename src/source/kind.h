@@ -6,5 +6,5 @@
 
 #include "source/input.h"
 
-/* Writes "text", "a PNG image", "gzip of text", "empty" and so on. 'in' is at its start. */
+/* Writes "text", "a PNG image", "nothing (0 bytes)" and so on. 'in' is at its start. */
 void kind_describe(struct input *in, char *text, size_t size);

@@ -15,6 +15,8 @@ static bool is(struct rd first)
 }
 
 #ifdef HAVE_ZSTD
+#include <stdlib.h>
+
 #include <zstd.h>
 
 static bool begins(uint8_t byte)
@@ -22,34 +24,54 @@ static bool begins(uint8_t byte)
 	return byte == FRAME_1 || (byte & 0xf0) == SKIPPED_1;
 }
 
+struct stream {
+	ZSTD_DStream *z;
+	size_t wanted; /* packed bytes to the end of the next block */
+};
+
 static bool zstd_open(struct decoder *d)
 {
-	ZSTD_DStream *z = ZSTD_createDStream();
+	struct stream *s = calloc(1, sizeof(*s));
 
-	if (z == NULL)
+	if (s == NULL || (s->z = ZSTD_createDStream()) == NULL) {
+		free(s);
 		return false;
-	d->state = z;
-	return !ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, LIMIT_ZSTD_WINDOW_LOG));
+	}
+	s->wanted = 1;
+	d->state = s;
+	return !ZSTD_isError(
+			ZSTD_DCtx_setParameter(s->z, ZSTD_d_windowLogMax, LIMIT_ZSTD_WINDOW_LOG));
 }
 
 static void zstd_close(struct decoder *d)
 {
-	ZSTD_freeDStream(d->state);
+	struct stream *s = d->state;
+
+	ZSTD_freeDStream(s->z);
+	free(s);
 }
 
+/*
+ * A call that fails gives nothing, not even what was good before the damage.  So each call gets one
+ * block, as long as libzstd itself says, and the check at a frame's end goes alone.
+ */
 static bool zstd_step(struct decoder *d, struct decoder_from *from, struct decoder_to *to)
 {
+	struct stream *s = d->state;
+
 	if (d->between && !decoder_next_member(d, from, begins))
 		return !d->done;
-	ZSTD_inBuffer in = { from->at, (size_t)(from->end - from->at), 0 };
+	size_t packed = (size_t)(from->end - from->at);
+	ZSTD_inBuffer in = { from->at, packed < s->wanted ? packed : s->wanted, 0 };
 	ZSTD_outBuffer out = { to->at, (size_t)(to->end - to->at), 0 };
-	size_t result = ZSTD_decompressStream(d->state, &out, &in);
+	size_t result = ZSTD_decompressStream(s->z, &out, &in);
 
 	from->at += in.pos;
 	to->at += out.pos;
 	if (ZSTD_isError(result))
 		return err_set(&d->in.fault, "zstd data is damaged (%s)", ZSTD_getErrorName(result));
 	d->between = result == 0;
+	s->wanted = result > 0 ? result : 1;
 	return true;
 }
 #else
