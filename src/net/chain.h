@@ -129,7 +129,7 @@ enum next tunnel_of_ports(const uint16_t port[2]);
 static inline bool transport_has_ports(uint8_t proto)
 {
 	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_UDPLITE ||
-			proto == PROTO_SCTP || proto == PROTO_DCCP;
+	       proto == PROTO_SCTP || proto == PROTO_DCCP;
 }
 
 /* Does this ICMP or ICMPv6 message carry an identifier in its bytes 4 and 5? */

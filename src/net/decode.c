@@ -65,7 +65,8 @@ static uint32_t missing(const struct frame *frame)
 	return frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0;
 }
 
-enum outcome decode_frame(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
+enum outcome decode_frame(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
 {
 	struct chain c;
 
@@ -80,7 +81,8 @@ enum outcome decode_frame(const struct decode_rules *rules, const struct frame *
 	return chain_run(&c);
 }
 
-enum outcome decode_rest(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
+enum outcome decode_rest(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
 {
 	struct rd rest = pkt->rest;
 	struct chain c;
@@ -102,7 +104,7 @@ enum outcome decode_datagram(const struct decode_rules *rules, struct pkt *pkt)
 
 	if (pkt->ip_len < len)
 		pkt->ip_len = (uint32_t)len;
-	pkt->marks &= (uint16_t)~(PKT_FRAGMENT | PKT_TRUNCATED);
+	pkt->marks &= (uint16_t) ~(PKT_FRAGMENT | PKT_TRUNCATED);
 	pkt->marks |= PKT_REASSEMBLED | (pkt->ip_len > len ? PKT_TRUNCATED : 0);
 	chain_begin(&c, rules, pkt);
 	c.at.rd = pkt->body;

@@ -16,21 +16,23 @@ struct decode_rules {
 };
 
 /*
- * Decodes one frame.  Every field of 'pkt' is set but ns, clock_ns, number and those of its place in
- * the flow; of a fragment, those that its own IP header tells.  'marks' carries PKT_NANOSECONDS
+ * Decodes one frame.  Every field of 'pkt' is set but ns, clock_ns, number and those of its place
+ * in the flow; of a fragment, those that its own IP header tells.  'marks' carries PKT_NANOSECONDS
  * when the frame does.  With PKT_MORE in 'marks' the caller goes on with
  * decode_rest() until that is gone.
  */
-enum outcome decode_frame(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+enum outcome decode_frame(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
 
 /* Decodes the next subframe of an A-MSDU: consumes from pkt->rest. */
-enum outcome decode_rest(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+enum outcome decode_rest(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
 
 /*
- * Goes on where reassembly left off: 'pkt' is the packet of the fragment with offset 0, whose 'body' now
- * is the whole datagram, whose 'ip_len' is its 'ip_header_len' and the datagram's length, and whose
- * 'ip' are bytes that live as long (frag_packet() makes one).  May find a tunnel in it, and in the tunnel
- * another fragment.  Sets PKT_REASSEMBLED, clears PKT_FRAGMENT.
+ * Goes on where reassembly left off: 'pkt' is the packet of the fragment with offset 0, whose
+ * 'body' now is the whole datagram, whose 'ip_len' is its 'ip_header_len' and the datagram's
+ * length, and whose 'ip' are bytes that live as long (frag_packet() makes one).  May find a tunnel
+ * in it, and in the tunnel another fragment.  Sets PKT_REASSEMBLED, clears PKT_FRAGMENT.
  */
 enum outcome decode_datagram(const struct decode_rules *rules, struct pkt *pkt);
 

@@ -3,7 +3,7 @@
  * frag.c - the table of datagrams that are being put together.
  *
  * A datagram keeps its fragments as they came and a sorted list of byte ranges, each given by
- * the fragment that brought those bytes first.  Datagrams stand in a hash table and in a list by age.
+ * the fragment that brought those bytes first.  They stand in a hash table and in a list by age.
  * Fragments are rare, so memory comes from malloc; limits.h bounds it, and every loop here.
  */
 #include "net/frag.h"
@@ -65,13 +65,13 @@ struct frag_table {
 	size_t datagrams;
 	size_t memory; /* of the datagrams */
 	struct datagram *ready;
-	bool complete;       /* 'ready' is */
-	struct pkt alone;    /* a fragment there was no room for, ready by itself */
+	bool complete;    /* 'ready' is */
+	struct pkt alone; /* a fragment there was no room for, ready by itself */
 	bool is_alone;
-	bool is_late;        /* 'alone' is a copy of what has been handed out */
+	bool is_late;              /* 'alone' is a copy of what has been handed out */
 	struct frag_datagram late; /* its bytes */
 	struct late_table *remembered;
-	uint8_t *whole;      /* header and body of what is ready */
+	uint8_t *whole; /* header and body of what is ready */
 	size_t whole_room;
 	struct frag_counts counts;
 };
@@ -133,7 +133,7 @@ void frag_free(struct frag_table *t)
 	free(t);
 }
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ------------------------------------------------------------------------------- */
 
 static struct key key_of(const struct pkt *pkt)
 {
@@ -209,7 +209,7 @@ static void make_ready(struct frag_table *t, struct datagram *d, bool complete)
 	*(complete ? &t->counts.complete : &t->counts.incomplete) += 1;
 }
 
-/* --- adding ------------------------------------------------------------------------------------- */
+/* --- adding -------------------------------------------------------------------------------- */
 
 static size_t addresses_size(const struct layer *layer)
 {
@@ -272,7 +272,8 @@ static bool room_for(void **items, size_t count, size_t *room, size_t size, size
 
 static void insert_range(struct datagram *d, size_t at, struct range range)
 {
-	if (!room_for((void **)&d->ranges, d->range_count, &d->range_room, sizeof(range), &d->memory))
+	if (!room_for((void **)&d->ranges, d->range_count, &d->range_room, sizeof(range),
+			    &d->memory))
 		return; /* a hole that stays */
 	memmove(&d->ranges[at + 1], &d->ranges[at], (d->range_count - at) * sizeof(range));
 	d->ranges[at] = range;
@@ -319,8 +320,8 @@ static bool is_complete(const struct datagram *d)
 }
 
 /* Takes over 'copy'; the datagram has room for another fragment. */
-static void add_fragment(struct frag_table *t, struct datagram *d, const struct pkt *pkt,
-		struct copy *copy)
+static void add_fragment(
+		struct frag_table *t, struct datagram *d, const struct pkt *pkt, struct copy *copy)
 {
 	uint32_t len = pkt->ip_len > pkt->ip_header_len ? pkt->ip_len - pkt->ip_header_len : 0;
 	uint64_t end = (uint64_t)pkt->fragment_offset + len;
@@ -434,7 +435,7 @@ bool frag_expired(struct frag_table *t, int64_t clock_ns)
 	return true;
 }
 
-/* --- taking ------------------------------------------------------------------------------------- */
+/* --- taking -------------------------------------------------------------------------------- */
 
 static const struct pkt *first_of(const struct pkt *fragments, size_t count)
 {
@@ -484,7 +485,8 @@ static bool put_together(struct frag_table *t, const struct pkt *first, struct f
 	if (header.left > 0)
 		memcpy(t->whole, header.p, header.left);
 	out->header = (struct rd){ t->whole, header.left };
-	out->whole = (struct rd){ t->whole + header.left, gather(t->ready, t->whole + header.left) };
+	out->whole = (struct rd){ t->whole + header.left,
+		gather(t->ready, t->whole + header.left) };
 	if (t->complete)
 		out->whole = rd_first(out->whole, t->ready->end);
 	return true;
@@ -509,7 +511,8 @@ static struct frag_datagram take_alone(struct frag_table *t)
 		.fragments = pkt,
 		.count = 1,
 		.has_first = first,
-		.whole_len = pkt->ip_len > pkt->ip_header_len ? pkt->ip_len - pkt->ip_header_len : 0,
+		.whole_len = pkt->ip_len > pkt->ip_header_len ? pkt->ip_len - pkt->ip_header_len
+							      : 0,
 	};
 
 	if (first) {
@@ -571,5 +574,7 @@ const struct frag_counts *frag_counts(const struct frag_table *t)
 
 size_t frag_memory(const struct frag_table *t)
 {
-	return sizeof(*t) + late_memory(t->remembered) + t->memory + t->whole_room + (t->ready != NULL ? t->ready->memory : 0);
+	size_t ready = t->ready != NULL ? t->ready->memory : 0;
+
+	return sizeof(*t) + late_memory(t->remembered) + t->memory + t->whole_room + ready;
 }

@@ -7,7 +7,8 @@
  * (limits.h); what does not fit, and what is still incomplete after its time, is handed back
  * as an incomplete datagram, so that no packet is lost to the counters.
  *
- * Key of a datagram: addresses, protocol (IPv4 only), identification, IP version, outer layers' VLAN ids.
+ * Key of a datagram: addresses, protocol (IPv4 only), identification, IP version, outer layers'
+ * VLAN ids.
  */
 #pragma once
 
@@ -21,16 +22,21 @@ struct frag_table;
  * frag_packet() makes of it what decode_datagram() takes.
  */
 struct frag_datagram {
-	const struct pkt *fragments; /* as they were added; 'ip', 'body' and layer addresses point ... */
-	size_t count;                /* ... into copies that live as long, other readers are empty */
-	struct rd header;            /* the first fragment's IP headers; 'whole' lies right behind them */
-	struct rd whole;             /* the bytes from offset 0 up to the first hole */
-	uint32_t whole_len;          /* length of the datagram's body; of what is known when incomplete */
+	/* As they were added; 'ip', 'body' and layer addresses point into copies, the rest is
+	 * empty. */
+	const struct pkt *fragments;
+	size_t count;
+	struct rd header;   /* the first fragment's IP headers; 'whole' lies right behind them */
+	struct rd whole;    /* the bytes from offset 0 up to the first hole */
+	uint32_t whole_len; /* length of the datagram's body; of what is known when incomplete */
 	bool complete;
-	bool has_first;              /* a fragment with offset 0 came: 'whole' begins with its header */
-	uint32_t overlaps;           /* fragments that overlapped earlier ones */
-	bool late; /* one more copy of a fragment of a datagram that had become complete: a packet of its
-		      flow without payload of its own; 'whole' is the beginning of that datagram */
+	bool has_first;    /* a fragment with offset 0 came: 'whole' begins with its header */
+	uint32_t overlaps; /* fragments that overlapped earlier ones */
+	/*
+	 * One more copy of a fragment of a datagram that had become complete: a packet of its flow
+	 * without payload of its own; 'whole' is the beginning of that datagram.
+	 */
+	bool late;
 };
 
 struct frag_counts {
@@ -58,8 +64,8 @@ bool frag_expired(struct frag_table *t, int64_t clock_ns);
 struct frag_datagram frag_take(struct frag_table *t);
 
 /*
- * The packet of the fragment with offset 0 (of a late copy: its own), with 'ip', 'body' and 'ip_len' of
- * the whole; false without one.
+ * The packet of the fragment with offset 0 (of a late copy: its own), with 'ip', 'body' and
+ * 'ip_len' of the whole; false without one.
  */
 bool frag_packet(const struct frag_datagram *d, struct pkt *pkt);
 

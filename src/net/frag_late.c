@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * frag_late.c - a table with one place for each value of a few bits of the key: a datagram remembered
- * makes the one before it in its place forgotten.
+ * frag_late.c - a table with one place for each value of a few bits of the key: a datagram
+ * remembered makes the one before it in its place forgotten.
  */
 #include "net/frag_late.h"
 
@@ -71,8 +71,8 @@ static size_t keep(struct late *late, size_t at, struct rd r)
 	return at + r.left;
 }
 
-void late_remember(struct late_table *t, uint64_t key, int64_t clock_ns,
-		const struct frag_datagram *d)
+void late_remember(
+		struct late_table *t, uint64_t key, int64_t clock_ns, const struct frag_datagram *d)
 {
 	struct late *late = d->count <= PRINTS ? place_for(t, key) : NULL;
 

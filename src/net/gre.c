@@ -17,7 +17,7 @@ enum {
 	CARRIES_PPP = 0x880b,
 };
 
-/* Type II and III begin with: version 4, VLAN 12, COS 3, encapsulation 2, truncated 1, session 10. */
+/* Types II and III begin: version 4, VLAN 12, COS 3, encapsulation 2, truncated 1, session 10. */
 static void erspan(struct chain *c, unsigned version)
 {
 	enum { FRAME_ETHERNET = 0, FRAME_IP = 2 };

@@ -28,12 +28,14 @@ enum {
 static void forget_outer(struct pkt *pkt)
 {
 	chain_empty_ip(pkt);
-	pkt->marks &= (uint16_t)~(PKT_TRUNCATED | PKT_OFFLOAD | PKT_BAD_TRANSPORT | PKT_FRAGMENT | PKT_NO_PORTS);
+	const unsigned of_packet = PKT_TRUNCATED | PKT_OFFLOAD | PKT_BAD_TRANSPORT | PKT_FRAGMENT |
+				   PKT_NO_PORTS;
+	pkt->marks = (uint16_t)(pkt->marks & ~of_packet);
 }
 
 /*
- * Sets what the length field decides, 0 stands for all there is, and moves the cursor behind the fixed
- * part of the header, which has been read, and its options.  False: they are cut.
+ * Sets what the length field decides, 0 stands for all there is, and moves the cursor behind the
+ * fixed part of the header, which has been read, and its options.  False: they are cut.
  */
 static bool set_length(struct chain *c, uint64_t len, uint32_t header)
 {
@@ -108,7 +110,7 @@ static bool ip4_header(struct chain *c)
 	memcpy(pkt->address[0], h + 12, 4);
 	memcpy(pkt->address[1], h + 16, 4);
 	return !is_fragment(c, pkt->ip_id, (chain_u16(h + 6) & 0x1fffu) * 8, h[6] & 0x20) &&
-			ip_extensions(c);
+	       ip_extensions(c);
 }
 
 /* The length in the jumbo option of a hop-by-hop header; 0 without one. */
@@ -230,11 +232,11 @@ static bool ip_extension(struct chain *c)
 	return true;
 }
 
-/* Mobility, HIP and Shim6 headers with nothing behind them are messages of protocols of that number. */
+/* Mobility, HIP and Shim6 headers with nothing behind them are messages in their own right. */
 static bool is_message(const struct pkt *pkt, struct rd r)
 {
 	return (pkt->proto == MOBILITY || pkt->proto == HIP || pkt->proto == SHIM6) &&
-			rd_u8(&r) == NO_NEXT;
+	       rd_u8(&r) == NO_NEXT;
 }
 
 bool ip_extensions(struct chain *c)

@@ -25,8 +25,8 @@ static bool hdlc_plausible(struct cursor at)
 	if (!rd_ok(&at.rd) || !ip_plausible(&at))
 		return false;
 	return (address == 0xff03 && (protocol == 0x0021 || protocol == 0x0057)) ||
-			((address == 0x0f00 || address == 0x8f00) &&
-					(protocol == 0x0800 || protocol == 0x86dd));
+	       ((address == 0x0f00 || address == 0x8f00) &&
+			       (protocol == 0x0800 || protocol == 0x86dd));
 }
 
 /* The cursor is behind the session id. */

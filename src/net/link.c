@@ -125,7 +125,7 @@ static void link_fddi(struct chain *c)
 	c->at.next = NEXT_LLC;
 }
 
-/* Q.922 address up to the byte with its lowest bit set; then RFC 2427 (03, id), or a bare ethertype. */
+/* Q.922 address up to a byte with its lowest bit set; then RFC 2427 (03, id) or an ethertype. */
 static void link_frame_relay(struct chain *c)
 {
 	for (unsigned n = 0; (rd_u8(&c->at.rd) & 1) == 0 && rd_ok(&c->at.rd); n++) {
@@ -156,7 +156,7 @@ static void link_frame_relay(struct chain *c)
 		chain_short(c, STAGE_LINK);
 }
 
-/* ARCNET: type 1, behind the addresses; the newer types put a split flag and a sequence behind it. */
+/* ARCNET: type 1, behind the addresses; then, with newer types, a split flag and a sequence. */
 static void arcnet(struct chain *c, size_t before_type)
 {
 	enum { IP_OLD = 240, IP = 212, IP6 = 196, EXCEPTION = 0xff };
@@ -230,7 +230,8 @@ static void link_sll2(struct chain *c)
 }
 
 /*
- * Family 1, version 1, resource 2, then items: length 2 (with these four), type 2, value, padding to
+ * Family 1, version 1, resource 2, then items: length 2 (with these four), type 2, value, padding
+ * to
  * 4.  Items are in the order of the capturing host; types are below 256.
  */
 static void link_nflog(struct chain *c)
@@ -282,7 +283,10 @@ static void link_pflog(struct chain *c)
 	ip_family(c, family);
 }
 
-/* Little-endian: length 4, record type 4, link type 4, name 24, flags 4, family 4, header 4, trailer 4 ... */
+/*
+ * Little-endian: length 4, record type 4, link type 4, name 24, flags 4, family 4, header 4,
+ * trailer 4, and more that is skipped.
+ */
 static void link_pktap(struct chain *c)
 {
 	enum { IS_PACKET = 1 };

@@ -107,7 +107,8 @@ static void frame_80211(struct chain *c, struct storage how)
 	if (!rd_ok(&c->at.rd))
 		chain_short(c, STAGE_LINK);
 	else if (fragment != 0 || (aggregate && c->wrapped))
-		/* a later part of a frame; or several packets of which only one could stand for the tunnel's */
+		/* a later part of a frame; or packets of which only one could stand for a tunnel's
+		 */
 		chain_not_ip(c, 0);
 	else if (aggregate)
 		link_80211_subframe(c);
@@ -126,8 +127,8 @@ void link_80211_swapped(struct chain *c)
 }
 
 /*
- * Little-endian: version 1, padding 1, length 2, present 4 (again while bit 31 is set); then fields in
- * the order of the bits, each aligned to its size: time 8, flags 1, ...
+ * Little-endian: version 1, padding 1, length 2, present 4 (again while bit 31 is set); then fields
+ * in the order of the bits, each aligned to its size: time 8, flags 1, ...
  */
 void link_80211_radiotap(struct chain *c)
 {
@@ -152,7 +153,7 @@ void link_80211_radiotap(struct chain *c)
 	frame_80211(c, (struct storage){ .fcs = flags & FLAG_FCS, .padded = flags & FLAG_PADDED });
 }
 
-/* Does a PPI header's 802.11-common field (type 2: time 8, flags 2, ...) announce a check sequence? */
+/* Does PPI's 802.11-common field (type 2: time 8, flags 2, ...) announce a check sequence? */
 static bool ppi_fcs(struct rd fields)
 {
 	enum { COMMON_80211 = 2 };
@@ -208,7 +209,7 @@ void link_80211_avs(struct chain *c)
 		chain_short(c, STAGE_LINK);
 }
 
-/* Host order: message code 4, length 4 (of all, 144), device 16, items. Some files hold AVS instead. */
+/* Host order: message code 4, length 4 (always 144), device 16, items.  Some files hold AVS. */
 void link_80211_prism(struct chain *c)
 {
 	enum { PRISM_SIZE = 144 };

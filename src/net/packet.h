@@ -70,8 +70,7 @@ enum layer_type {
 };
 
 struct layer {
-	const uint8_t *addresses; /* source then destination of the IP header that carries it; NULL for
-				     link-layer tags */
+	const uint8_t *addresses; /* source, destination of the IP header around it; tags: NULL */
 	uint32_t id;
 	uint8_t type;       /* enum layer_type */
 	uint8_t ip_version; /* of 'addresses': 4 (8 bytes) or 6 (32 bytes); 0 without */
@@ -93,7 +92,7 @@ enum outcome {
 enum { /* pkt.marks */
 	PKT_TRUNCATED = 1 << 0,   /* bytes of this IP packet were not captured */
 	PKT_OFFLOAD = 1 << 1,     /* IP length 0: merged or to be segmented by hardware */
-	PKT_BAD_TRANSPORT = 1 << 2, /* transport header contradicts itself: ports only, no payload */
+	PKT_BAD_TRANSPORT = 1 << 2, /* transport header contradicts itself: ports, no payload */
 	PKT_LAYERS_CAPPED = 1 << 3, /* more than LIMIT_LAYERS outer layers */
 	PKT_REASSEMBLED = 1 << 4, /* payload put together from fragments */
 	PKT_FRAGMENT = 1 << 5,    /* a fragment: counts as a packet, payload elsewhere */
@@ -124,11 +123,11 @@ struct pkt {
 	/* the innermost IP packet */
 	struct rd ip;          /* from its header on, as far as captured, padding removed */
 	struct rd body;        /* what follows the IP headers: transport header and payload */
-	struct rd payload;     /* behind the L4 header (TCP, UDP, UDP-Lite, SCTP, DCCP); else the body: captured part */
+	struct rd payload;     /* behind the header of a protocol with ports; else the body */
 	struct rd tcp_options; /* raw, as far as captured */
 	uint32_t ip_len;       /* IP header and all behind it, by its own length field */
 	uint32_t payload_len;  /* of 'payload' on the wire */
-	uint32_t ip_header_len; /* from 'ip' to 'body': options, extension headers and AH included */
+	uint32_t ip_header_len; /* from 'ip' to 'body': with options, extension headers, AH */
 	uint8_t ip_version;    /* 4 or 6 */
 	uint8_t proto;         /* behind all extension headers and AH */
 	uint8_t ttl;           /* or hop limit */

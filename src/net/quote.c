@@ -17,7 +17,7 @@ static bool is_error(const struct pkt *pkt)
 		return type >= 1 && type <= 4;
 	/* unreachable, quench, redirect, time exceeded, bad parameter */
 	return pkt->proto == PROTO_ICMP &&
-			(type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+	       (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
 }
 
 /* The part of the transport header that is in a flow's key. */

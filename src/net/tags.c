@@ -193,7 +193,7 @@ static void below_mpls(struct chain *c)
 		c->at.next = NEXT_ETHERNET;
 	else if (nibble == 4 || nibble == 6)
 		c->at.next = NEXT_IP;
-	else if (c->at.missing > 0 && c->at.rd.left <= CONTROL_WORD + ETHERNET_HEADER) /* cannot tell */
+	else if (c->at.missing > 0 && c->at.rd.left <= CONTROL_WORD + ETHERNET_HEADER)
 		chain_short(c, STAGE_LINK);
 	else
 		chain_not_ip(c, TYPE_MPLS);
@@ -309,7 +309,7 @@ void tags_vntag(struct chain *c)
 	ethertype_follows(c);
 }
 
-/* TRILL (RFC 6325): version 2, reserved 2, multi-destination 1, option words 5, hops 6; egress, ingress. */
+/* TRILL (RFC 6325): version 2, reserved 2, multi 1, option words 5, hops 6; egress, ingress. */
 void tags_trill(struct chain *c)
 {
 	uint16_t first = rd_u16(&c->at.rd);
@@ -334,10 +334,11 @@ void tags_fabricpath(struct chain *c)
 		chain_short(c, STAGE_LINK);
 }
 
-/* NSH (RFC 8300): version 2 ... length 6 (words); metadata type 4; next protocol 8; path 24, index 8. */
+/* NSH (RFC 8300): version 2 ... words 6; metadata type 8; next protocol 8; path 24, index 8. */
 void tags_nsh(struct chain *c)
 {
-	static const uint8_t nexts[] = { NEXT_END, NEXT_IP, NEXT_IP, NEXT_ETHERNET, NEXT_NSH, NEXT_MPLS };
+	static const uint8_t nexts[] = { NEXT_END, NEXT_IP, NEXT_IP, NEXT_ETHERNET, NEXT_NSH,
+		NEXT_MPLS };
 	struct rd r = c->at.rd;
 	uint16_t first = rd_u16(&r);
 	uint16_t protocol = rd_u16(&r) & 0xff;
@@ -349,7 +350,8 @@ void tags_nsh(struct chain *c)
 		chain_short(c, STAGE_LINK);
 		return;
 	}
-	if (first >> 14 != 0 || size < 8 || protocol >= sizeof(nexts) || nexts[protocol] == NEXT_END) {
+	if (first >> 14 != 0 || size < 8 || protocol >= sizeof(nexts) ||
+			nexts[protocol] == NEXT_END) {
 		chain_not_ip(c, TYPE_NSH);
 		return;
 	}
@@ -374,7 +376,7 @@ bool tags_ethernet_plausible(const struct cursor *at)
 	case TYPE_LLDP:
 		return true;
 	default:
-		return type <= TYPE_LENGTH_MAX ? type >= 3 && type <= chain_wire(&behind) :
-						 next_of_type(type) != NEXT_END;
+		return type <= TYPE_LENGTH_MAX ? type >= 3 && type <= chain_wire(&behind)
+					       : next_of_type(type) != NEXT_END;
 	}
 }

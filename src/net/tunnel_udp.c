@@ -116,7 +116,8 @@ void tunnel_vxlan(struct chain *c)
 /* |R R version 2 I P B O|  reserved 16  | next protocol 8 |  VNI 24  | reserved 8 | */
 void tunnel_vxlan_gpe(struct chain *c)
 {
-	static const uint8_t nexts[] = { NEXT_END, NEXT_IP, NEXT_IP, NEXT_ETHERNET, NEXT_NSH, NEXT_MPLS };
+	static const uint8_t nexts[] = { NEXT_END, NEXT_IP, NEXT_IP, NEXT_ETHERNET, NEXT_NSH,
+		NEXT_MPLS };
 	uint8_t flags = rd_u8(&c->at.rd);
 
 	rd_u16(&c->at.rd);
@@ -168,7 +169,8 @@ static bool skip_gtpu_extensions(struct rd *r, uint8_t type)
 	return rd_ok(r);
 }
 
-/* | version 3 PT R E S PN | type 8 | length 16 |  TEID 32  | sequence 16, N-PDU 8, next 8 if E S PN | */
+/* | version 3 PT R E S PN | type 8 | length 16 | TEID 32 | if E S PN: sequence 16, N-PDU 8, next 8
+ * | */
 void tunnel_gtpu(struct chain *c)
 {
 	enum { VERSION_1 = 0x30, DATA = 255, OPTIONAL = 7, EXTENDED = 4 };
@@ -222,7 +224,7 @@ void tunnel_mpls(struct chain *c)
 }
 
 /*
- * | version 4, type 4 | header words 5, radio 5, binding 5, T F L W M K, reserved 3 | fragment 32 | ...
+ * | version 4, type 4 | header words 5, radio 5, binding 5, T F L W M K, 3 | fragment 32 | ...
  * T: the frame is the binding's own (1 is 802.11), else Ethernet; F: a fragment; K: keep-alive.
  */
 void tunnel_capwap(struct chain *c)

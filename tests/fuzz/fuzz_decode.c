@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fuzz_decode.c - any bytes as a frame of any link type: what comes out lies inside the frame and agrees
- * with itself.
+ * fuzz_decode.c - any bytes as a frame of any link type: what comes out lies inside the frame and
+ * agrees with itself.
  *
- * First byte: link type. Second: 1 outermost, 2 nanoseconds; its upper six bits: bytes not captured.
+ * First byte: link type. Second: 1 outermost, 2 nanoseconds; its upper six bits: bytes not
+ * captured.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint16_t linktypes[] = { 1, 0, 7, 9, 10, 12, 50, 51, 100, 101, 104, 105, 107, 108, 113, 117,
-	119, 127, 129, 163, 192, 228, 239, 242, 258, 276, 3 };
+static const uint16_t linktypes[] = { 1, 0, 7, 9, 10, 12, 50, 51, 100, 101, 104, 105, 107, 108, 113,
+	117, 119, 127, 129, 163, 192, 228, 239, 242, 258, 276, 3 };
 
 static void check(bool holds)
 {
@@ -39,7 +40,8 @@ static void check_packet(const struct pkt *pkt, const struct frame *frame)
 	check((pkt->ip.left < pkt->ip_len) == ((pkt->marks & PKT_TRUNCATED) != 0));
 	check(pkt->ip_header_len + pkt->body.left == pkt->ip.left);
 	check(pkt->payload.left <= pkt->payload_len && pkt->payload_len <= pkt->ip_len);
-	check(pkt->ip_version == 6 || memcmp(pkt->address[0] + 4, "\0\0\0\0\0\0\0\0\0\0\0\0", 12) == 0);
+	check(pkt->ip_version == 6 ||
+			memcmp(pkt->address[0] + 4, "\0\0\0\0\0\0\0\0\0\0\0\0", 12) == 0);
 }
 
 static void check_layers(const struct pkt *pkt, const struct frame *frame)
@@ -51,7 +53,8 @@ static void check_layers(const struct pkt *pkt, const struct frame *frame)
 		check(layer->type < LAYER_TYPES);
 		check((layer->addresses != NULL) == (layer->ip_version != 0));
 		if (layer->addresses != NULL)
-			inside((struct rd){ layer->addresses, layer->ip_version == 4 ? 8 : 32 }, frame);
+			inside((struct rd){ layer->addresses, layer->ip_version == 4 ? 8 : 32 },
+					frame);
 	}
 }
 
@@ -103,8 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&again, 0xaa, sizeof(again));
 	outcome = decode_frame(&rules, &frame, &pkt);
 	check(outcome == decode_frame(&rules, &frame, &again));
-	check(outcome != OUTCOME_PACKET || (pkt.port[0] == again.port[0] && pkt.ip_len == again.ip_len &&
-			memcmp(pkt.address, again.address, sizeof(pkt.address)) == 0));
+	check(outcome != OUTCOME_PACKET ||
+			(pkt.port[0] == again.port[0] && pkt.ip_len == again.ip_len &&
+					memcmp(pkt.address, again.address, sizeof(pkt.address)) ==
+							0));
 	check_outcome(outcome, &pkt, &frame);
 	if (outcome == OUTCOME_FRAGMENT)
 		as_datagram(&rules, pkt, &frame);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fuzz_frag.c - fragments of four datagrams in any order and shape, against a map of bytes and owners.
+ * fuzz_frag.c - fragments of four datagrams in any order and shape, against a map of bytes and
+ * owners.
  *
  * Each step takes four bytes: what (datagram 2 bits, more 1, expire 1), offset, length, value.
  */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packet_kit.h - makes packets from hexadecimal text and from the inside out, decodes them whole and
- * cut at every length, and compares with what is expected.
+ * packet_kit.h - makes packets from hexadecimal text and from the inside out, decodes them whole
+ * and cut at every length, and compares with what is expected.
  *
- * A packet reads from left to right as on the wire: ether("0800", ip4(17, udp(1000, 53, hex("aabb")))).
+ * A packet reads from left to right as on the wire: ether("0800", ip4(17, udp(1000, 53,
+ * hex("aabb")))).
  */
 #pragma once
 
@@ -59,6 +60,11 @@ static inline struct bytes num(size_t size, uint64_t value)
 	return b;
 }
 
+static inline struct bytes zeros(size_t size)
+{
+	return (struct bytes){ .size = size };
+}
+
 /* 'header' in hexadecimal, then 'body'. */
 static inline struct bytes head(const char *header, struct bytes body)
 {
@@ -70,7 +76,8 @@ static inline struct bytes ether(const char *type, struct bytes body)
 	return join(join(hex("02 00 00 00 00 02 02 00 00 00 00 01"), hex(type)), body);
 }
 
-/* From 10.0.0.1 to 10.0.0.2, don't fragment, TTL 64, identification 1234; options in hexadecimal. */
+/* From 10.0.0.1 to 10.0.0.2, don't fragment, TTL 64, identification 1234; options in hexadecimal.
+ */
 static inline struct bytes ip4_options(unsigned proto, const char *options, struct bytes body)
 {
 	struct bytes o = hex(options);
@@ -158,7 +165,8 @@ static inline unsigned kit_touch(const struct pkt *pkt)
 			sum += all[i].p[k];
 	for (size_t i = 0; i < pkt->layer_count; i++)
 		for (size_t k = 0; pkt->layer[i].addresses != NULL &&
-				k < (pkt->layer[i].ip_version == 4 ? 8u : 32u); k++)
+				   k < (pkt->layer[i].ip_version == 4 ? 8u : 32u);
+				k++)
 			sum += pkt->layer[i].addresses[k];
 	return sum;
 }
@@ -166,7 +174,9 @@ static inline unsigned kit_touch(const struct pkt *pkt)
 static inline enum outcome kit_decode(const struct decode_rules *rules, unsigned linktype,
 		const uint8_t *bytes, size_t caplen, size_t wirelen, struct pkt *pkt)
 {
-	struct frame frame = { .bytes = bytes, .caplen = (uint32_t)caplen, .wirelen = (uint32_t)wirelen,
+	struct frame frame = { .bytes = bytes,
+		.caplen = (uint32_t)caplen,
+		.wirelen = (uint32_t)wirelen,
 		.linktype = (uint16_t)linktype };
 	enum outcome outcome;
 
@@ -187,7 +197,8 @@ static inline void kit_layers(const struct pkt *pkt, const struct expected *want
 	}
 }
 
-static inline void kit_compare(enum outcome outcome, const struct pkt *pkt, const struct expected *want)
+static inline void kit_compare(
+		enum outcome outcome, const struct pkt *pkt, const struct expected *want)
 {
 	assert_int_equal(outcome, want->outcome);
 	if (outcome == OUTCOME_NOT_IP)
@@ -206,8 +217,8 @@ static inline void kit_compare(enum outcome outcome, const struct pkt *pkt, cons
 }
 
 /*
- * The packet, of which only the first bytes were captured, in memory of that size: what comes out is
- * never called malformed, and never has more payload than the whole, unless it is the packet of
+ * The packet, of which only the first bytes were captured, in memory of that size: what comes out
+ * is never called malformed, and never has more payload than the whole, unless it is the packet of
  * a tunnel whose inside was lost.
  */
 static inline void kit_cut(const struct decode_rules *rules, unsigned linktype,
@@ -239,8 +250,8 @@ static inline void kit_cut(const struct decode_rules *rules, unsigned linktype,
 	}
 }
 
-static inline void expect_rules(const struct decode_rules *rules, unsigned linktype, struct bytes packet,
-		struct expected want)
+static inline void expect_rules(const struct decode_rules *rules, unsigned linktype,
+		struct bytes packet, struct expected want)
 {
 	uint8_t *copy = malloc(packet.size);
 	struct pkt pkt;
@@ -259,7 +270,11 @@ static inline void expect(unsigned linktype, struct bytes packet, struct expecte
 }
 
 /* An Ethernet frame that holds inner4() in the layers given. */
-#define EXPECT_INNER4(packet, count, ...) \
-	expect(1, packet, (struct expected){ KIT_INNER4, .layers = (count), .layer = { __VA_ARGS__ } })
-#define EXPECT_INNER6(packet, count, ...) \
-	expect(1, packet, (struct expected){ KIT_INNER6, .layers = (count), .layer = { __VA_ARGS__ } })
+#define EXPECT_INNER4(packet, count, ...)                                                          \
+	expect(1, packet,                                                                          \
+			(struct expected){                                                         \
+					KIT_INNER4, .layers = (count), .layer = { __VA_ARGS__ } })
+#define EXPECT_INNER6(packet, count, ...)                                                          \
+	expect(1, packet,                                                                          \
+			(struct expected){                                                         \
+					KIT_INNER6, .layers = (count), .layer = { __VA_ARGS__ } })

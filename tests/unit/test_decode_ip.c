@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_decode_ip.c - IP headers, lengths, extension headers, transport headers, fragments, quotations. */
+/* test_decode_ip.c - IP and transport headers, lengths, extensions, fragments, quotations. */
 #include "packet_kit.h"
 
 static const struct decode_rules rules = { 0 };
@@ -25,12 +25,16 @@ static enum outcome cut(struct bytes packet, size_t caplen, size_t wirelen, stru
 
 static struct expected udp4(unsigned payload)
 {
-	return (struct expected){ .version = 4, .proto = 17, .from = 1000, .to = 53, .payload = payload };
+	return (struct expected){
+		.version = 4, .proto = 17, .from = 1000, .to = 53, .payload = payload
+	};
 }
 
 static struct expected udp6(unsigned payload)
 {
-	return (struct expected){ .version = 6, .proto = 17, .from = 1000, .to = 53, .payload = payload };
+	return (struct expected){
+		.version = 6, .proto = 17, .from = 1000, .to = 53, .payload = payload
+	};
 }
 
 static const struct bytes *abc(void)
@@ -86,12 +90,17 @@ static void ip4_lengths(void **state)
 	struct pkt p;
 
 	b.at[3] = 0; /* length 0: offload, all there is */
-	expect(101, b, (struct expected){ .version = 4, .proto = 17, .from = 1000, .to = 53, .payload = 3,
-			.marks = PKT_OFFLOAD });
+	expect(101, b,
+			(struct expected){ .version = 4,
+					.proto = 17,
+					.from = 1000,
+					.to = 53,
+					.payload = 3,
+					.marks = PKT_OFFLOAD });
 	assert_int_equal(cut(b, 31, 1031, &p), OUTCOME_PACKET);
 	assert_int_equal(p.ip_len, 1031);
 	assert_int_equal(p.payload_len, 3); /* UDP's own length */
-	b.at[3] = 19; /* shorter than the header */
+	b.at[3] = 19;                       /* shorter than the header */
 	p = decoded(b, OUTCOME_MALFORMED);
 	assert_int_equal(p.stage, STAGE_NETWORK);
 	b.at[2] = 0xff; /* longer than the frame: the header's value stays */
@@ -110,7 +119,8 @@ static void ip6_lengths(void **state)
 {
 	(void)state;
 	/* hop-by-hop: PadN, jumbo option of 70000; UDP length 0 */
-	struct bytes jumbo = ip6(0, join(hex("11 00 c2 04 00011170"), hex("03e8 0035 0000 beef 616263")));
+	struct bytes jumbo = ip6(
+			0, join(hex("11 00 c2 04 00011170"), hex("03e8 0035 0000 beef 616263")));
 	struct pkt p;
 
 	jumbo.at[4] = jumbo.at[5] = 0;
@@ -122,40 +132,57 @@ static void ip6_lengths(void **state)
 	/* payload length 0 without that option: offload */
 	struct bytes b = ip6(17, *abc());
 	b.at[5] = 0;
-	expect(101, b, (struct expected){ .version = 6, .proto = 17, .from = 1000, .to = 53, .payload = 3,
-			.marks = PKT_OFFLOAD });
+	expect(101, b,
+			(struct expected){ .version = 6,
+					.proto = 17,
+					.from = 1000,
+					.to = 53,
+					.payload = 3,
+					.marks = PKT_OFFLOAD });
 	/* ... but not when nothing is announced */
-	expect(1, ether("86dd", join(ip6(59, hex("")), num(6, 0))), (struct expected){ .version = 6,
-			.proto = 59 });
+	expect(1, ether("86dd", join(ip6(59, hex("")), num(6, 0))),
+			(struct expected){ .version = 6, .proto = 59 });
 }
 
 static void extensions(void **state)
 {
 	(void)state;
 	/* hop-by-hop, routing, destination options, atomic fragment */
-	expect(101, ip6(0, head("2b 00 010400000000  3c 00 000000000000  2c 01 010c000000000000000000000000"
-			"  11 00 0000 00000007", *abc())), udp6(3));
-	expect(101, ip6(43, head("11 02 0401 00000000 20010db8000000000000000000000003", *abc())), udp6(3));
+	expect(101,
+			ip6(0, head("2b 00 010400000000  3c 00 000000000000  2c 01 "
+				    "010c000000000000000000000000"
+				    "  11 00 0000 00000007",
+					       *abc())),
+			udp6(3));
+	expect(101, ip6(43, head("11 02 0401 00000000 20010db8000000000000000000000003", *abc())),
+			udp6(3));
 	expect(101, ip6(253, head("11 00 000000000000", *abc())), udp6(3));
 	/* AH: next, length 4 (24 bytes), SPI 9; in IPv4, too; ESP behind it ends the walk */
 	struct expected ah = udp6(3);
 	ah.layers = 1;
 	ah.layer[0] = (struct kit_layer){ LAYER_AH, 9, 6 };
-	expect(101, ip6(51, head("11 04 0000 00000009 00000001 000102030405060708090a0b", *abc())), ah);
+	expect(101, ip6(51, head("11 04 0000 00000009 00000001 000102030405060708090a0b", *abc())),
+			ah);
 	ah.version = 4;
 	ah.layer[0].carrier = 4;
-	expect(101, ip4(51, head("11 04 0000 00000009 00000001 000102030405060708090a0b", *abc())), ah);
-	ah = (struct expected){ .version = 4, .proto = 50, .payload = 8, .layers = 1,
+	expect(101, ip4(51, head("11 04 0000 00000009 00000001 000102030405060708090a0b", *abc())),
+			ah);
+	ah = (struct expected){ .version = 4,
+		.proto = 50,
+		.payload = 8,
+		.layers = 1,
 		.layer = { { LAYER_AH, 9, 4 } } };
-	expect(101, ip4(51, head("32 04 0000 00000009 00000001 000102030405060708090a0b",
-			hex("00000005 00000001"))), ah);
+	expect(101,
+			ip4(51, head("32 04 0000 00000009 00000001 000102030405060708090a0b",
+						hex("00000005 00000001"))),
+			ah);
 	/* mobility: a message of its own, unless something follows */
-	expect(101, ip6(135, hex("3b 00 01 00 0000 0000")), (struct expected){ .version = 6, .proto = 135,
-			.payload = 8 });
+	expect(101, ip6(135, hex("3b 00 01 00 0000 0000")),
+			(struct expected){ .version = 6, .proto = 135, .payload = 8 });
 	expect(101, ip6(135, head("11 00 01 00 0000 0000", *abc())), udp6(3));
 	/* IPv4 has no such headers */
-	expect(101, ip4(43, hex("11 00 00 00 0000 0000")), (struct expected){ .version = 4, .proto = 43,
-			.payload = 8 });
+	expect(101, ip4(43, hex("11 00 00 00 0000 0000")),
+			(struct expected){ .version = 4, .proto = 43, .payload = 8 });
 	/* longer than the packet */
 	struct pkt p = decoded(ip6(0, hex("11 09 000000000000")), OUTCOME_MALFORMED);
 	assert_int_equal(p.stage, STAGE_NETWORK);
@@ -180,7 +207,8 @@ static void transport(void **state)
 	(void)state;
 	/* TCP with options: MSS, NOP, NOP; and reserved bit AE */
 	struct pkt p = decoded(ip4(6, hex("03e8 0050 00000001 00000002 71 10 0200 0000 0000"
-			" 02 04 05b4 01 01 00 00  68 69")), OUTCOME_PACKET);
+					  " 02 04 05b4 01 01 00 00  68 69")),
+			OUTCOME_PACKET);
 	assert_int_equal(p.tcp_flags, TCP_ACK | TCP_AE);
 	assert_int_equal(p.tcp_options.left, 8);
 	assert_int_equal(p.payload_len, 2);
@@ -197,15 +225,24 @@ static void transport(void **state)
 	expect(101, ip4(136, hex("03e8 0035 0008 beef 61 62 63")), lite);
 	expect(101, ip4(136, hex("03e8 0035 0000 beef 61 62 63")), lite);
 	/* SCTP: verification tag, checksum; DCCP: data offset 4 words */
-	expect(101, ip4(132, head("03e8 0035 00000001 00000000", num(4, 1))), (struct expected){
-			.version = 4, .proto = 132, .from = 1000, .to = 53, .payload = 4 });
-	expect(101, ip4(33, head("03e8 0035 04 00 0000 00 000001 00000000", num(3, 1))), (struct expected){
-			.version = 4, .proto = 33, .from = 1000, .to = 53, .payload = 3 });
+	expect(101, ip4(132, head("03e8 0035 00000001 00000000", num(4, 1))),
+			(struct expected){ .version = 4,
+					.proto = 132,
+					.from = 1000,
+					.to = 53,
+					.payload = 4 });
+	expect(101, ip4(33, head("03e8 0035 04 00 0000 00 000001 00000000", num(3, 1))),
+			(struct expected){ .version = 4,
+					.proto = 33,
+					.from = 1000,
+					.to = 53,
+					.payload = 3 });
 	/* ESP; any other: the body is the payload */
 	p = decoded(ip4(50, hex("00000005 00000001 aabb")), OUTCOME_PACKET);
 	assert_int_equal(p.spi, 5);
 	assert_int_equal(p.payload_len, 10);
-	expect(101, ip4(89, num(8, 1)), (struct expected){ .version = 4, .proto = 89, .payload = 8 });
+	expect(101, ip4(89, num(8, 1)),
+			(struct expected){ .version = 4, .proto = 89, .payload = 8 });
 	expect(101, ip4(89, hex("")), (struct expected){ .version = 4, .proto = 89 });
 }
 
@@ -217,8 +254,8 @@ static void icmp(void **state)
 	assert_int_equal(p.icmp_type, 8);
 	assert_int_equal(p.icmp_id, 7);
 	assert_int_equal(p.payload_len, 10);
-	expect(101, ip4(1, hex("08 00 0000 0007 0001 6162")), (struct expected){ .version = 4, .proto = 1,
-			.payload = 10 });
+	expect(101, ip4(1, hex("08 00 0000 0007 0001 6162")),
+			(struct expected){ .version = 4, .proto = 1, .payload = 10 });
 	p = decoded(ip6(58, hex("81 00 0000 0009 0001")), OUTCOME_PACKET);
 	assert_int_equal(p.icmp_type, 129);
 	assert_int_equal(p.icmp_id, 9);
@@ -239,8 +276,10 @@ static void bad_transport(void **state)
 		{ 6, 0, 0, "" },
 		{ 6, 0, 0, "03e8 00" },
 		{ 6, 1000, 80, "03e8 0050 0000" },
-		{ 6, 1000, 80, "03e8 0050 00000001 00000002 40 10 0200 0000 0000" }, /* offset below 5 */
-		{ 6, 1000, 80, "03e8 0050 00000001 00000002 60 10 0200 0000 0000" }, /* beyond the end */
+		{ 6, 1000, 80, "03e8 0050 00000001 00000002 40 10 0200 0000 0000" }, /* offset below
+											5 */
+		{ 6, 1000, 80, "03e8 0050 00000001 00000002 60 10 0200 0000 0000" }, /* beyond the
+											end */
 		{ 17, 1000, 80, "03e8 0050 0007 0000 6162" },
 		{ 17, 1000, 80, "03e8 0050 00" },
 		{ 136, 1000, 80, "03e8 0050 0007 0000 6162" },
@@ -255,8 +294,11 @@ static void bad_transport(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes b = ip4(cases[i].proto, hex(cases[i].body));
-		const struct expected want = { .version = 4, .proto = cases[i].proto, .from = cases[i].from,
-			.to = cases[i].to, .marks = PKT_BAD_TRANSPORT };
+		const struct expected want = { .version = 4,
+			.proto = cases[i].proto,
+			.from = cases[i].from,
+			.to = cases[i].to,
+			.marks = PKT_BAD_TRANSPORT };
 		struct pkt p = decoded(b, OUTCOME_PACKET);
 
 		kit_compare(OUTCOME_PACKET, &p, &want);
@@ -308,7 +350,8 @@ static void fragments(void **state)
 	assert_int_equal(p.proto, 17);
 	assert_int_equal(p.ip_len - p.ip_header_len, 8);
 	/* destination options, then fragment header: offset 8, last, identification 7 */
-	p = decoded(ip6(60, join(hex("2c 00 010400000000 11 00 0008 00000007"), num(3, 1))), OUTCOME_FRAGMENT);
+	p = decoded(ip6(60, join(hex("2c 00 010400000000 11 00 0008 00000007"), num(3, 1))),
+			OUTCOME_FRAGMENT);
 	assert_int_equal(p.fragment_offset, 8);
 	assert_false(p.fragment_more);
 	assert_int_equal(p.fragment_id, 7);
@@ -337,8 +380,9 @@ static void datagram(void **state)
 	p.ip = (struct rd){ together.at, 20 + whole.size };
 	p.body = (struct rd){ together.at + 20, whole.size };
 	p.ip_len = (uint32_t)(20 + whole.size);
-	kit_compare(decode_datagram(&rules, &p), &p, &(struct expected){ KIT_INNER4,
-			.marks = PKT_REASSEMBLED, .layers = 1, .layer = { { LAYER_GRE, 0, 4 } } });
+	kit_compare(decode_datagram(&rules, &p), &p,
+			&(struct expected){ KIT_INNER4, .marks = PKT_REASSEMBLED, .layers = 1,
+					.layer = { { LAYER_GRE, 0, 4 } } });
 	kit_touch(&p);
 	/* only the beginning is known */
 	p = decoded(first, OUTCOME_FRAGMENT);
@@ -374,10 +418,12 @@ static void quotes(void **state)
 	assert_int_equal(q.address[1][3], 2);
 	assert_int_equal(q.layer_count, 0);
 	/* time exceeded quotes an echo request; ESP; TCP of which 4 bytes are there */
-	assert_true(quote(ip4(1, head("0b 00 0000 00000000", ip4(1, hex("08 00 0000 0007 0001")))), &q));
+	assert_true(quote(ip4(1, head("0b 00 0000 00000000", ip4(1, hex("08 00 0000 0007 0001")))),
+			&q));
 	assert_int_equal(q.icmp_type, 8);
 	assert_int_equal(q.icmp_id, 7);
-	assert_true(quote(ip4(1, head("03 02 0000 00000000", ip4(50, hex("00000005 00000001")))), &q));
+	assert_true(quote(ip4(1, head("03 02 0000 00000000", ip4(50, hex("00000005 00000001")))),
+			&q));
 	assert_int_equal(q.spi, 5);
 	assert_true(quote(ip4(1, head("05 01 0000 0a000003", ip4(6, hex("03e8 0050")))), &q));
 	assert_false(quote(ip4(1, head("05 01 0000 0a000003", ip4(6, hex("03e8 00")))), &q));
@@ -392,7 +438,9 @@ static void quotes(void **state)
 	assert_true(quote(ip4(1, head("03 03 0000 00000000", fragment)), &q));
 	assert_int_equal(q.port[1], 53);
 	/* IPv6: packet too big, hop-by-hop header in the quoted packet */
-	assert_true(quote(ip6(58, head("02 00 0000 00000500", ip6(0, head("11 00 010400000000", *abc())))), &q));
+	assert_true(quote(ip6(58, head("02 00 0000 00000500",
+						  ip6(0, head("11 00 010400000000", *abc())))),
+			&q));
 	assert_int_equal(q.ip_version, 6);
 	assert_int_equal(q.port[1], 53);
 	assert_false(quote(ip6(58, head("87 00 0000 00000000", ip6(17, *abc()))), &q));

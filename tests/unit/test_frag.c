@@ -95,7 +95,8 @@ static void in_order(struct frag_table *t, const unsigned *order, unsigned count
 		assert_int_equal(d.fragments[i].fragment_offset, order[i] * 16);
 }
 
-static unsigned permute(struct frag_table *t, unsigned *order, unsigned done, unsigned count, uint32_t id)
+static unsigned permute(
+		struct frag_table *t, unsigned *order, unsigned done, unsigned count, uint32_t id)
 {
 	unsigned n = 0;
 
@@ -206,7 +207,8 @@ static void layer_addresses(void **state)
 	struct frag_datagram d = frag_take(t);
 	assert_null(d.fragments[0].layer[0].addresses);
 	assert_memory_equal(d.fragments[0].layer[1].addresses, "abcdefg", 8);
-	assert_memory_equal(d.fragments[0].layer[2].addresses, "0123456789abcdef0123456789abcde", 32);
+	assert_memory_equal(
+			d.fragments[0].layer[2].addresses, "0123456789abcdef0123456789abcde", 32);
 }
 
 static void first_wins(void **state)
@@ -391,7 +393,8 @@ static void many_datagrams(void **state)
 
 		assert_int_equal(ready, i >= LIMIT_DATAGRAMS);
 		if (ready)
-			assert_int_equal(frag_take(t).fragments[0].fragment_id, i - LIMIT_DATAGRAMS);
+			assert_int_equal(
+					frag_take(t).fragments[0].fragment_id, i - LIMIT_DATAGRAMS);
 		out += ready;
 	}
 	while (frag_expired(t, INT64_MAX))
