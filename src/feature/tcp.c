@@ -128,11 +128,6 @@ static void see_window(struct side *s, const struct pkt *pkt, struct flow *flow,
 		tally_add(s->count, &s->high, COUNTS, ZERO_WINDOW, flow, pool);
 }
 
-static uint64_t since_start(const struct flow *flow, const struct pkt *pkt)
-{
-	return pkt->ns > flow->start_ns ? (uint64_t)(pkt->ns - flow->start_ns) : 0;
-}
-
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
@@ -145,7 +140,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	count_flags(s, pkt->tcp_flags & ((1u << FLAGS) - 1), flow, env->pool);
 	see_window(s, pkt, flow, env->pool);
 	if (t->syn_ack_ns == 0 && pkt->dir == 1 && (pkt->tcp_flags & SYN_ACK) == SYN_ACK)
-		t->syn_ack_ns = 1 + since_start(flow, pkt);
+		t->syn_ack_ns = 1 + (uint64_t)(flow->side[1].last_ns - flow->start_ns);
 	return MORE;
 }
 

@@ -532,7 +532,10 @@ struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int6
 	uint32_t number = index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
 	struct flow *f = number == SLAB_NONE ? NULL : flow_at(t, number);
 
-	return f == NULL || f->timer.deadline_ns <= clock_ns ? NULL : f;
+	/* A part that waits for its first packet may never be written. */
+	if (f == NULL || f->side[0].packets + f->side[1].packets == 0)
+		return NULL;
+	return f->timer.deadline_ns <= clock_ns ? NULL : f;
 }
 
 /* Does a handshake packet belong to the flow that has its key, or begin another? */

@@ -150,6 +150,37 @@ static void a_part_without_packets_is_no_record(void **unused)
 	world_free(w);
 }
 
+/* What is counted at a flow found by table_peek() has to reach a record. */
+static void a_part_without_packets_is_not_found(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+	struct pkt p = flowtest_packet(PROTO_UDP, false, 0, 10);
+	struct table_ticket ticket;
+
+	table_ticket(w->table, &p, &ticket);
+	for (int64_t s = 0; s < 1800; s += 100)
+		udp(w, 0, s * SECOND, 4000);
+	assert_non_null(table_peek(w->table, &ticket, 1700 * SECOND));
+	udp(w, 0, 1801 * SECOND, 5000);
+	assert_null(table_peek(w->table, &ticket, 1801 * SECOND));
+	udp(w, 0, 1802 * SECOND, 4000);
+	assert_non_null(table_peek(w->table, &ticket, 1802 * SECOND));
+	world_free(w);
+}
+
+static void a_lost_fragment_marks_the_flow(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+	struct pkt p = flowtest_packet(PROTO_UDP, false, 0, 0);
+
+	p.marks = PKT_FRAGMENT | PKT_INCOMPLETE;
+	assert_int_equal(show(w, &p)->marks & (FLOW_INCOMPLETE_DATAGRAM | FLOW_NO_PORTS),
+			FLOW_INCOMPLETE_DATAGRAM);
+	world_free(w);
+}
+
 static void connect_and_close(struct world *w, int64_t at, uint32_t isn)
 {
 	tcp(w, 0, at, TCP_SYN, isn, 0);
@@ -272,6 +303,8 @@ int main(void)
 		cmocka_unit_test(silence_ends_a_flow),
 		cmocka_unit_test(long_flows_come_in_parts),
 		cmocka_unit_test(a_part_without_packets_is_no_record),
+		cmocka_unit_test(a_part_without_packets_is_not_found),
+		cmocka_unit_test(a_lost_fragment_marks_the_flow),
 		cmocka_unit_test(closed_connections_linger),
 		cmocka_unit_test(a_port_used_again_is_another_flow),
 		cmocka_unit_test(order_is_that_of_leaving),

@@ -80,6 +80,20 @@ static void handshake_gives_rtt(void **unused)
 	conn_free(c);
 }
 
+static void rtt_is_in_flow_time(void **unused)
+{
+	(void)unused;
+	struct conn *c = conn_new();
+
+	send_at(c, SECOND, 0, TCP_SYN, 1000, 0, 0);
+	send_at(c, 3 * SECOND, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
+	send_at(c, 2 * SECOND, 0, TCP_ACK, 1001, 5001, 0); /* the clock was set back */
+	assert_int_equal(c->f.rtt_ns, 2 * SECOND);
+	send_at(c, 4 * SECOND, 0, TCP_SYN, 1000, 0, 0); /* a late copy leaves it as it is */
+	assert_int_equal(c->f.rtt_ns, 2 * SECOND);
+	conn_free(c);
+}
+
 static void tells_classes_apart(void **unused)
 {
 	(void)unused;
@@ -180,6 +194,20 @@ static void fin_both_ways_closes(void **unused)
 	conn_free(c);
 }
 
+static void an_overtaken_fin_closes(void **unused)
+{
+	(void)unused;
+	struct conn *c = connected(1000, 5000);
+
+	send(c, 0, TCP_FIN | TCP_ACK, 1001, 5001, 0);
+	send(c, 1, TCP_ACK, 5001, 1002, 0);
+	send(c, 0, TCP_ACK, 1002, 5002, 0); /* acknowledges what comes next */
+	assert_false(c->f.marks & FLOW_CLOSED);
+	send(c, 1, TCP_FIN | TCP_ACK, 5001, 1002, 0);
+	assert_true(c->f.marks & FLOW_CLOSED);
+	conn_free(c);
+}
+
 static void reset_in_window_closes(void **unused)
 {
 	(void)unused;
@@ -234,6 +262,14 @@ static void syn_starts_anew(void **unused)
 	assert_true(anew(c, 0, TCP_SYN, 2000, 0));
 	conn_free(c);
 
+	c = conn_new(); /* the SYN carried ten bytes, and its answer acknowledges them */
+	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1011, 0);
+	struct pkt fast = flowtest_tcp(0, 0, TCP_SYN, 1000, 0, 10);
+	assert_false(tcp_starts_anew(&c->f, &fast, 0));
+	fast.payload_len = 9;
+	assert_true(tcp_starts_anew(&c->f, &fast, 0));
+	conn_free(c);
+
 	c = conn_new(); /* simultaneous open */
 	send(c, 0, TCP_SYN, 1000, 0, 0);
 	assert_false(anew(c, 1, TCP_SYN, 5000, 0));
@@ -249,11 +285,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshake_gives_rtt),
+		cmocka_unit_test(rtt_is_in_flow_time),
 		cmocka_unit_test(tells_classes_apart),
 		cmocka_unit_test(sequence_numbers_wrap),
 		cmocka_unit_test(a_copy_is_no_retransmission),
 		cmocka_unit_test(too_many_gaps_are_marked),
 		cmocka_unit_test(fin_both_ways_closes),
+		cmocka_unit_test(an_overtaken_fin_closes),
 		cmocka_unit_test(reset_in_window_closes),
 		cmocka_unit_test(syn_starts_anew),
 	};
