@@ -27,6 +27,7 @@ mandoc: mandoc
 zstd: zstd
 xz: xz-utils
 git: git
+zsh: zsh
 module:ensurepip: python3-venv'
 
 GROUP_fuzz='
