@@ -75,27 +75,11 @@ static size_t header_size(unsigned control)
  * Frame control 2, duration 2, addresses 6 each (three, or four), sequence 2 before the
  * fourth; QoS control 2; HT control 4.
  */
-static void frame_80211(struct chain *c, struct storage how)
+static void data_80211(struct chain *c, struct storage how, unsigned control)
 {
-	if (how.fcs)
-		chain_bound(&c->at, chain_wire(&c->at) > FCS ? chain_wire(&c->at) - FCS : 0);
-	struct rd r = c->at.rd;
-	unsigned control = chain_le(&r, 2);
-
-	how.swapped = how.swapped && (control & 3) != 0 && (control >> 8 & 3) == 0;
-	if (how.swapped)
-		control = (control & 0xff) << 8 | control >> 8;
 	size_t size = header_size(control);
-
-	if (!rd_ok(&r)) {
-		chain_short(c, STAGE_LINK);
-		return;
-	}
-	if ((control & TYPE_MASK) != TYPE_DATA || control & (NO_DATA | PROTECTED)) {
-		chain_not_ip(c, 0);
-		return;
-	}
 	struct rd header = rd_bytes(&c->at.rd, size);
+
 	if (how.padded)
 		rd_bytes(&c->at.rd, -size & 3);
 	rd_bytes(&header, 22);
@@ -106,14 +90,32 @@ static void frame_80211(struct chain *c, struct storage how)
 
 	if (!rd_ok(&c->at.rd))
 		chain_short(c, STAGE_LINK);
-	else if (fragment != 0 || (aggregate && c->wrapped))
-		/* a later part of a frame; or packets of which only one could stand for a tunnel's
-		 */
+	else if (fragment != 0) /* a later part of a frame */
 		chain_not_ip(c, 0);
-	else if (aggregate)
-		link_80211_subframe(c);
-	else
+	else if (!aggregate)
 		c->at.next = NEXT_LLC;
+	else if (c->wrapped) /* only one of its packets could stand for the tunnel's */
+		chain_not_ip(c, 0);
+	else
+		link_80211_subframe(c);
+}
+
+static void frame_80211(struct chain *c, struct storage how)
+{
+	if (how.fcs)
+		chain_bound(&c->at, chain_wire(&c->at) > FCS ? chain_wire(&c->at) - FCS : 0);
+	struct rd r = c->at.rd;
+	unsigned control = chain_le(&r, 2);
+
+	how.swapped = how.swapped && (control & 3) != 0 && (control >> 8 & 3) == 0;
+	if (how.swapped)
+		control = (control & 0xff) << 8 | control >> 8;
+	if (!rd_ok(&r))
+		chain_short(c, STAGE_LINK);
+	else if ((control & TYPE_MASK) != TYPE_DATA || control & (NO_DATA | PROTECTED))
+		chain_not_ip(c, 0);
+	else
+		data_80211(c, how, control);
 }
 
 void link_80211(struct chain *c)
