@@ -1,0 +1,666 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The reference's fields: each worked out afresh from the packets of a part, as doc/fields.md words it.
+
+Integers are int; times that the definition calls exact are Decimal; all others are float.
+A key that is to be left out is not there; None is null.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from refflows import ACTIVE, IDLE, NOTHING_NEW, Event, Part, ahead, tcp_options
+from refpackets import ACK, FIN, ICMP, ICMP6, PSH, RST, SYN, TCP, UDP
+
+BINS = Path(__file__).resolve().parents[2] / "data/compact_bd_mapping.txt"
+MARKS = (
+    "midstream truncated time_backwards gap capped offload incomplete_datagram bad_transport "
+    "no_ports sensor_drops no_memory"
+).split()
+TROUBLE = ("retrans", "ooo", "dup", "keep_alive", "overlap", "gaps")
+CLASS_OF = {"ooo": "late", "gaps": "gap"}
+FLAG_LETTERS = "FSRPAUECN"
+FLAG_NAMES = "fin syn rst psh ack urg ece cwr ae".split()
+OPTION_NAMES = {
+    0: "end",
+    1: "nop",
+    2: "mss",
+    3: "window_scale",
+    4: "sack_permitted",
+    5: "sack",
+    8: "timestamps",
+    30: "mptcp",
+    254: "experiment_2",
+}
+ICMP_PAIRS = {  # type of a request, type of its reply (Community ID specification)
+    ICMP: {8: 0, 13: 14, 15: 16, 17: 18, 10: 9},
+    ICMP6: {128: 129, 130: 131, 133: 134, 135: 136, 139: 140, 144: 145},
+}
+MS, SECOND = 10**6, 10**9
+
+
+@dataclass
+class Options:
+    """The options of the program that change fields."""
+
+    bidir: bool = False
+    num_pkts: int = 50
+    type: int = 1
+    zeros: bool = False
+    retrans: bool = False
+    salt: bool = False
+    idp: int = 1300
+    payload: int = 32
+    hd: int = 16
+    stats_idle: int = 5 * SECOND
+    seed: int = 0
+
+
+@dataclass
+class View:
+    """A part as one record shows it: all of it, or one direction as if there were no other."""
+
+    part: Part
+    options: Options
+    out: int
+    events: list[Event]  # of the record, in order
+
+    @property
+    def both(self) -> bool:
+        """Is the other direction in the record too?"""
+        return self.options.bidir
+
+    def dir(self, event: Event) -> int:
+        """0: out."""
+        return int(event.dir != self.out)
+
+    def side(self, number: int) -> list[Event]:
+        """Out or in."""
+        return [e for e in self.events if self.dir(e) == number]
+
+    def arrow(self, event: Event) -> str:
+        """The direction as text."""
+        return "<" if self.dir(event) else ">"
+
+    @property
+    def proto(self) -> int:
+        """IP protocol."""
+        return self.part.conversation.packet.proto
+
+
+def ms(ns: int) -> Decimal:
+    """Exact milliseconds."""
+    return Decimal(ns) / MS
+
+
+def data(events: list[Event]) -> list[Event]:
+    """Those with payload on the wire."""
+    return [e for e in events if e.packet.payload_len > 0]
+
+
+def segments(events: list[Event]) -> list[Event]:
+    """TCP segments with a sound header."""
+    return [e for e in events if e.cls is not None]
+
+
+def records(parts: list[Part], options: Options) -> list[dict]:
+    """Every record, in order."""
+    out = []
+    for part in parts:
+        for side in (0,) if options.bidir else (0, 1):
+            events = [e for e in part.events if options.bidir or e.dir == side]
+            if events:
+                out.append(record(View(part, options, side, events)))
+    return out
+
+
+def record(view: View) -> dict:
+    """All keys of one record."""
+    done: dict = {}
+    for feature in FEATURES:
+        done.update(feature(view))
+    return done
+
+
+# --- base ----------------------------------------------------------------------------------------
+def base(v: View) -> dict:
+    """Key, counters, times, end, TCP quality."""
+    c, out = v.part.conversation, {}
+    ends = c.ends if v.out == 0 else c.ends[::-1]
+    out["sa"], out["da"] = (str(ipaddress.ip_address(end[0])) for end in ends)
+    out["pr"] = v.proto
+    if c.packet.ports is not None:
+        out["sp"], out["dp"] = ends[0][1], ends[1][1]
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        events = v.side(number)
+        out[f"bytes_{name}"] = sum(e.packet.payload_len for e in events)
+        out[f"num_pkts_{name}"] = len(events)
+        out[f"ip_bytes_{name}"] = sum(e.packet.ip_len for e in events)
+        if v.proto == TCP:
+            out.update({f"{k}_{name}": n for k, n in trouble(events).items()})
+        if v.part.icmp_errors[v.out ^ number]:
+            out[f"icmp_errors_{name}"] = v.part.icmp_errors[v.out ^ number]
+    out["time_start"] = Decimal(v.events[0].ns) / SECOND
+    out["time_end"] = Decimal(v.events[-1].ns) / SECOND
+    out["flow_id"], out["part"], out["end_reason"] = c.number, v.part.index, v.part.reason
+    if v.part.reason in (IDLE, ACTIVE):
+        out["expire_type"] = "i" if v.part.reason == IDLE else "a"
+    out["community_id"] = community_id(v)
+    if c.packet.vlans:
+        out["vlan"] = list(c.packet.vlans)
+    if v.part.marks:
+        out["marks"] = [m for m in MARKS if m in v.part.marks]
+    if c.key[5] is not None:
+        out["icmp_type"], out["icmp_code"] = c.key[5][:2]
+        if c.key[5][2] is not None:
+            out["icmp_id"] = c.key[5][2]
+    rtt = handshake(v.part)
+    if rtt is not None:
+        out["rtt_ms"] = ms(rtt[0])
+    return out
+
+
+def trouble(events: list[Event]) -> dict[str, int]:
+    """How many segments are of each class that is not simply the next one."""
+    return {k: sum(e.cls == CLASS_OF.get(k, k) for e in events) for k in TROUBLE}
+
+
+def handshake(part: Part) -> tuple[int, int | None] | None:
+    """RTT, and from the SYN to the SYN-ACK, in ns."""
+    first = part.events[0]
+    if part.index > 1 or first.cls is None or first.packet.flags & (SYN | ACK) != SYN:
+        return None
+    syns: list[Event] = []
+    for e in segments(part.events):
+        theirs = [s for s in syns if s.dir == 1]
+        if e.packet.flags & SYN and e.cls != "dup":
+            syns.append(e)
+        if e.dir == 0 and e.packet.flags & ACK and theirs:
+            if ahead(e.packet.ack, (theirs[0].packet.seq + 1) % 2**32) >= 0:
+                break
+    else:
+        return None
+    if len(theirs) != 1 or len(syns) != 2:
+        return None
+    answer = theirs[0].ns - first.ns if theirs[0].packet.flags & ACK else None
+    return e.ns - first.ns, answer
+
+
+def community_id(v: View) -> str:
+    """Community ID specification, version 1."""
+    c = v.part.conversation
+    (a, sport), (b, dport) = c.ends
+    ports, ordered = c.packet.ports is not None, True
+    if c.key[5] is not None:
+        ports = True
+        sport, code = c.packet.icmp  # as the first packet has it: a reply may be first
+        pairs = ICMP_PAIRS[v.proto]
+        pairs = pairs | {reply: request for request, reply in pairs.items()}
+        dport = pairs.get(sport, code)
+        ordered = sport in pairs
+    if ordered and (a, sport) > (b, dport):
+        a, b, sport, dport = b, a, dport, sport
+    text = v.options.seed.to_bytes(2, "big") + a + b + bytes((v.proto, 0))
+    if ports:
+        text += sport.to_bytes(2, "big") + dport.to_bytes(2, "big")
+    return "1:" + base64.b64encode(hashlib.sha1(text).digest()).decode()
+
+
+# --- lists of packets ----------------------------------------------------------------------------
+def packets(v: View) -> dict:
+    """SPLT."""
+    if v.options.num_pkts == 0 or v.options.type == 2:
+        return {}
+    listed: list[dict] = []
+    before = 0
+    for e in v.events:
+        if len(listed) == v.options.num_pkts:
+            break
+        if e.packet.fragment_only:
+            continue
+        if e.packet.payload_len == 0 and not v.options.zeros:
+            continue
+        if e.cls in NOTHING_NEW and not v.options.retrans:
+            continue
+        wait = e.ns - before if listed else 0
+        listed.append({"b": e.packet.payload_len, "dir": v.arrow(e), "ipt": ms(wait)})
+        before = e.ns
+    return {"packets": listed}
+
+
+def salt(v: View) -> dict:
+    """Messages, told apart by acknowledgement numbers."""
+    if v.options.num_pkts == 0 or not (v.options.salt or v.options.type == 2):
+        return {}
+    messages: list[list[Event]] = []
+    for e in data(v.events):
+        if e.cls in NOTHING_NEW:
+            continue
+        last = messages[-1][-1] if messages else None
+        same = v.proto == TCP and last is not None and e.dir == last.dir
+        if same and e.packet.ack == last.packet.ack:
+            messages[-1].append(e)
+        else:
+            messages.append([e])
+    listed = []
+    for before, message in zip([None, *messages], messages, strict=False):
+        wait = message[0].ns - before[0].ns if before else 0
+        size = sum(e.packet.payload_len for e in message)
+        listed.append({"b": size, "dir": v.arrow(message[0]), "ipt": ms(wait)})
+    return {"salt": listed[: v.options.num_pkts]}
+
+
+def ppi(v: View) -> dict:
+    """Facts of TCP headers."""
+    if v.proto != TCP or v.options.num_pkts == 0:
+        return {}
+    listed = [e for e in segments(v.events) if len(e.packet.options) == e.packet.options_len]
+    listed = listed[: v.options.num_pkts]
+    first = {e.dir: e.packet.seq for e in reversed(listed)}
+    out = []
+    for e in listed:
+        p, other = e.packet, first.get(1 - e.dir)
+        known = p.flags & ACK and other is not None
+        out.append(
+            {
+                "seq": (p.seq - first[e.dir]) % 2**32,
+                "ack": (p.ack - other) % 2**32 if known else None,
+                "b": p.payload_len,
+                "olen": p.options_len,
+                "dir": v.arrow(e),
+                "t": ms(e.ns - v.part.events[0].ns),
+                "flags": letters(p.flags),
+            }
+        )
+    return {"ppi": out}
+
+
+def letters(flags: int) -> str:
+    """One for each flag."""
+    return "".join(x for i, x in enumerate(FLAG_LETTERS) if flags >> i & 1)
+
+
+# --- bytes ---------------------------------------------------------------------------------------
+def dist(v: View) -> dict:
+    """Byte distribution, moments, entropy, bins."""
+    count: Counter[int] = Counter()
+    for e in v.events:
+        count.update(e.packet.payload)
+    n = count.total()
+    if n == 0:
+        return {}
+    bins = [0] * 16
+    for value, times in count.items():
+        bins[mapping()[value]] += times
+    mean, std = moments(count)
+    entropy = math.fsum(c / n * math.log2(n / c) for c in count.values())
+    out = {
+        "byte_dist": [count[i] for i in range(256)],
+        "byte_dist_mean": mean,
+        "compact_byte_dist": bins,
+        "entropy": entropy,
+        "total_entropy": entropy * n,
+    }
+    if std is not None:
+        out["byte_dist_std"] = std
+    return out
+
+
+def moments(count: Counter[int]) -> tuple[float | None, float | None]:
+    """Mean and sample standard deviation of numbers counted, exact up to the last step."""
+    n = count.total()
+    if n == 0:
+        return None, None
+    mean = Fraction(sum(value * times for value, times in count.items()), n)
+    if n < 2:
+        return float(mean), None
+    squares = sum((value - mean) ** 2 * times for value, times in count.items())
+    return float(mean), math.sqrt(squares / (n - 1))
+
+
+def mapping(cache: list[int] = []) -> list[int]:  # noqa: B006
+    """The bin of each byte value."""
+    if not cache:
+        for line in BINS.read_text().splitlines():
+            cache.extend(int(x) for x in line.split("#")[0].replace(",", " ").split())
+    return cache
+
+
+def wht(v: View) -> dict:
+    """Walsh-Hadamard transform of blocks of four bytes."""
+    total, blocks = [0, 0, 0, 0], 0
+    for e in v.events:
+        payload = e.packet.payload
+        for i in range(0, len(payload) - 3, 4):
+            a, b, c, d = payload[i : i + 4]
+            for k, w in enumerate((a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d)):
+                total[k] += w
+            blocks += 1
+    return {"wht": [w / blocks for w in total], "wht_blocks": blocks} if blocks else {}
+
+
+def hd(v: View) -> dict:
+    """What the first bytes have in common."""
+    n = v.options.hd
+    out: dict = {"bytes": n}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        heads = [
+            e.packet.payload[:n]
+            for e in v.side(number)
+            if len(e.packet.payload) >= n and e.cls not in NOTHING_NEW
+        ]
+        side: dict = {"n": len(heads), "seq": []}
+        if heads:
+            mask = [0xFF & ~changed([h[i] for h in heads]) for i in range(n)]
+            side["const_mask"] = bytes(mask).hex()
+            side["const_value"] = bytes(m & x for m, x in zip(mask, heads[0], strict=True)).hex()
+        if len(heads) > 1:
+            pairs = list(zip(heads, heads[1:], strict=False))
+            side["seq"] = [i for i in range(n) if all((a[i] + 1) % 256 == b[i] for a, b in pairs)]
+        out[name] = side
+    return {"hd": out} if any(out[k]["n"] for k in ("out", "in") if k in out) else {}
+
+
+def changed(values: list[int]) -> int:
+    """The bits that are not the same in all."""
+    bits = 0
+    for value in values:
+        bits |= value ^ values[0]
+    return bits
+
+
+def idp(v: View) -> dict:
+    """The first data packet of each direction."""
+    out = {}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        for e in data(v.side(number)):
+            if not e.packet.in_fragments:
+                head = e.packet.ip[: v.options.idp]
+                out[f"idp_{name}"], out[f"idp_len_{name}"] = head.hex(), len(head)
+                break
+    return out
+
+
+def payload(v: View) -> dict:
+    """The first bytes of application data."""
+    out = {}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        events = v.side(number)
+        if v.proto == TCP:
+            head = stream(events, v.options.payload)
+        else:
+            head = next((e.packet.payload for e in data(events)), b"")[: v.options.payload]
+        if head:
+            out[name] = head.hex()
+    return {"payload": out} if out else {}
+
+
+def stream(events: list[Event], size: int) -> bytes:
+    """The first bytes of a TCP direction, in order; of two that disagree the first to come."""
+    sent = segments(events)
+    begin = [(e.packet.seq + 1) % 2**32 for e in sent if e.packet.flags & SYN]
+    begin += [e.packet.seq for e in data(sent)]
+    if not begin:
+        return b""
+    found: dict[int, int] = {}
+    for e in sent:
+        at = ahead(e.packet.seq + bool(e.packet.flags & SYN), begin[0])
+        for i in range(e.packet.payload_len):
+            if 0 <= at + i < size:
+                captured = i < len(e.packet.payload)
+                found.setdefault(at + i, e.packet.payload[i] if captured else -1)
+    head = []
+    while found.get(len(head), -1) >= 0:
+        head.append(found[len(head)])
+    return bytes(head)
+
+
+# --- headers -------------------------------------------------------------------------------------
+def ip(v: View) -> dict:
+    """What IP headers say."""
+    out = {}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        side: dict = {}
+        seen = [e.packet for e in v.side(number)]
+        ecn = Counter(p.tos & 3 for p in seen)
+        side["ecn"] = {"not_ect": ecn[0], "ect_1": ecn[1], "ect_0": ecn[2], "ce": ecn[3]}
+        if seen:
+            side["ttl"] = seen[0].ttl
+            side["ttl_min"], side["ttl_max"] = min(p.ttl for p in seen), max(p.ttl for p in seen)
+            side["dscp"] = seen[0].tos >> 2
+            side["dscps"] = sorted({p.tos >> 2 for p in seen})
+        if seen and seen[0].version == 4:
+            if v.options.num_pkts:
+                side["id"] = [p.ip_id for p in seen[: v.options.num_pkts]]
+            for bit, key in ((2, "df"), (1, "mf"), (4, "reserved")):
+                side[key] = sum(bool(p.ip_flags & bit) for p in seen)
+        elif seen:
+            side["flow_label"] = seen[0].flow_label
+        out[name] = side
+    return {"ip": out}
+
+
+def tcp(v: View) -> dict:
+    """What TCP headers say."""
+    if not segments(v.events):
+        return {}
+    out: dict = {}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        seen = segments(v.side(number))
+        out[name] = tcp_side(seen)
+        if seen:
+            out["first_seq_in" if number else "first_seq"] = seen[0].packet.seq
+    if v.both:
+        rtt, answer = handshake(v.part) or (None, None)
+        known = answer is not None
+        out["handshake"] = {
+            "syn_ack_ms": ms(answer) if known else None,
+            "ack_ms": ms(rtt - answer) if known else None,
+        }
+    return {"tcp": out}
+
+
+def tcp_side(events: list[Event]) -> dict:
+    """One direction."""
+    seen = [e.packet for e in events]
+    side: dict = {
+        "counts": {k: sum(p.flags >> i & 1 for p in seen) for i, k in enumerate(FLAG_NAMES)},
+        "zero_windows": sum(p.window == 0 and not p.flags & (SYN | FIN | RST) for p in seen),
+        "opts": [],
+        "sack_permitted": False,
+    }
+    if not seen:
+        return side
+    union = 0
+    for p in seen:
+        union |= p.flags
+    side["flags"] = letters(union)
+    side["first_window_size"] = seen[0].window
+    if windows := [p.window for p in seen if not p.flags & RST]:
+        side["window_min"], side["window_max"] = min(windows), max(windows)
+    chosen = next((p for p in seen if p.flags & SYN), seen[0])
+    side["opt_len"] = chosen.options_len
+    for kind, value in tcp_options(chosen.options):
+        option = {"kind": kind, "name": OPTION_NAMES.get(kind, "unknown")}
+        if value:
+            option["value"] = value.hex()
+        side["opts"].append(option)
+        if kind == 2:
+            side["mss"] = int.from_bytes(value, "big")
+        elif kind == 3:
+            side["window_scale"] = value[0]
+        elif kind == 4:
+            side["sack_permitted"] = True
+        elif kind == 8:
+            side["ts_value"] = int.from_bytes(value[:4], "big")
+            side["ts_echo"] = int.from_bytes(value[4:], "big")
+    return side
+
+
+def icmp(v: View) -> dict:
+    """Messages of ICMP flows."""
+    if v.proto not in (ICMP, ICMP6):
+        return {}
+    request, reply = (8, 0) if v.proto == ICMP else (128, 129)
+    out: dict = {}
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        seen = [e.packet for e in v.side(number) if not e.packet.fragment_only]
+        seen = [p for p in seen if p.icmp is not None]
+        types = Counter(p.icmp for p in seen)
+        side: dict = {
+            "n": len(seen),
+            "requests": sum(p.icmp[0] == request for p in seen),
+            "replies": sum(p.icmp[0] == reply for p in seen),
+            "types": [{"type": t, "code": c, "n": n} for (t, c), n in types.items()][:8],
+        }
+        echoes = [p for p in seen if p.icmp[0] in (request, reply)]
+        if echoes:
+            side["first_seq"], side["last_seq"] = echo_seq(echoes[0]), echo_seq(echoes[-1])
+        out[name] = side
+    if v.both:
+        out["rtt"] = echo_times(v, request, reply)
+    return {"icmp": out}
+
+
+def echo_seq(p: object) -> int:
+    """Sequence number of an echo message."""
+    return int.from_bytes(p.body[6:8], "big")
+
+
+def echo_times(v: View, request: int, reply: int) -> dict:
+    """From requests to their replies."""
+    asked: list[Event] = []
+    answered: set[int] = set()
+    times = []
+    for e in v.events:
+        p = e.packet
+        if p.fragment_only or p.icmp is None:
+            continue
+        if p.icmp[0] == request:
+            asked.append(e)
+        elif p.icmp[0] == reply:
+            for q in reversed(asked[-32:]):
+                same = echo_seq(q.packet) == echo_seq(p) and q.dir != e.dir
+                if same and id(q) not in answered:
+                    answered.add(id(q))
+                    times.append(max(0, p.ns - q.packet.ns))
+                    break
+    said = time_numbers(times)
+    return {"n": said["n"], **{f"{k}_ms": said[k] for k in ("min", "mean", "std", "max")}}
+
+
+# --- statistics ----------------------------------------------------------------------------------
+def size_numbers(values: list[int]) -> dict:
+    """n, min, mean, std, max of lengths."""
+    mean, std = moments(Counter(values))
+    low, high = (min(values), max(values)) if values else (None, None)
+    return {"n": len(values), "min": low, "mean": mean, "std": std, "max": high}
+
+
+def time_numbers(values: list[int]) -> dict:
+    """The same of times in ns, in ms."""
+    said = size_numbers(values)
+    for key in ("min", "max"):
+        said[key] = None if said[key] is None else ms(said[key])
+    for key in ("mean", "std"):
+        said[key] = None if said[key] is None else said[key] / MS
+    return said
+
+
+def groups(v: View, pick: Callable[[list[Event]], dict]) -> dict:
+    """The same numbers of out, in, and all."""
+    out = {"out": pick(v.side(0)), "all": pick(v.events)}
+    if v.both:
+        out["in"] = pick(v.side(1))
+    return out
+
+
+def waits(events: list[Event]) -> list[int]:
+    """Times between one and the next."""
+    return [b.ns - a.ns for a, b in zip(events, events[1:], strict=False)]
+
+
+def stats(v: View) -> dict:
+    """Statistics of sizes and times."""
+    span = v.events[-1].ns - v.events[0].ns
+    sizes = [e.packet.payload_len for e in v.events]
+
+    def rate(amount: int) -> float | None:
+        return float(Fraction(amount * SECOND, span)) if span else None
+
+    gaps = waits(v.events)
+    idle = [g for g in gaps if g > v.options.stats_idle]
+    active, begin = [], v.events[0]
+    for a, b in zip(v.events, [*v.events[1:], None], strict=True):
+        if b is None or b.ns - a.ns > v.options.stats_idle:
+            active.append(a.ns - begin.ns)
+            begin = b
+    out = {
+        "duration_ms": ms(span),
+        "payload": groups(v, lambda s: size_numbers([e.packet.payload_len for e in data(s)])),
+        "segment": groups(v, lambda s: size_numbers([e.packet.payload_len for e in s])),
+        "ip": groups(v, lambda s: size_numbers([e.packet.ip_len for e in s])),
+        "ipt": groups(v, lambda s: time_numbers(waits(s))),
+        "bytes_per_s": rate(sum(sizes)),
+        "ip_bytes_per_s": rate(sum(e.packet.ip_len for e in v.events)),
+        "pkts_per_s": rate(len(v.events)),
+        "first_dirs": "".join(v.arrow(e) for e in data(v.events)[:8]),
+        "subflows": 1 + sum(g > SECOND for g in gaps),
+        "active": time_numbers(active),
+        "idle": time_numbers(idle),
+        "burst": {},
+    }
+    for number, name in enumerate(("out", "in") if v.both else ("out",)):
+        side = v.side(number)
+        out[f"pkts_per_s_{name}"] = rate(len(side))
+        out[f"small_{name}"] = sum(1 <= e.packet.payload_len <= 59 for e in side)
+        out[f"large_{name}"] = sum(e.packet.payload_len > 225 for e in side)
+        out[f"header_min_{name}"] = min(headers(v, side), default=None)
+        out["burst"][name] = bursts(v, number)
+    if v.both:
+        counts = len(v.side(1)), len(v.side(0))
+        out["down_up_ratio"] = counts[0] / counts[1] if counts[1] else None
+    return {"stats": out}
+
+
+def headers(v: View, events: list[Event]) -> list[int]:
+    """Lengths of transport headers."""
+    sound = [e.packet for e in events if e.packet.sound and not e.packet.fragment_only]
+    if v.proto == TCP:
+        return [20 + p.options_len for p in sound]
+    return [8 for _ in sound] if v.proto == UDP else []
+
+
+def bursts(v: View, number: int) -> dict:
+    """Runs of three data packets and more."""
+    runs: list[list[Event]] = []
+    last = None
+    for e in data(v.events):
+        if last is not None and last.dir == e.dir and e.ns - last.ns <= SECOND:
+            runs[-1].append(e)
+        else:
+            runs.append([e])
+        last = e
+    runs = [r for r in runs if len(r) >= 3 and v.dir(r[0]) == number]
+    size = sum(e.packet.payload_len for r in runs for e in r)
+    span = sum(r[-1].ns - r[0].ns for r in runs)
+    return {
+        "n": len(runs),
+        "pkts": sum(len(r) for r in runs),
+        "bytes": size,
+        "mean": size / len(runs) if runs else None,
+        "duration_ms": ms(span),
+        "bytes_per_s": float(Fraction(size * SECOND, span)) if span else None,
+    }
+
+
+FEATURES = (base, packets, salt, dist, ip, tcp, icmp, idp, payload, ppi, hd, wht, stats)
