@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Bytes of memory for each living flow: peak resident size with many flows, less that with a few.
 
-    bench/memory.py [--program ./pcap2flow] [--flows 200000]
+    bench/memory.py [--program ./pcap2flow] [--flows 400000]
 
 Two made-up captures of UDP and TCP flows that are all alive at the end: one packet a flow, and ten
 packets (a handshake, three requests and three answers of up to 1,460 bytes).
@@ -79,7 +79,7 @@ def peak(program, options, capture):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     ap.add_argument("--program", default="./pcap2flow")
-    ap.add_argument("--flows", type=int, default=200000)
+    ap.add_argument("--flows", type=int, default=400000)
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name, packets, options in (("plain, one packet", one_packet, ["num_pkts=0"]),

@@ -16,7 +16,6 @@ enum { MARKS = 11 };
 /* Of the first packet. */
 struct base {
 	int64_t start_ns;
-	uint8_t dir, icmp_type;
 };
 
 struct out_layer {
@@ -46,7 +45,7 @@ struct out {
 
 static bool stateless(const struct conf *conf)
 {
-	return conf->bidir && !conf->community_id;
+	return conf->bidir;
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -55,9 +54,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct base *s = state;
 
 	(void)env;
+	(void)pkt;
 	s->start_ns = trail_now(flow);
-	s->dir = pkt->dir;
-	s->icmp_type = pkt->icmp_type;
 	return DONE;
 }
 
@@ -119,7 +117,7 @@ static bool has_icmp_id(const struct flow_key *k)
 
 /* For ICMP it matters who sent which type: the key does not say whether a reply came first. */
 static void fill_community_id(struct out *o, const struct feature_env *env,
-		const struct flow_view *view, unsigned from, const struct base *s)
+		const struct flow_view *view, unsigned from)
 {
 	const struct flow_key *k = &view->flow->key;
 	struct community_flow c = { k->address[from], k->address[!from], k->ip_version, k->proto,
@@ -129,10 +127,13 @@ static void fill_community_id(struct out *o, const struct feature_env *env,
 	if (text == NULL)
 		return;
 	if (is_icmp(k) && !(view->flow->marks & FLOW_NO_PORTS)) {
-		community_icmp(&c, s->icmp_type, (uint8_t)k->icmp);
-		if (s->dir == 1 && !c.one_way) { /* the other side sent it */
-			c.sa = k->address[!from];
-			c.da = k->address[from];
+		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
+		if (!c.one_way) { /* the key has the type of the request: its sender comes first */
+			unsigned asks = (view->flow->marks & FLOW_ANSWERS) != 0;
+
+			from = flow_endpoint(view->flow, asks);
+			c.sa = k->address[from];
+			c.da = k->address[!from];
 		}
 	}
 	community_id(&c, (uint16_t)env->conf->community_id_seed, text);
@@ -293,7 +294,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	if (f->marks != 0)
 		fill_marks(o, env, f);
 	if (env->conf->community_id)
-		fill_community_id(o, env, view, from, state);
+		fill_community_id(o, env, view, from);
 	return true;
 }
 

@@ -47,6 +47,7 @@ enum {                           /* flow.marks */
 	FLOW_CLOSED = 1 << 12,             /* TCP: closed, in its linger */
 	FLOW_GONE = 1 << 13,      /* no longer in the table; waits for its turn to be written */
 	FLOW_NO_MEMORY = 1 << 14, /* state could not be allocated */
+	FLOW_ANSWERS = 1 << 15,   /* ICMP: the initiator sent the reply, not the request */
 };
 
 struct flow_side {

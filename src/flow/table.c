@@ -283,6 +283,9 @@ static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
 		f->marks |= FLOW_REVERSED;
 	if (pkt->proto == PROTO_TCP && !(handshake & TCP_SYN))
 		f->marks |= FLOW_MIDSTREAM;
+	if ((pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6) &&
+			pkt->icmp_type != f->key.icmp >> 8)
+		f->marks |= FLOW_ANSWERS;
 }
 
 static uint32_t start_flow(
@@ -322,7 +325,7 @@ static uint32_t start_part(struct table *t, uint32_t old)
 	struct flow_extra *x = flow_need_extra(f, t->pool);
 	const struct flow_outer *outer = flow_outer(from);
 
-	f->marks |= from->marks & (FLOW_REVERSED | FLOW_MIDSTREAM);
+	f->marks |= from->marks & (FLOW_REVERSED | FLOW_MIDSTREAM | FLOW_ANSWERS);
 	f->part = from->part + 1;
 	f->rtt_ns = -2; /* told by the first part */
 	f->seen_ns = f->active_ns = from->seen_ns;
@@ -398,7 +401,7 @@ static bool due_reserve(struct table *t, size_t n)
 	if (n <= t->due_room)
 		return true;
 
-	size_t room = n < 1024 ? 1024 : 2 * n;
+	size_t room = n < 1024 ? 1024 : n + n / 8;
 	struct due *d = realloc(t->due, room * sizeof *d);
 
 	if (d == NULL)
