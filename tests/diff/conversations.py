@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random conversations for the reference and the program: everything that goes wrong on a wire, and more.
+"""Random conversations for the reference and the program: everything that goes wrong on a wire.
 
 conversations(seed, count) makes them interleaved in time; write() cuts them into pcap files
 with micro- or nanoseconds in either byte order.  The same seed makes the same bytes.
@@ -200,7 +200,7 @@ class Tcp(Talk):
         return self.wire.ether(side, self.wire.ip(side, 6, body, **over))
 
     def make(self, segment: tuple) -> None:
-        """Put a segment on the wire, now and then as hardware would hand it over, or in fragments."""
+        """Put a segment on the wire, now and then as hardware hands it over, or in fragments."""
         payload = segment[6]
         if len(payload) > 100 and self.wire.version == 4 and self.rng.random() < 0.004:
             self.add(self.frame(segment, length=0), segment)

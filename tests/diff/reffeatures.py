@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The reference's fields: each worked out afresh from the packets of a part, as doc/fields.md words it.
+"""The reference's fields: each worked out afresh from a part's packets, as doc/fields.md words it.
 
 Integers are int; times that the definition calls exact are Decimal; all others are float.
 A key that is to be left out is not there; None is null.
@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from refflows import ACTIVE, IDLE, NOTHING_NEW, Event, Part, ahead, tcp_options
-from refpackets import ACK, FIN, ICMP, ICMP6, PSH, RST, SYN, TCP, UDP
+from refpackets import ACK, FIN, ICMP, ICMP6, RST, SYN, TCP, UDP
 
 BINS = Path(__file__).resolve().parents[2] / "data/compact_bd_mapping.txt"
 MARKS = (
@@ -320,11 +320,11 @@ def moments(count: Counter[int]) -> tuple[float | None, float | None]:
     n = count.total()
     if n == 0:
         return None, None
-    mean = Fraction(sum(value * times for value, times in count.items()), n)
+    total = sum(value * times for value, times in count.items())
     if n < 2:
-        return float(mean), None
-    squares = sum((value - mean) ** 2 * times for value, times in count.items())
-    return float(mean), math.sqrt(squares / (n - 1))
+        return float(total), None
+    squares = sum((n * value - total) ** 2 * times for value, times in count.items())
+    return float(Fraction(total, n)), math.sqrt(Fraction(squares, n * n * (n - 1)))
 
 
 def mapping(cache: list[int] = []) -> list[int]:  # noqa: B006
@@ -339,12 +339,11 @@ def wht(v: View) -> dict:
     """Walsh-Hadamard transform of blocks of four bytes."""
     total, blocks = [0, 0, 0, 0], 0
     for e in v.events:
-        payload = e.packet.payload
-        for i in range(0, len(payload) - 3, 4):
-            a, b, c, d = payload[i : i + 4]
-            for k, w in enumerate((a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d)):
-                total[k] += w
-            blocks += 1
+        whole = e.packet.payload[: len(e.packet.payload) // 4 * 4]
+        a, b, c, d = (sum(whole[i::4]) for i in range(4))
+        for k, w in enumerate((a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d)):
+            total[k] += w
+        blocks += len(whole) // 4
     return {"wht": [w / blocks for w in total], "wht_blocks": blocks} if blocks else {}
 
 
@@ -414,10 +413,9 @@ def stream(events: list[Event], size: int) -> bytes:
     found: dict[int, int] = {}
     for e in sent:
         at = ahead(e.packet.seq + bool(e.packet.flags & SYN), begin[0])
-        for i in range(e.packet.payload_len):
-            if 0 <= at + i < size:
-                captured = i < len(e.packet.payload)
-                found.setdefault(at + i, e.packet.payload[i] if captured else -1)
+        for i in range(max(0, -at), min(e.packet.payload_len, size - at)):
+            captured = i < len(e.packet.payload)
+            found.setdefault(at + i, e.packet.payload[i] if captured else -1)
     head = []
     while found.get(len(head), -1) >= 0:
         head.append(found[len(head)])

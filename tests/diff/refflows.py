@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The reference's flow model: doc/flows.md, rule by rule, over packets of refpackets.
 
-Everything is a plain object that keeps every packet; nothing is fast.  The result is a list of parts
-(flow records) in the order in which they have to be written.
+Everything is a plain object that keeps every packet; nothing is fast.  The result is a list of
+parts (flow records) in the order in which they have to be written.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every field of every record equals the independent slow reference (reference.py).
 
-More than a thousand random conversations go through both.  Integers, texts, lists, nulls and times that are exact by
-definition have to be equal; other numbers to 1e-9 relative.  The two records have to have the same keys, so a field
-that the reference does not know fails here.
+More than a thousand random conversations go through both.  Integers, texts, lists, nulls and times
+that are exact by definition have to be equal; other numbers to 1e-9 relative.  The two records have
+to have the same keys, so a field that the reference does not know fails here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from refflows import Part, Timeouts
 EVERYTHING = ("features=all", "community_id=1")
 NOT_NUMBERS = {"probable_os"}  # a table of rules, tested in tests/unit/test_feature_os.c
 COUNT = 1200  # conversations
+FEW = 300  # of them where options are tried out
 SHOWN = 12  # differences that are printed
 
 
@@ -71,11 +72,9 @@ def compare(got: list[dict], want: list[dict]) -> None:
     assert len(got) == len(want)
 
 
-@pytest.fixture(scope="module")
-def captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The conversations as three files: microseconds, nanoseconds, big-endian."""
-    folder = tmp_path_factory.mktemp("conversations")
-    frames = conversations.conversations(seed=1, count=COUNT)
+def capture(folder: Path, seed: int, count: int) -> list[Path]:
+    """Conversations as three files: microseconds, nanoseconds, big-endian."""
+    frames = conversations.conversations(seed, count)
     third = len(frames) // 3
     return [
         conversations.write(folder / "a.pcap", frames[:third]),
@@ -84,22 +83,29 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
+Many = tuple[list[Path], list[Part], dict[str, int]]
+
+
 @pytest.fixture(scope="module")
-def parts(captures: list[Path]) -> tuple[list[Part], dict[str, int]]:
-    """What the reference says of them with the timeouts that are the default."""
-    return parts_of(frames_of(captures), Timeouts())
+def many(tmp_path_factory: pytest.TempPathFactory) -> Many:
+    """All conversations, and what the reference says with the timeouts that are the default."""
+    captures = capture(tmp_path_factory.mktemp("many"), 1, COUNT)
+    return captures, *parts_of(frames_of(captures), Timeouts())
 
 
-def test_both_directions(captures: list[Path], parts: tuple[list[Part], dict[str, int]]) -> None:
+def test_both_directions(many: Many) -> None:
+    captures, parts, counts = many
+    assert counts["flows"] > COUNT
     got, summary = lines_of(captures, "bidir=1")
-    compare(got, records(parts[0], Options(bidir=True, salt=True)))
-    assert {k: summary[k] for k in parts[1]} == parts[1]
+    compare(got, records(parts, Options(bidir=True, salt=True)))
+    assert {k: summary[k] for k in counts} == counts
     assert summary["records"] == len(got)
 
 
-def test_each_direction(captures: list[Path], parts: tuple[list[Part], dict[str, int]]) -> None:
+def test_each_direction(many: Many) -> None:
+    captures, parts, _ = many
     got, _ = lines_of(captures, "bidir=0")
-    compare(got, records(parts[0], Options(salt=True)))
+    compare(got, records(parts, Options(salt=True)))
 
 
 @pytest.mark.parametrize(
@@ -112,9 +118,9 @@ def test_each_direction(captures: list[Path], parts: tuple[list[Part], dict[str,
     ],
     ids=["few", "many", "none", "messages"],
 )
-def test_lists(
-    captures: list[Path], parts: tuple[list[Part], dict[str, int]], options: Options
-) -> None:
+def test_lists(tmp_path: Path, options: Options) -> None:
+    captures = capture(tmp_path, 2, FEW)
+    parts, _ = parts_of(frames_of(captures), Timeouts())
     got, _ = lines_of(
         captures,
         "bidir=1",
@@ -129,11 +135,12 @@ def test_lists(
         f"stats_idle={options.stats_idle / 1e9}",
         f"community_id_seed={options.seed}",
     )
-    compare(got, records(parts[0], options))
+    compare(got, records(parts, options))
 
 
 @pytest.mark.parametrize("idle, active, linger", [(10, 30, 2), (15, 20, 0), (4, 4, 1)])
-def test_timeouts(captures: list[Path], idle: int, active: int, linger: int) -> None:
+def test_timeouts(tmp_path: Path, idle: int, active: int, linger: int) -> None:
+    captures = capture(tmp_path, 3, FEW)
     got, summary = lines_of(
         captures,
         "bidir=1",
@@ -149,8 +156,9 @@ def test_timeouts(captures: list[Path], idle: int, active: int, linger: int) -> 
 
 def test_snaplen(tmp_path: Path) -> None:
     """Lengths are those on the wire, bytes are those captured."""
-    frames = conversations.conversations(seed=2, count=300)
-    capture = conversations.write(tmp_path / "cut.pcap", frames, snap=150)
-    got, _ = lines_of([capture], "bidir=1")
-    parts, _ = parts_of(frames_of([capture]), Timeouts())
+    cut = conversations.write(
+        tmp_path / "cut.pcap", conversations.conversations(seed=4, count=FEW), snap=150
+    )
+    got, _ = lines_of([cut], "bidir=1")
+    parts, _ = parts_of(frames_of([cut]), Timeouts())
     compare(got, records(parts, Options(bidir=True, salt=True)))
