@@ -48,7 +48,7 @@ static bool block_header(struct pcapng *ng, struct format_file *file, struct pca
 		return false;
 	at = file->in->at;
 	b->length = order_u32(at + 4, ng->swapped);
-	b->total = (b->length + 3) & ~(size_t)3;
+	b->total = ((size_t)b->length + 3) & ~(size_t)3;
 	if (b->length < BLOCK_MIN || (b->type == PCAPNG_SECTION && b->length < SECTION_MIN) ||
 			b->total > LIMIT_BLOCK_BYTES)
 		return err_set(&file->damage, "is damaged at offset %llu: a block of %u bytes",

@@ -256,10 +256,10 @@ static void stops_at_broken_blocks(void **unused)
 	static const struct {
 		size_t at; /* from the second packet's block */
 		uint32_t value;
-	} breaks[] = { { 4, 8 }, { 4, 0 }, { 4, 0xfffffff0 }, { 28 + 48, 12345 } };
+	} breaks[] = { { 4, 8 }, { 4, 0 }, { 4, 0xfffffff0 }, { 4, UINT32_MAX }, { 28 + 48, 12345 } };
 
 	(void)unused;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
 		struct buf b = buf_new(100000);
 
 		kit_section(&b, false, -1);
