@@ -87,12 +87,10 @@ static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsign
 static void show_stream(
 		const struct calls *c, struct flow *f, const struct pkt *pkt, struct pool *pool)
 {
-	if (pkt->payload.left == 0)
-		return;
 	if (pkt->proto == PROTO_TCP)
 		stream_packet(f, pkt, pkt->dir, c->stream_demand, pool, take_stream,
 				(void *)(uintptr_t)c);
-	else
+	else if (pkt->payload.left > 0)
 		take_stream((void *)(uintptr_t)c, f, pkt, pkt->dir, pkt->payload,
 				f->side[pkt->dir].payload_bytes - pkt->payload_len);
 }

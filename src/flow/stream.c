@@ -128,46 +128,37 @@ static bool deliver_pending(const struct delivery *d, struct stream_side *s, str
 	return more;
 }
 
-/* The first byte of a direction: behind the SYN, or where the capture comes in. */
+/*
+ * Where a direction stands when reassembly begins: behind what was handed on straight away, or,
+ * without a SYN, where the capture comes in.
+ */
 static void start(const struct flow *f, struct stream_side *s, const struct pkt *pkt, unsigned dir)
 {
 	const struct flow_tcp *t = &f->tcp[dir];
 
 	s->started = true;
-	s->next = (t->seen & TCP_SEEN_SYN) != 0 && f->part == 1 ? t->isn + 1 : pkt->seq;
+	s->next = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+	if ((t->seen & TCP_SEEN_SYN) != 0 && f->part == 1) {
+		s->next = pkt->tcp_next;
+		s->offset = s->next - (t->isn + 1);
+	}
 }
 
-void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
-		struct pool *pool, stream_taker *take, void *ctx)
+/* Takes a segment into reassembly. */
+static void reassemble(const struct delivery *d, struct stream_side *s, struct pool *pool)
 {
-	struct flow_extra *x = flow_need_extra(f, pool);
-
-	if (x != NULL && x->stream == NULL)
-		x->stream = arena_zalloc(&f->arena, pool, sizeof *x->stream);
-	if (x == NULL || x->stream == NULL) {
-		f->marks |= FLOW_NO_MEMORY;
-		return;
-	}
-
-	struct stream_side *s = &x->stream->side[dir];
-	uint32_t seq = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
-	struct rd bytes = pkt->payload;
-	struct delivery d = { f, pkt, dir, demand, take, ctx };
-
-	if (s->closed || bytes.left == 0)
-		return;
-	if (!s->started)
-		start(f, s, pkt, dir);
-
+	struct flow *f = d->f;
+	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
+	struct rd bytes = d->pkt->payload;
 	int32_t ahead = distance(seq, s->next);
 
 	if (ahead < 0) { /* its beginning was handed on before */
-		if ((size_t) - (int64_t)ahead >= bytes.left)
+		if ((uint32_t)-ahead >= bytes.left)
 			return;
-		rd_bytes(&bytes, (size_t) - (int64_t)ahead);
+		rd_bytes(&bytes, (uint32_t)-ahead);
 		ahead = 0;
 	}
-	if (ahead > 0 && s->offset + (uint32_t)ahead >= demand)
+	if (s->offset + (uint32_t)ahead >= d->demand)
 		return;
 	/* Early, or over bytes that came before it: it waits with them, behind the first copies. */
 	if (ahead > 0 || s->pending != NULL) {
@@ -176,11 +167,59 @@ void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t
 		if (!hold_new_parts(f, s, from, bytes, pool)) {
 			f->marks |= FLOW_CAPPED;
 			drop_all(f, s, pool);
-		} else if (!deliver_pending(&d, s, pool)) {
+		} else if (!deliver_pending(d, s, pool)) {
 			drop_all(f, s, pool);
 		}
 		return;
 	}
-	if (!deliver(&d, s, bytes))
+	if (bytes.left > 0 && !deliver(d, s, bytes))
 		drop_all(f, s, pool);
+}
+
+/*
+ * As long as a connection that was seen from its SYN on has no gap (of bytes that were not sent by
+ * here, or not captured), its bytes need no state: the sequence number tells the offset.
+ */
+static bool pass_straight(const struct delivery *d)
+{
+	const struct flow_tcp *t = &d->f->tcp[d->dir];
+	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
+	uint64_t offset = d->pkt->tcp_next - (t->isn + 1);
+	struct rd bytes = d->pkt->payload;
+
+	if (!(t->seen & TCP_SEEN_SYN) || d->f->part != 1 || bytes.left < d->pkt->payload_len)
+		return false;
+	if (distance(seq, d->pkt->tcp_next) > 0) /* a gap; beyond the demand it does not matter */
+		return offset >= d->demand;
+	rd_bytes(&bytes, d->pkt->tcp_next - seq);
+	if (offset < d->demand && bytes.left > 0)
+		d->take(d->ctx, d->f, d->pkt, d->dir,
+				rd_first(bytes, (size_t)(d->demand - offset)), offset);
+	return true;
+}
+
+void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
+		struct pool *pool, stream_taker *take, void *ctx)
+{
+	struct delivery d = { f, pkt, dir, demand, take, ctx };
+	struct flow_extra *x = f->extra;
+
+	if (pkt->payload_len == 0 && pkt->tcp_class != TCP_CLASS_GAP)
+		return;
+	if ((x == NULL || x->stream == NULL) && pass_straight(&d))
+		return;
+	x = flow_need_extra(f, pool);
+	if (x != NULL && x->stream == NULL)
+		x->stream = arena_zalloc(&f->arena, pool, sizeof *x->stream);
+	if (x == NULL || x->stream == NULL) {
+		f->marks |= FLOW_NO_MEMORY;
+		return;
+	}
+
+	struct stream_side *s = &x->stream->side[dir];
+
+	if (!s->started)
+		start(f, s, pkt, dir);
+	if (!s->closed)
+		reassemble(&d, s, pool);
 }

@@ -656,8 +656,10 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	f->marks |= marks_from(pkt);
 	now = times(t, f, pkt);
 	pkt->tcp_class = TCP_CLASS_NEW;
-	if (pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)))
+	if (pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT))) {
+		pkt->tcp_next = tcp_expected(f, pkt, pkt->dir);
 		pkt->tcp_class = (uint8_t)tcp_track(f, pkt, pkt->dir, t->pool);
+	}
 	side->packets++;
 	side->payload_bytes += pkt->payload_len;
 	side->ip_bytes += pkt->ip_len;

@@ -19,6 +19,14 @@ bool tcp_starts_anew(const struct flow *f, const struct pkt *pkt, unsigned dir);
  * closes the connection. */
 enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool);
 
+/* What was to come next in the packet's direction; of the first packet, its own first byte. */
+static inline uint32_t tcp_expected(const struct flow *f, const struct pkt *pkt, unsigned dir)
+{
+	const struct flow_tcp *t = &f->tcp[dir];
+
+	return t->seen & TCP_SEEN_ANY ? t->next : pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
+}
+
 /* Carries the sequence state of 'from' into the next part of the same conversation; counters begin
  * anew. */
 void tcp_inherit(struct flow *to, const struct flow *from, struct pool *pool);

@@ -168,6 +168,7 @@ struct pkt {
 	/* its place in the flow; set when the flow is known, before features see it */
 	uint8_t dir;        /* 0 from the initiator, 1 to it */
 	uint8_t tcp_class;  /* enum tcp_class */
+	uint32_t tcp_next;  /* sequence number that was to come next in its direction */
 	int64_t ipt_ns;     /* since the flow's previous packet, never negative; -1 for the first */
 	int64_t ipt_dir_ns; /* since the previous packet of the same direction; -1 for its first */
 };

@@ -48,7 +48,8 @@ static void segment(
 			m->first[from + i] = bytes.p[i];
 		m->known[from + i] = 1;
 	}
-	tcp_track(f, &p, 0, pool);
+	p.tcp_next = tcp_expected(f, &p, 0);
+	p.tcp_class = (uint8_t)tcp_track(f, &p, 0, pool);
 	stream_packet(f, &p, 0, DEMAND, pool, take, m);
 }
 

@@ -62,7 +62,8 @@ static void segment(struct line *l, uint32_t from, uint32_t size, const uint8_t 
 	struct pkt p = flowtest_tcp(0, 2 * SECOND, TCP_ACK, ISN + 1 + from, 1, size);
 
 	p.payload = (struct rd){ bytes + from, size };
-	tcp_track(&l->f, &p, 0, l->pool);
+	p.tcp_next = tcp_expected(&l->f, &p, 0);
+	p.tcp_class = (uint8_t)tcp_track(&l->f, &p, 0, l->pool);
 	stream_packet(&l->f, &p, 0, l->demand, l->pool, take, &l->got);
 }
 
