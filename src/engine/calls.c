@@ -35,6 +35,7 @@ void calls_build(
 	for (size_t i = 0; i < r->on_count; i++) {
 		c->call[i] = (struct call){
 			.feature = r->on[i],
+			.update = r->on[i]->update,
 			.env = { &r->core, r->on_options[i], pool, scratch },
 			.offset = sizeof(struct view) + r->on_offset[i],
 			.bit = (uint64_t)1 << i,
@@ -132,7 +133,7 @@ void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct
 
 		if (v->done & call->bit)
 			continue;
-		if (call->feature->update((char *)v + call->offset, &call->env, f, pkt) == DONE)
+		if (call->update((char *)v + call->offset, &call->env, f, pkt) == DONE)
 			v->done |= call->bit;
 	}
 }

@@ -13,10 +13,12 @@
 enum { CALL_KINDS = 16 }; /* combinations of WANT_PACKET, WANT_DATA, WANT_TCP, WANT_ICMP */
 
 struct call {
-	const struct feature *feature;
-	struct feature_env env;
+	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
+			const struct pkt *pkt);
 	size_t offset; /* of the state in a view */
 	uint64_t bit;
+	struct feature_env env;
+	const struct feature *feature;
 	uint64_t stream_bytes;
 };
 

@@ -17,7 +17,11 @@
 
 #define FRAGMENT_TIMEOUT_NS ((int64_t)30 * 1000 * 1000 * 1000) /* RFC 1122 3.3.2, as Linux does */
 
-enum { NESTED_DATAGRAMS = 4 };
+enum {
+	NESTED_DATAGRAMS = 4,
+	LINK_ETHERNET = 1,
+	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
+};
 
 static void on_leave(void *ctx, struct flow *f)
 {
@@ -87,14 +91,18 @@ void engine_free(struct engine *en)
 /* --- packets of flows
  * ------------------------------------------------------------------------------ */
 
+static bool is_icmp(const struct pkt *pkt)
+{
+	return pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6;
+}
+
 /* An ICMP error belongs to the flow whose packet it quotes, if that is here. */
 static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
 {
 	struct pkt quoted;
 	struct table_ticket ticket;
 
-	if ((pkt->proto != PROTO_ICMP && pkt->proto != PROTO_ICMPV6) ||
-			!decode_icmp_quote(pkt, &quoted))
+	if (!decode_icmp_quote(pkt, &quoted))
 		return false;
 	table_ticket(en->table, &quoted, &ticket);
 
@@ -112,7 +120,7 @@ static void work_off(struct engine *en, struct pkt *pkt, const struct table_tick
 {
 	en->clock_now = pkt->clock_ns;
 	table_advance(en->table, pkt->clock_ns);
-	if (count_icmp_error(en, pkt))
+	if (is_icmp(pkt) && count_icmp_error(en, pkt))
 		return;
 
 	struct flow *f = table_packet(en->table, pkt, ticket);
@@ -311,6 +319,7 @@ static void take_datagram(struct engine *en, unsigned depth)
 static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth)
 {
 	en->nested = depth;
+	en->fragments_held = true;
 	if (frag_add(en->frag, pkt))
 		take_datagram(en, depth);
 }
@@ -321,6 +330,7 @@ static void expire_fragments(struct engine *en, int64_t clock_ns)
 		flush(en);
 		take_datagram(en, 0);
 	}
+	en->fragments_held = frag_memory(en->frag) > 0;
 }
 
 /* --- frames
@@ -378,10 +388,12 @@ static void take_frame(struct engine *en, const struct frame *frame)
 		en->stats.first_ns = ns;
 	if (ns > en->stats.last_ns)
 		en->stats.last_ns = ns;
-	if (en->stats.stage[STAGE_NETWORK].count[OUTCOME_FRAGMENT] > 0)
+	if (en->fragments_held)
 		expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
 	outcome = decode_frame(&en->rules, frame, pkt);
+	if (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET)
+		pkt->marks |= PKT_OFFLOAD;
 	if (outcome == OUTCOME_FRAGMENT)
 		en->stats.stage[STAGE_NETWORK].count[OUTCOME_FRAGMENT]++;
 	while (pkt->marks & PKT_MORE) {

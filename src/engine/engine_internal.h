@@ -25,6 +25,7 @@ struct engine {
 	struct emit emit;
 	int64_t clock_now; /* of the packet being worked off */
 	unsigned nested;
+	bool fragments_held; /* perhaps */
 	uint8_t *inner; /* fragments found inside datagrams */
 
 	uint64_t *ethertypes; /* packets by type; NULL before the first */

@@ -154,11 +154,14 @@ static uint32_t print_of(const struct pkt *pkt)
 	return (uint32_t)(h >> 32);
 }
 
-/* Without an IP identification or time stamps two empty acknowledgements in a row look alike and
- * need not be copies. */
+/*
+ * Without an IP identification or whole options (time stamps, SACK) two empty acknowledgements in a
+ * row look alike and need not be copies.
+ */
 static bool can_tell_copies(const struct pkt *pkt, uint32_t end)
 {
-	return end != pkt->seq || pkt->ip_id != 0 || pkt->tcp_options.left >= 10;
+	return end != pkt->seq || pkt->ip_id != 0 ||
+	       (pkt->tcp_options.left >= 10 && !(pkt->marks & PKT_TRUNCATED));
 }
 
 static bool is_duplicate(const struct flow *f, struct flow_tcp *t, const struct pkt *pkt,

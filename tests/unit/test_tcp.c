@@ -151,6 +151,18 @@ static void a_copy_is_no_retransmission(void **unused)
 	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
 	c->f.side[0].last_ns = p.ns;
 	p.ns += 10000;
+	p.seq = 1101; /* empty, and the options that could tell were cut */
+	p.payload_len = 0;
+	p.ip_id = 0;
+	p.tcp_options = (struct rd){ (const uint8_t *)"\1\1\5\12........", 12 };
+	p.marks = PKT_TRUNCATED;
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_NEW);
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_NEW);
+	p.marks = 0;
+	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_DUPLICATE);
+	p.seq = 1001;
+	p.payload_len = 100;
+	p.tcp_options.left = 0;
 	p.ip_id = 10; /* its own identification: another packet */
 	assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
 	conn_free(c);
