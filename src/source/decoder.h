@@ -38,11 +38,12 @@ struct coding {
 /* The coding that 'first' begins with, or NULL. */
 const struct coding *decoder_find(struct rd first);
 
-/* An input over 'below', which belongs to it from now on; NULL (and 'below' untouched) on failure. */
+/* An input over 'below', which belongs to it from now on; NULL, 'below' untouched: failed. */
 struct input *decoder_open(const struct coding *coding, struct input *below, struct err *e);
 
 /*
  * Between two members: passes over zero bytes (padding) and says whether a byte follows that a
  * member may begin with, by 'begins'.  Anything else ends the data with a minor fault.
  */
-bool decoder_next_member(struct decoder *d, struct decoder_from *from, bool (*begins)(uint8_t byte));
+bool decoder_next_member(
+		struct decoder *d, struct decoder_from *from, bool (*begins)(uint8_t byte));

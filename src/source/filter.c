@@ -64,7 +64,7 @@ static bool compile(const char *text, uint16_t linktype, struct bpf_program *cod
 /* Says whether the text makes sense for some link type; else the words for the first of these. */
 static bool makes_sense(const char *text, struct err *e)
 {
-	/* Ethernet, raw IP, then where words exist that the others do not know: radiotap, PFLOG, SLL */
+	/* Ethernet, raw IP, then links with words of their own: radiotap, PFLOG, SLL */
 	static const uint16_t usual[] = { 1, 101, 127, 117, 113 };
 	struct bpf_program code;
 	struct err ignored;
@@ -152,7 +152,7 @@ bool filter_trouble(struct filter *f, struct err *why)
 			continue;
 		f->refused[i] = false;
 		f->refused_count--;
-		err_set(why, "bpf=%s cannot be used on link type %u, whose packets are left out: %s",
+		err_set(why, "bpf=%s does not fit link type %u, its packets are left out: %s",
 				f->text, i, f->of[i]->why.text);
 		return true;
 	}

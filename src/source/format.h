@@ -16,18 +16,18 @@ struct format_file {
 	struct input *in;
 	const char *path;
 	struct interfaces *interfaces;
-	int64_t last_ns;   /* time of the packet before, of any file; 0 before the first */
-	uint64_t packets;  /* frames taken from this file */
-	uint64_t comments; /* met in this file */
+	int64_t last_ns;    /* time of the packet before, of any file; 0 before the first */
+	uint64_t packets;   /* frames taken from this file */
+	uint64_t comments;  /* met in this file */
 	uint64_t far_times; /* packets whose time had to be cut to what source.h promises */
-	struct err damage; /* why reading ended before the file did; "" otherwise */
+	struct err damage;  /* why reading ended before the file did; "" otherwise */
 	struct err skipped; /* the first packet that had to be left out, and why */
 	uint64_t skipped_count;
 };
 
 struct format {
 	const char *name;
-	size_t min_size; /* bytes of the smallest file */
+	size_t min_size;             /* bytes of the smallest file */
 	bool (*is)(struct rd first); /* by its first four bytes */
 	/* State for one file whose first bytes is() liked; NULL with file->damage set. */
 	void *(*open)(struct format_file *file);

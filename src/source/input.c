@@ -134,7 +134,7 @@ const struct input *input_fault(const struct input *in)
 	return found;
 }
 
-/* --- a file descriptor ------------------------------------------------------------------------- */
+/* --- a file descriptor --------------------------------------------------------------------- */
 
 struct file {
 	struct input in;
@@ -194,8 +194,8 @@ static struct input *file_new(int fd, const struct input_stop *stop)
 }
 
 /* Regular files are mapped, unless the system will not or the name is that of an open pipe. */
-static struct input *of_descriptor(int fd, bool in_folder, const struct input_stop *stop,
-		struct err *e)
+static struct input *of_descriptor(
+		int fd, bool in_folder, const struct input_stop *stop, struct err *e)
 {
 	struct stat st;
 	struct input *in = NULL;
@@ -217,8 +217,8 @@ static struct input *of_descriptor(int fd, bool in_folder, const struct input_st
 	return in;
 }
 
-struct input *input_open(const char *path, bool in_folder, const struct input_stop *stop,
-		struct err *e)
+struct input *input_open(
+		const char *path, bool in_folder, const struct input_stop *stop, struct err *e)
 {
 	if (strcmp(path, "-") == 0 && !in_folder) {
 		struct input *in = file_new(STDIN_FILENO, stop);
@@ -238,7 +238,7 @@ struct input *input_open(const char *path, bool in_folder, const struct input_st
 	return in;
 }
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory -------------------------------------------------------------------------------- */
 
 struct memory {
 	struct input in;

@@ -51,8 +51,8 @@ struct input_stop {
  * Opens a file, or standard input for "-".  With 'in_folder' a file that is no regular one is
  * refused (a named pipe would wait for ever).  NULL: 'e' says why.
  */
-struct input *input_open(const char *path, bool in_folder, const struct input_stop *stop,
-		struct err *e);
+struct input *input_open(
+		const char *path, bool in_folder, const struct input_stop *stop, struct err *e);
 
 /* Bytes in memory, handed out at most 'step' at a time (0: all at once); they stay the caller's. */
 struct input *input_memory(const void *bytes, size_t size, size_t step);

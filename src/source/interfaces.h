@@ -16,7 +16,7 @@ struct interfaces {
 	uint64_t over; /* how many had to share a number */
 };
 
-/* Name and description are copied from bytes that need not be terminated; failed readers are none. */
+/* Name and description are copied from bytes that need not be terminated; a failed one is none. */
 struct interfaces_new {
 	const char *file; /* lives as long as the list */
 	struct rd name, description;

@@ -13,10 +13,13 @@ struct kind {
 	const char *words;
 };
 
-#define KIND(offset, magic, words) { magic, sizeof(magic) - 1, offset, words }
+#define KIND(offset, magic, words)                                                                 \
+	{                                                                                          \
+		magic, sizeof(magic) - 1, offset, words                                            \
+	}
 
 static const struct kind kinds[] = {
-	KIND(0, "\x7f" "ELF", "an ELF program"),
+	KIND(0, "\177ELF", "an ELF program"),
 	KIND(0, "\x89PNG\r\n", "a PNG image"),
 	KIND(0, "\xff\xd8\xff", "a JPEG image"),
 	KIND(0, "GIF8", "a GIF image"),

@@ -6,9 +6,9 @@
  * WINDOW bytes before the window's end have pages, and those behind are given back, so memory
  * stays small whatever the file's size.  Windows are aligned so that the kernel can use huge pages.
  *
- * If another process cuts the file, touching a page past its new end kills (SIGBUS).  So the size is
- * asked for before each batch and each window.  What remains is a cut in the time that one batch
- * is worked on, well under a millisecond; naming the file as "-" avoids even that.
+ * If another process cuts the file, touching a page past its new end kills (SIGBUS).  So the size
+ * is asked for before each batch and each window.  What remains is a cut in the time that one batch
+ * is worked on, well under a millisecond; giving the file as standard input avoids it.
  */
 #include "source/input.h"
 
@@ -28,8 +28,8 @@ struct mapped {
 	struct input in;
 	int fd;
 	uint64_t size;
-	uint8_t *map;     /* start of the range that is still mapped */
-	size_t map_size;  /* its bytes */
+	uint8_t *map;        /* start of the range that is still mapped */
+	size_t map_size;     /* its bytes */
 	uint64_t map_offset; /* of 'map' in the file */
 };
 
@@ -107,7 +107,8 @@ static bool populate(struct mapped *m, uint64_t from, uint64_t to)
 {
 	from -= from % HUGE_PAGE;
 #ifdef MADV_POPULATE_READ
-	if (madvise(m->map + (from - m->map_offset), (size_t)(to - from), MADV_POPULATE_READ) != 0 &&
+	if (madvise(m->map + (from - m->map_offset), (size_t)(to - from), MADV_POPULATE_READ) !=
+					0 &&
 			(errno == EFAULT || errno == EIO || errno == EHWPOISON))
 		return err_set(&m->in.fault, "cannot be read near offset %llu: %s",
 				(unsigned long long)from, strerror(EIO));

@@ -112,7 +112,8 @@ static int not_dots(const struct dirent *d)
 	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
 }
 
-static bool walk_names(struct walk *w, const char *folder, struct dirent **names, int count, int depth)
+static bool walk_names(
+		struct walk *w, const char *folder, struct dirent **names, int count, int depth)
 {
 	const char *slash = folder[0] != '\0' && folder[strlen(folder) - 1] == '/' ? "" : "/";
 	bool good = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * paths.h - what the user named, as a flat list of files: folders are walked at once, each sorted by
- * name bytewise, subfolders in their place.
+ * paths.h - what the user named, as a flat list of files: folders are walked at once, each sorted
+ * by name bytewise, subfolders in their place.
  *
  * A folder is entered once and a file in folders is listed once, however many names (links) lead
  * there, so no loop of links is endless and no packet counts twice.
@@ -24,8 +24,8 @@ struct paths_entry {
 struct paths {
 	struct paths_entry *list;
 	size_t count, room;
-	uint64_t bytes;  /* of all regular files */
-	bool endless;    /* pipes are among them, so 'bytes' is not all */
+	uint64_t bytes; /* of all regular files */
+	bool endless;   /* pipes are among them, so 'bytes' is not all */
 };
 
 /* Makes the list; false only without memory or beyond LIMIT_INPUT_FILES. */

@@ -26,13 +26,13 @@ enum magic { MICRO = 0xa1b2c3d4, NANO = 0xa1b23c4d, MODIFIED = 0xa1b2cd34 };
 struct pcap {
 	bool swapped;
 	bool nanoseconds;
-	bool old_lengths;  /* before version 2.3 the two lengths stood the other way round */
-	bool maybe_old;    /* version 2.3: some writers did, some did not */
+	bool old_lengths; /* before version 2.3 the two lengths stood the other way round */
+	bool maybe_old;   /* version 2.3: some writers did, some did not */
 	uint16_t linktype;
-	uint32_t header;   /* bytes before each packet */
-	uint32_t largest;  /* no packet of this file can have more bytes */
+	uint32_t header;  /* bytes before each packet */
+	uint32_t largest; /* no packet of this file can have more bytes */
 	uint32_t interface;
-	int32_t unit_ns;   /* of the fraction */
+	int32_t unit_ns; /* of the fraction */
 };
 
 static bool known(uint32_t magic)
@@ -84,8 +84,7 @@ static void *pcap_open(struct format_file *file)
 		err_set(&file->damage, "is pcap of a version that is not known");
 	what.linktype = p->linktype;
 	file->in->at += FILE_HEADER;
-	if (file->damage.text[0] == '\0' &&
-			!interfaces_add(file->interfaces, &what, &p->interface))
+	if (file->damage.text[0] == '\0' && !interfaces_add(file->interfaces, &what, &p->interface))
 		err_set(&file->damage, "no memory for its interface");
 	if (file->damage.text[0] == '\0')
 		return p;
@@ -171,7 +170,8 @@ static bool bring(const struct pcap *p, struct format_file *file)
 	lengths(p, file->in->at, &caplen, &wirelen);
 	if (caplen > p->largest)
 		return err_set(&file->damage,
-				"is damaged at offset %llu: a packet of %u bytes, at most %u can be",
+				"is damaged at offset %llu: a packet of %u bytes, at most %u can "
+				"be",
 				(unsigned long long)input_offset(file->in), caplen, p->largest);
 	if (input_need(file->in, (size_t)p->header + caplen) < (size_t)p->header + caplen) {
 		format_cut(file, "a packet", p->header + caplen);

@@ -31,7 +31,8 @@ static bool section_order(struct pcapng *ng, struct format_file *file)
 	}
 	uint32_t magic = order_u32(file->in->at + 8, false);
 	if (magic != PCAPNG_ORDER && magic != __builtin_bswap32(PCAPNG_ORDER))
-		return err_set(&file->damage, "is damaged at offset %llu: a section header without order",
+		return err_set(&file->damage,
+				"is damaged at offset %llu: a section header without order",
 				(unsigned long long)input_offset(file->in));
 	ng->swapped = magic != PCAPNG_ORDER;
 	ng->big = ng->swapped == ORDER_LITTLE_MACHINE;
@@ -71,7 +72,8 @@ static bool block_trailer(const struct pcapng *ng, struct format_file *file, str
 	b->total = b->length;
 	if (order_u32(at + b->total - BLOCK_TRAILER, ng->swapped) == b->length)
 		return true;
-	return err_set(&file->damage, "is damaged at offset %llu: the two lengths of a block differ",
+	return err_set(&file->damage,
+			"is damaged at offset %llu: the two lengths of a block differ",
 			(unsigned long long)b->offset);
 }
 
@@ -98,7 +100,8 @@ static bool bring(struct pcapng *ng, struct format_file *file, struct pcapng_blo
 }
 
 /* The same when the block is whole in the window; false says only that bring() has to look. */
-static bool at_hand_already(const struct pcapng *ng, struct format_file *file, struct pcapng_block *b)
+static bool at_hand_already(
+		const struct pcapng *ng, struct format_file *file, struct pcapng_block *b)
 {
 	size_t at_hand = input_at_hand(file->in);
 	const uint8_t *at = file->in->at;

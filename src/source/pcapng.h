@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pcapng.h - what the two halves of the pcapng reader share: the walk over the blocks (pcapng.c) and
- * what the blocks say (pcapng_block.c).
+ * pcapng.h - what the two halves of the pcapng reader share: the walk over the blocks (pcapng.c)
+ * and what the blocks say (pcapng_block.c).
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct pcapng_face {
 	uint32_t number; /* over the whole run */
 	uint32_t snaplen;
 	uint16_t linktype;
-	bool nanoseconds;   /* its clock is finer than a microsecond */
-	uint8_t shift;      /* ns = units * mul / div >> shift + offset_s seconds */
+	bool nanoseconds; /* its clock is finer than a microsecond */
+	uint8_t shift;    /* ns = units * mul / div >> shift + offset_s seconds */
 	uint64_t mul, div;
 	int64_t offset_s;
 };
@@ -44,8 +44,8 @@ struct pcapng_block {
 };
 
 /*
- * Does what a block asks for; true when it is a packet and *frame is filled.  A packet that makes no
- * sense is noted in file->skipped; a section or interface that makes none in file->damage.
+ * Does what a block asks for; true when it is a packet and *frame is filled.  A packet that makes
+ * no sense is noted in file->skipped; a section or interface that makes none in file->damage.
  */
 bool pcapng_block_read(struct pcapng *ng, struct format_file *file, const struct pcapng_block *b,
 		struct rd body, struct frame *frame);

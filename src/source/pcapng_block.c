@@ -174,7 +174,8 @@ static int64_t to_ns(struct format_file *file, const struct pcapng_face *face, u
 static bool skip(struct format_file *file, const struct pcapng_block *b, const char *why)
 {
 	if (file->skipped_count++ == 0)
-		err_set(&file->skipped, "block at offset %llu: %s", (unsigned long long)b->offset, why);
+		err_set(&file->skipped, "block at offset %llu: %s", (unsigned long long)b->offset,
+				why);
 	return false;
 }
 
@@ -210,7 +211,7 @@ static bool packet(const struct pcapng *ng, struct format_file *file, const stru
 	return true;
 }
 
-/* A simple packet is of the first interface, has no time, and does not say how much was captured. */
+/* A simple packet is of the first interface; it says neither time nor captured length. */
 static bool simple_packet(const struct pcapng *ng, struct format_file *file,
 		const struct pcapng_block *b, struct rd r, struct frame *frame)
 {

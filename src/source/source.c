@@ -49,7 +49,7 @@ static bool stopped(const struct source *s)
 	return s->conf.stopped != NULL && s->conf.stopped(s->conf.ctx);
 }
 
-/* --- telling ----------------------------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------------------------- */
 
 static void tell(struct source *s, enum source_trouble what, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
@@ -117,7 +117,7 @@ static void tell_ending(struct source *s)
 	}
 }
 
-/* --- one file ---------------------------------------------------------------------------------- */
+/* --- one file ------------------------------------------------------------------------------ */
 
 static struct input *open_bytes(struct source *s, struct err *why)
 {
@@ -132,7 +132,7 @@ static struct input *open_bytes(struct source *s, struct err *why)
 	return in;
 }
 
-/* Puts a decoder around the input for each coding it begins with. False: *in is as far as it got. */
+/* Puts a decoder around the input for each coding it begins with; *in is the last one. */
 static bool unwrap(struct input **in, struct err *why)
 {
 	for (int layers = 0;; layers++) {
@@ -181,8 +181,8 @@ static void describe_short(const struct format *format, struct input *in, struct
 }
 
 /* Opens a file of a known format; false with the reason. */
-static bool open_format(struct source *s, const struct format *format, struct input *in,
-		struct err *why)
+static bool open_format(
+		struct source *s, const struct format *format, struct input *in, struct err *why)
 {
 	if (input_need(in, format->min_size) < format->min_size) {
 		describe_short(format, in, why);
@@ -261,7 +261,7 @@ static bool open_file(struct source *s, const struct paths_entry *entry)
 	return false;
 }
 
-/* --- the run ----------------------------------------------------------------------------------- */
+/* --- the run ------------------------------------------------------------------------------- */
 
 static struct source *source_alloc(const struct source_conf *conf, struct err *e)
 {
@@ -280,8 +280,8 @@ static struct source *source_alloc(const struct source_conf *conf, struct err *e
 	return s;
 }
 
-static struct source *with_paths(struct source *s, const char *const *paths, size_t count,
-		struct err *e)
+static struct source *with_paths(
+		struct source *s, const char *const *paths, size_t count, struct err *e)
 {
 	if (s == NULL || !paths_expand(&s->paths, paths, count, e)) {
 		source_free(s);

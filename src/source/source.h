@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * source.h - where frames come from: a list of capture files, folders and standard input, read as one stream.
+ * source.h - where frames come from: a list of capture files, folders and standard input, read as
+ * one stream.
  *
  * A source hands out frames in batches.  Trouble with one file (not a capture, cut in the middle
  * of a packet, unreadable) is told through the 'trouble' callback and does not end the
@@ -16,16 +17,16 @@
 enum source_trouble {
 	SOURCE_WARNING, /* odd but nothing lost */
 	SOURCE_DAMAGED, /* some input could not be read: the run ends with exit status 3 */
-	SOURCE_FAILED,  /* a file could not be read at all (missing, no capture): also status 3, or 1 if nothing could be read */
+	SOURCE_FAILED,  /* a file gave nothing: also status 3, or 1 if no file gave anything */
 };
 
 struct source_conf {
-	const char *bpf; /* filter in libpcap's language, compiled for each link type; NULL for none */
+	const char *bpf; /* filter in libpcap's language, for each link type; NULL for none */
 	/* Called for each trouble: one line that names file, offset and what to do. */
 	void (*trouble)(void *ctx, enum source_trouble what, const char *text);
 	/*
-	 * Asked at each read and a few times a second while a pipe is waited for.  Once true it stays
-	 * so, and the run is at its end.  NULL: never.
+	 * Asked at each read and a few times a second while a pipe is waited for.  Once true it
+	 * stays so, and the run is at its end.  NULL: never.
 	 */
 	bool (*stopped)(void *ctx);
 	void *ctx;
@@ -35,10 +36,10 @@ struct source_progress {
 	uint64_t bytes_read;  /* of the files, as they lie on disk */
 	uint64_t bytes_total; /* 0 when unknown (a pipe) */
 	uint64_t files_done, files_total;
-	uint64_t packets;     /* handed out */
-	uint64_t filtered;    /* taken out by bpf */
-	uint64_t comments;    /* written into the captures (pcapng) */
-	const char *file;     /* being read; NULL before the first */
+	uint64_t packets;  /* handed out */
+	uint64_t filtered; /* taken out by bpf */
+	uint64_t comments; /* written into the captures (pcapng) */
+	const char *file;  /* being read; NULL before the first */
 };
 
 /* What is known of an interface that frames came from (pcapng options; else the file's name). */
@@ -61,7 +62,8 @@ void source_free(struct source *s);
 /*
  * Fills at most 'max' frames and returns how many; 0 at the end of all input.  The frames' bytes
  * stay valid until the next call, and their times lie between the years 1824 and 2116, so that
- * the difference of any two fits in an int64_t.  False in *ok (with 'e') only when the run cannot go on.
+ * the difference of any two fits in an int64_t.  False in *ok (with 'e') only when the run cannot
+ * go on.
  */
 size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok, struct err *e);
 

@@ -68,7 +68,8 @@ static bool xz_step(struct decoder *d, struct decoder_from *from, struct decoder
 #else
 static bool xz_open(struct decoder *d)
 {
-	return err_set(&d->in.fault, "is xz data, which this build cannot read (made without liblzma)");
+	return err_set(&d->in.fault,
+			"is xz data, which this build cannot read (made without liblzma)");
 }
 
 static void xz_close(struct decoder *d)

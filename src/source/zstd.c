@@ -69,7 +69,8 @@ static bool zstd_step(struct decoder *d, struct decoder_from *from, struct decod
 	from->at += in.pos;
 	to->at += out.pos;
 	if (ZSTD_isError(result))
-		return err_set(&d->in.fault, "zstd data is damaged (%s)", ZSTD_getErrorName(result));
+		return err_set(&d->in.fault, "zstd data is damaged (%s)",
+				ZSTD_getErrorName(result));
 	d->between = result == 0;
 	s->wanted = result > 0 ? result : 1;
 	return true;
@@ -77,7 +78,8 @@ static bool zstd_step(struct decoder *d, struct decoder_from *from, struct decod
 #else
 static bool zstd_open(struct decoder *d)
 {
-	return err_set(&d->in.fault, "is zstd data, which this build cannot read (made without libzstd)");
+	return err_set(&d->in.fault,
+			"is zstd data, which this build cannot read (made without libzstd)");
 }
 
 static void zstd_close(struct decoder *d)

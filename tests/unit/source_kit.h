@@ -101,7 +101,8 @@ static inline struct kit_run *kit_read_memory(const struct buf *b, size_t step, 
 	return run;
 }
 
-static inline struct kit_run *kit_read_paths(const char *const *paths, size_t count, const char *bpf)
+static inline struct kit_run *kit_read_paths(
+		const char *const *paths, size_t count, const char *bpf)
 {
 	struct kit_run *run = kit_run_new();
 	struct source_conf conf = { .trouble = kit_trouble, .ctx = run, .bpf = bpf };
@@ -113,7 +114,7 @@ static inline struct kit_run *kit_read_paths(const char *const *paths, size_t co
 	return run;
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------- */
 
 static inline void kit_uint(struct buf *b, bool big, size_t n, uint64_t v)
 {
@@ -137,8 +138,8 @@ static inline bool kit_is_payload(const struct frame *f, uint32_t seed)
 	return true;
 }
 
-static inline void kit_pcap_header(struct buf *b, bool big, uint32_t magic, uint16_t minor,
-		uint32_t linktype)
+static inline void kit_pcap_header(
+		struct buf *b, bool big, uint32_t magic, uint16_t minor, uint32_t linktype)
 {
 	kit_uint(b, big, 4, magic);
 	kit_uint(b, big, 2, 2);
@@ -182,7 +183,8 @@ static inline void kit_block(struct buf *b, bool big, uint32_t type, const struc
 	kit_uint(b, big, 4, total);
 }
 
-static inline void kit_option(struct buf *b, bool big, uint16_t code, const void *value, size_t size)
+static inline void kit_option(
+		struct buf *b, bool big, uint16_t code, const void *value, size_t size)
 {
 	kit_uint(b, big, 2, code);
 	kit_uint(b, big, 2, size);
@@ -242,7 +244,7 @@ static inline void kit_enhanced(struct buf *b, bool big, uint32_t interface, uin
 	buf_free(&body);
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------------- */
 
 static inline void kit_save(const char *path, const void *bytes, size_t size)
 {

@@ -152,7 +152,8 @@ static void passes_over_what_is_no_capture_in_folders(void **state)
 	assert_int_equal(run->troubles[SOURCE_WARNING], 2);
 	assert_int_equal(run->troubles[SOURCE_FAILED], 0);
 	assert_int_equal(run->troubles[SOURCE_DAMAGED], 0);
-	assert_non_null(strstr(run->all_troubles, "d/notes.txt is no capture: it is text; passed over"));
+	assert_non_null(strstr(
+			run->all_troubles, "d/notes.txt is no capture: it is text; passed over"));
 	kit_run_free(run);
 }
 
@@ -201,10 +202,14 @@ static void says_what_a_file_looked_like(void **state)
 		{ "", 0, "x is no capture: it is nothing (0 bytes)" },
 		{ "hello\n", 6, "it is text" },
 		{ "\x89PNG\r\n\x1a\n....", 12, "it is a PNG image" },
-		{ "\x7f" "ELF\2\1\1", 8, "it is an ELF program" },
-		{ "\1\2\3\xff\xfe\0\x10\x20\x30", 9, "data that begins with 01 02 03 ff fe 00 10 20" },
+		{ "\x7f"
+		  "ELF\2\1\1",
+				8, "it is an ELF program" },
+		{ "\1\2\3\xff\xfe\0\x10\x20\x30", 9,
+				"data that begins with 01 02 03 ff fe 00 10 20" },
 		{ "\xd4\xc3\xb2\xa1\2\0\4\0", 8, "x is too short for a pcap capture (8 bytes)" },
-		{ "\x0a\x0d\x0d\x0a\x1c\0\0\0abcdefghijklmnopqrst", 28, "a section header without" },
+		{ "\x0a\x0d\x0d\x0a\x1c\0\0\0abcdefghijklmnopqrst", 28,
+				"a section header without" },
 		{ "\x1f\x8b\x08", 3, "cannot be read: gzip data ends too early" },
 	};
 
@@ -239,7 +244,7 @@ static void keeps_a_trouble_on_one_line(void **state)
 	kit_run_free(run);
 }
 
-/* --- windows ----------------------------------------------------------------------------------- */
+/* --- windows ------------------------------------------------------------------------------- */
 
 enum { MANY = 700, LARGE = 40000 };
 
@@ -327,7 +332,7 @@ static void follows_a_file_that_grows(void **state)
 	kit_run_free(run);
 }
 
-/* --- pipes ------------------------------------------------------------------------------------- */
+/* --- pipes --------------------------------------------------------------------------------- */
 
 /* Makes one end of a pipe standard input and returns the other; *kept is what was there before. */
 static int pipe_to_stdin(int *kept)
@@ -402,8 +407,9 @@ static void stops_waiting_when_asked(void **state)
 {
 	static const char *const path = "-";
 	int left = 4, kept, fd = pipe_to_stdin(&kept);
-	struct source_conf conf = { .trouble = no_trouble, .stopped = after_some_questions,
-		.ctx = &left };
+	struct source_conf conf = {
+		.trouble = no_trouble, .stopped = after_some_questions, .ctx = &left
+	};
 	struct frame frame;
 	struct err e;
 	bool ok;
@@ -419,7 +425,7 @@ static void stops_waiting_when_asked(void **state)
 	restore_stdin(kept);
 }
 
-/* --- bpf --------------------------------------------------------------------------------------- */
+/* --- bpf ----------------------------------------------------------------------------------- */
 
 #ifdef HAVE_PCAP
 /* Ethernet, IPv4 without options, UDP 7 > 'port', no payload. */

@@ -22,7 +22,8 @@ static struct buf gzip(const void *bytes, size_t size)
 	struct buf b = buf_new(ROOM);
 	z_stream z = { 0 };
 
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY),
+			Z_OK);
 	z.next_in = (Bytef *)(uintptr_t)bytes;
 	z.avail_in = (uInt)size;
 	z.next_out = (Bytef *)buf_reserve(&b, ROOM / 2);
@@ -168,8 +169,7 @@ static void tells_of_cut_data(void **unused)
 			struct buf part = { .p = b.p, .size = cut };
 			struct kit_run *run = kit_read_memory(&part, cut % 9, 64);
 
-			assert_true(run->count < PACKETS ||
-				    run->troubles[SOURCE_DAMAGED] == 1);
+			assert_true(run->count < PACKETS || run->troubles[SOURCE_DAMAGED] == 1);
 			assert_int_equal(run->troubles[SOURCE_DAMAGED] +
 							 run->troubles[SOURCE_FAILED],
 					1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_source_pcap.c - the classic capture file in all its variants, and every way to cut it short. */
+/* test_source_pcap.c - the classic capture file in all its variants, and cut short everywhere. */
 #include "source_kit.h"
 
 static void reads_each_magic_in_both_orders(void **unused)
@@ -19,7 +19,8 @@ static void reads_each_magic_in_both_orders(void **unused)
 		kit_pcap_packet(&b, big, 4294967295, 7, 0, 0);
 		struct kit_run *run = kit_read_memory(&b, 0, 64);
 		assert_int_equal(run->count, 2);
-		assert_int_equal(run->frames[0].ns, 1700000000000000000 + 123456 * magics[i / 2].unit);
+		assert_int_equal(run->frames[0].ns,
+				1700000000000000000 + 123456 * magics[i / 2].unit);
 		assert_int_equal(run->frames[1].ns, 4294967295000000000 + 7 * magics[i / 2].unit);
 		assert_int_equal(run->frames[0].caplen, 60);
 		assert_int_equal(run->frames[0].wirelen, 1500);
@@ -66,7 +67,8 @@ static void takes_link_type_without_its_upper_bits(void **unused)
 	struct buf b = buf_new(10000);
 
 	(void)unused;
-	kit_pcap_header(&b, false, 0xa1b2c3d4, 4, 0x24030000 | 105); /* FCS of 4 bytes, some class */
+	kit_pcap_header(&b, false, 0xa1b2c3d4, 4,
+			0x24030000 | 105); /* FCS of 4 bytes, some class */
 	kit_pcap_packet(&b, false, 1, 1, 60, 60);
 	struct kit_run *run = kit_read_memory(&b, 0, 64);
 	assert_int_equal(run->frames[0].linktype, 105);
@@ -142,7 +144,8 @@ static void gives_what_is_whole_of_a_cut_file(void **unused)
 	assert_int_equal(ends[5], b.size);
 	for (size_t cut = 0; cut <= b.size; cut++) {
 		struct buf part = { .p = b.p, .size = cut };
-		struct kit_run *run = kit_read_memory(&part, cut % 3 == 0 ? 0 : cut % 17 + 1, cut % 4 + 1);
+		struct kit_run *run = kit_read_memory(
+				&part, cut % 3 == 0 ? 0 : cut % 17 + 1, cut % 4 + 1);
 		size_t whole = 0;
 		bool clean = false;
 

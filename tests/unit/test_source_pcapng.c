@@ -256,7 +256,8 @@ static void stops_at_broken_blocks(void **unused)
 	static const struct {
 		size_t at; /* from the second packet's block */
 		uint32_t value;
-	} breaks[] = { { 4, 8 }, { 4, 0 }, { 4, 0xfffffff0 }, { 4, UINT32_MAX }, { 28 + 48, 12345 } };
+	} breaks[] = { { 4, 8 }, { 4, 0 }, { 4, 0xfffffff0 }, { 4, UINT32_MAX },
+		{ 28 + 48, 12345 } };
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
@@ -319,7 +320,8 @@ static void gives_what_is_whole_of_a_cut_file(void **unused)
 	}
 	for (size_t cut = 0; cut <= b.size; cut++) {
 		struct buf part = { .p = b.p, .size = cut };
-		struct kit_run *run = kit_read_memory(&part, cut % 3 == 0 ? 0 : cut % 23 + 1, cut % 3 + 1);
+		struct kit_run *run = kit_read_memory(
+				&part, cut % 3 == 0 ? 0 : cut % 23 + 1, cut % 3 + 1);
 		size_t whole = 0;
 		bool clean = false;
 
