@@ -223,13 +223,12 @@ static int64_t report(const struct side *s, const struct feature_env *env, struc
 static void report_handshake(const struct tcp *t, const struct flow *f, struct out_handshake *h)
 {
 	*h = (struct out_handshake){ { -1 }, { -1 } };
-	if (f->rtt_ns < 0 || t->syn_ack_ns == 0)
+	int64_t first = (int64_t)t->syn_ack_ns - 1;
+
+	if (f->rtt_ns < 0 || first < 0 || first > f->rtt_ns)
 		return;
-
-	int64_t first = (int64_t)(t->syn_ack_ns - 1);
-
-	h->syn_ack.ns = first < f->rtt_ns ? first : f->rtt_ns;
-	h->ack.ns = f->rtt_ns - h->syn_ack.ns;
+	h->syn_ack.ns = first;
+	h->ack.ns = f->rtt_ns - first;
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
@@ -343,11 +342,11 @@ static const struct field handshake_fields[] = {
 	FIELD(struct out_handshake, syn_ack, "syn_ack_ms", "ms",
 			"From the initiator's SYN to the first SYN-ACK: the way from the sensor to "
 			"the responder and back, and its time to answer.",
-			.null_rule = "null when rtt_ms is left out or no SYN-ACK was seen"),
+			.null_rule = "null when rtt_ms is left out, or no SYN-ACK was seen by then"),
 	FIELD(struct out_handshake, ack, "ack_ms", "ms",
 			"rtt_ms minus syn_ack_ms: the way from the sensor to the initiator and "
 			"back, and its time to answer.",
-			.null_rule = "null when rtt_ms is left out or no SYN-ACK was seen"),
+			.null_rule = "null when rtt_ms is left out, or no SYN-ACK was seen by then"),
 	{ 0 },
 };
 

@@ -62,15 +62,15 @@ enum {                         /* flow_tcp.seen */
 	TCP_SEEN_SYN = 1 << 1, /* 'isn' is valid */
 	TCP_SEEN_FIN = 1 << 2, /* 'fin' is valid: sequence number behind the FIN */
 	TCP_SEEN_FIN_ACKED = 1 << 3,
-	TCP_SEEN_RST = 1 << 4,
+	TCP_SEEN_ANSWER = 1 << 4, /* the peer's SYN-ACK: 'isn' is that of the SYN it answers */
 	TCP_SEEN_ACK = 1 << 5, /* 'acked' is valid: highest acknowledgement sent */
 	TCP_SEEN_SYN_TWICE = 1 << 6,
-	TCP_SEEN_SCALE = 1 << 7, /* window scale option in the SYN */
+	TCP_SEEN_SYN_LATE = 1 << 7, /* the SYN was overtaken by what it began */
 };
 
 /* One direction's sequence space. */
 struct flow_tcp {
-	uint32_t isn;    /* of the first SYN */
+	uint32_t isn;    /* of the first SYN; until it is seen, what the peer's SYN-ACK answers */
 	uint32_t next;   /* highest sequence number seen, plus its length */
 	uint32_t acked;  /* highest acknowledgement number sent */
 	uint32_t fin;    /* sequence number behind the FIN */

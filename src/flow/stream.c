@@ -128,6 +128,12 @@ static bool deliver_pending(const struct delivery *d, struct stream_side *s, str
 	return more;
 }
 
+/* A SYN that other segments of its direction overtook: what lies between was not seen yet. */
+static bool is_late_syn(const struct pkt *pkt)
+{
+	return (pkt->tcp_flags & TCP_SYN) && pkt->tcp_class == TCP_CLASS_LATE;
+}
+
 /*
  * Where a direction stands when reassembly begins: behind what was handed on straight away, or,
  * without a SYN, where the capture comes in.
@@ -138,10 +144,22 @@ static void start(const struct flow *f, struct stream_side *s, const struct pkt 
 
 	s->started = true;
 	s->next = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
-	if ((t->seen & TCP_SEEN_SYN) != 0 && f->part == 1) {
+	if ((t->seen & TCP_SEEN_SYN) != 0 && f->part == 1 && !is_late_syn(pkt)) {
 		s->next = pkt->tcp_next;
 		s->offset = s->next - (t->isn + 1);
 	}
+}
+
+/* A FIN ends the stream: what claims its number, or one behind it, is not of it. */
+static struct rd before_fin(const struct delivery *d)
+{
+	const struct flow_tcp *t = &d->f->tcp[d->dir];
+	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
+	int32_t room = distance(t->fin - 1, seq);
+
+	if (!(t->seen & TCP_SEEN_FIN))
+		return d->pkt->payload;
+	return rd_first(d->pkt->payload, room > 0 ? (size_t)room : 0);
 }
 
 /* Takes a segment into reassembly. */
@@ -149,7 +167,7 @@ static void reassemble(const struct delivery *d, struct stream_side *s, struct p
 {
 	struct flow *f = d->f;
 	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
-	struct rd bytes = d->pkt->payload;
+	struct rd bytes = before_fin(d);
 	int32_t ahead = distance(seq, s->next);
 
 	if (ahead < 0) { /* its beginning was handed on before */
@@ -185,17 +203,29 @@ static bool pass_straight(const struct delivery *d)
 	const struct flow_tcp *t = &d->f->tcp[d->dir];
 	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
 	uint64_t offset = d->pkt->tcp_next - (t->isn + 1);
-	struct rd bytes = d->pkt->payload;
+	struct rd bytes = before_fin(d);
 
-	if (!(t->seen & TCP_SEEN_SYN) || d->f->part != 1 || bytes.left < d->pkt->payload_len)
+	if ((t->seen & (TCP_SEEN_SYN | TCP_SEEN_SYN_LATE)) != TCP_SEEN_SYN || d->f->part != 1 ||
+			d->pkt->payload.left < d->pkt->payload_len)
 		return false;
 	if (distance(seq, d->pkt->tcp_next) > 0) /* a gap; beyond the demand it does not matter */
 		return offset >= d->demand;
 	rd_bytes(&bytes, d->pkt->tcp_next - seq);
 	if (offset < d->demand && bytes.left > 0)
-		d->take(d->ctx, d->f, d->pkt, d->dir,
-				rd_first(bytes, (size_t)(d->demand - offset)), offset);
+		d->take(d->ctx, d->f, d->pkt, d->dir, rd_first(bytes, (size_t)(d->demand - offset)),
+				offset);
 	return true;
+}
+
+/*
+ * Without payload only two segments matter: one behind a gap, of bytes that seemed to be the next
+ * to come, and a late SYN, because it says where the stream begins.
+ */
+static bool ends_straight(const struct flow *f, const struct pkt *pkt, unsigned dir)
+{
+	bool from_syn = (f->tcp[dir].seen & TCP_SEEN_SYN) && f->part == 1;
+
+	return is_late_syn(pkt) || (pkt->tcp_class == TCP_CLASS_GAP && from_syn);
 }
 
 void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
@@ -204,9 +234,9 @@ void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t
 	struct delivery d = { f, pkt, dir, demand, take, ctx };
 	struct flow_extra *x = f->extra;
 
-	if (pkt->payload_len == 0 && pkt->tcp_class != TCP_CLASS_GAP)
+	if (pkt->payload_len == 0 && !ends_straight(f, pkt, dir))
 		return;
-	if ((x == NULL || x->stream == NULL) && pass_straight(&d))
+	if ((x == NULL || x->stream == NULL) && !is_late_syn(pkt) && pass_straight(&d))
 		return;
 	x = flow_need_extra(f, pool);
 	if (x != NULL && x->stream == NULL)

@@ -43,6 +43,17 @@ static uint32_t end_of(const struct pkt *pkt)
 	       ((pkt->tcp_flags & TCP_FIN) != 0);
 }
 
+/* The flow time of a packet that is not yet counted: see time_end in doc/fields.md. */
+static int64_t flow_time(const struct flow *f, const struct pkt *pkt)
+{
+	int64_t last = f->start_ns;
+
+	for (unsigned d = 0; d < 2; d++)
+		if (f->side[d].packets > 0 && f->side[d].last_ns > last)
+			last = f->side[d].last_ns;
+	return pkt->ns > last ? pkt->ns : last;
+}
+
 /* --- handshake ----------------------------------------------------------------------------------
  */
 
@@ -59,17 +70,15 @@ bool tcp_starts_anew(const struct flow *f, const struct pkt *pkt, unsigned dir)
 	 * open. */
 	if (answer)
 		return saw(me, TCP_SEEN_ANY) || !saw(peer, TCP_SEEN_SYN);
-	if (saw(peer, TCP_SEEN_SYN) && saw(peer, TCP_SEEN_ACK))
-		return peer->acked - pkt->seq - 1 >
-		       pkt->payload_len; /* data in a SYN may be acknowledged or not */
+	if (saw(me, TCP_SEEN_ANSWER))
+		return me->isn - pkt->seq > pkt->payload_len; /* data may be acknowledged too */
 	return !(saw(peer, TCP_SEEN_SYN) && !saw(me, TCP_SEEN_ANY));
 }
 
-static uint8_t window_scale(const struct pkt *pkt, bool *found)
+static uint8_t window_scale(const struct pkt *pkt)
 {
 	struct rd r = pkt->tcp_options;
 
-	*found = false;
 	while (rd_more(&r)) {
 		uint8_t kind = rd_u8(&r);
 
@@ -81,41 +90,31 @@ static uint8_t window_scale(const struct pkt *pkt, bool *found)
 		uint8_t size = rd_u8(&r);
 		struct rd body = rd_bytes(&r, size < 2 ? SIZE_MAX : size - 2U);
 
-		if (kind == OPTION_SCALE && body.left == 1) {
-			*found = true;
+		if (kind == OPTION_SCALE && body.left == 1)
 			return body.p[0] < SCALE_MAX ? body.p[0] : (uint8_t)SCALE_MAX;
-		}
 	}
 	return 0;
 }
 
-static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
+static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir, bool late)
 {
-	struct flow_tcp *t = &f->tcp[dir];
-	bool found;
+	struct flow_tcp *t = &f->tcp[dir], *peer = &f->tcp[!dir];
 
 	if (dir == 0 && pkt->number != f->part_number && f->rtt_ns == RTT_OPEN)
 		f->rtt_ns = RTT_UNKNOWN; /* sent again, or overtaken by its answer */
+	if ((pkt->tcp_flags & TCP_ACK) && !saw(peer, TCP_SEEN_SYN | TCP_SEEN_ANSWER)) {
+		peer->isn = pkt->ack - 1;
+		peer->seen |= TCP_SEEN_ANSWER;
+	}
 	if (saw(t, TCP_SEEN_SYN)) {
 		t->seen |= TCP_SEEN_SYN_TWICE;
 		return;
 	}
 	t->isn = pkt->seq;
 	t->seen |= TCP_SEEN_SYN;
-	t->scale = window_scale(pkt, &found);
-	if (found)
-		t->seen |= TCP_SEEN_SCALE;
-}
-
-/* The flow time of a packet that is not yet counted: see time_end in doc/fields.md. */
-static int64_t flow_time(const struct flow *f, const struct pkt *pkt)
-{
-	int64_t last = f->start_ns;
-
-	for (unsigned d = 0; d < 2; d++)
-		if (f->side[d].packets > 0 && f->side[d].last_ns > last)
-			last = f->side[d].last_ns;
-	return pkt->ns > last ? pkt->ns : last;
+	t->scale = window_scale(pkt);
+	if (late)
+		t->seen |= TCP_SEEN_SYN_LATE;
 }
 
 /* The first acknowledgement of the responder's SYN ends the handshake that the flow's first packet
@@ -172,7 +171,7 @@ static bool is_duplicate(const struct flow *f, struct flow_tcp *t, const struct 
 
 	t->print = print;
 	return same && f->side[dir].packets > 0 && can_tell_copies(pkt, end) &&
-	       pkt->ns - f->side[dir].last_ns <= DUPLICATE_NS;
+	       flow_time(f, pkt) - f->side[dir].last_ns <= DUPLICATE_NS;
 }
 
 static bool is_keep_alive(const struct flow_tcp *t, const struct pkt *pkt)
@@ -379,8 +378,6 @@ static void track_close(struct flow *f, const struct pkt *pkt, unsigned dir, boo
 		if (saw(peer, TCP_SEEN_ACK) && distance(peer->acked, me->fin) >= 0)
 			me->seen |= TCP_SEEN_FIN_ACKED; /* the acknowledgement overtook it */
 	}
-	if (reset)
-		me->seen |= TCP_SEEN_RST;
 	if (reset || (saw(me, TCP_SEEN_FIN_ACKED) && saw(peer, TCP_SEEN_FIN_ACKED)))
 		f->marks |= FLOW_CLOSED;
 }
@@ -394,7 +391,7 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 	if (class != TCP_CLASS_NEW)
 		count(f, dir, class, pool);
 	if ((pkt->tcp_flags & TCP_SYN) && class != TCP_CLASS_DUPLICATE)
-		track_syn(f, pkt, dir);
+		track_syn(f, pkt, dir, class == TCP_CLASS_LATE);
 	track_ack(f, pkt, dir);
 	track_rtt(f, pkt, dir);
 	track_close(f, pkt, dir, reset);

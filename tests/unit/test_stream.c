@@ -67,6 +67,67 @@ static void segment(struct line *l, uint32_t from, uint32_t size, const uint8_t 
 	stream_packet(&l->f, &p, 0, l->demand, l->pool, take, &l->got);
 }
 
+/* An acknowledgement overtakes the SYN and what it carried. */
+static void a_late_syn_brings_its_data(void **unused)
+{
+	(void)unused;
+	struct line *l = calloc(1, sizeof *l);
+	struct pkt syn = flowtest_tcp(0, SECOND, TCP_SYN, ISN, 0, 10);
+
+	l->pool = pool_new();
+	l->f.part = 1;
+	l->demand = TEXT;
+	segment(l, 20, 0, text);
+	syn.payload = (struct rd){ text, 10 };
+	syn.tcp_next = tcp_expected(&l->f, &syn, 0);
+	syn.tcp_class = (uint8_t)tcp_track(&l->f, &syn, 0, l->pool);
+	assert_int_equal(syn.tcp_class, TCP_CLASS_LATE);
+	stream_packet(&l->f, &syn, 0, l->demand, l->pool, take, &l->got);
+	assert_int_equal(l->got.size[0], 10);
+	segment(l, 20, 100, text);
+	assert_int_equal(l->got.size[0], 10);
+	segment(l, 10, 10, text);
+	assert_int_equal(l->got.size[0], 120);
+	assert_memory_equal(l->got.bytes[0], text, 120);
+	line_free(l);
+}
+
+/* Without a SYN the first payload begins the stream, whatever empty segments came before. */
+static void the_first_payload_begins(void **unused)
+{
+	(void)unused;
+	struct line *l = calloc(1, sizeof *l);
+
+	l->pool = pool_new();
+	l->f.part = 1;
+	l->demand = TEXT;
+	segment(l, 10, 0, text);
+	segment(l, 2000, 0, text); /* a gap */
+	segment(l, 10, 50, text + 0);
+	assert_int_equal(l->got.size[0], 50);
+	assert_memory_equal(l->got.bytes[0], text + 10, 50);
+	line_free(l);
+}
+
+static void fin_ends_the_stream(void **unused)
+{
+	(void)unused;
+	for (unsigned gap = 0; gap < 2; gap++) {
+		struct line *l = line_new(TEXT);
+		struct pkt fin = flowtest_tcp(0, SECOND, TCP_FIN | TCP_ACK, ISN + 1 + 100, 1, 0);
+
+		if (gap)
+			segment(l, 50, 10, text);
+		segment(l, 0, 100, text);
+		fin.tcp_next = tcp_expected(&l->f, &fin, 0);
+		fin.tcp_class = (uint8_t)tcp_track(&l->f, &fin, 0, l->pool);
+		stream_packet(&l->f, &fin, 0, l->demand, l->pool, take, &l->got);
+		segment(l, 90, 300, text);
+		assert_int_equal(l->got.size[0], 100);
+		line_free(l);
+	}
+}
+
 static unsigned seed = 1;
 
 static unsigned roll(unsigned n)
@@ -156,6 +217,9 @@ static void waiting_bytes_are_bounded(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_late_syn_brings_its_data),
+		cmocka_unit_test(the_first_payload_begins),
+		cmocka_unit_test(fin_ends_the_stream),
 		cmocka_unit_test(any_order_gives_the_text),
 		cmocka_unit_test(the_first_copy_stays),
 		cmocka_unit_test(demand_and_done_end_it),

@@ -272,6 +272,10 @@ static void syn_starts_anew(void **unused)
 	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
 	assert_false(anew(c, 0, TCP_SYN, 1000, 0));
 	assert_true(anew(c, 0, TCP_SYN, 2000, 0));
+	send(c, 0, TCP_ACK, 1001, 5001, 100);
+	send(c, 1, TCP_ACK, 5001, 1101, 0); /* the SYN is late, but it is that SYN */
+	assert_false(anew(c, 0, TCP_SYN, 1000, 0));
+	assert_true(anew(c, 0, TCP_SYN, 1100, 0));
 	conn_free(c);
 
 	c = conn_new(); /* the SYN carried ten bytes, and its answer acknowledges them */
@@ -285,6 +289,15 @@ static void syn_starts_anew(void **unused)
 	c = conn_new(); /* simultaneous open */
 	send(c, 0, TCP_SYN, 1000, 0, 0);
 	assert_false(anew(c, 1, TCP_SYN, 5000, 0));
+	conn_free(c);
+
+	c = conn_new(); /* the same, the second SYN behind other segments */
+	send(c, 0, TCP_SYN, 1000, 0, 0);
+	send(c, 0, TCP_ACK, 1001, 7777, 0);
+	assert_false(anew(c, 1, TCP_SYN, 5000, 0));
+	send(c, 0, TCP_SYN | TCP_ACK, 1000, 5001, 0);
+	assert_false(anew(c, 1, TCP_SYN, 5000, 0));
+	assert_true(anew(c, 1, TCP_SYN, 6000, 0));
 	conn_free(c);
 
 	c = conn_new(); /* in the middle of another connection */
