@@ -58,7 +58,7 @@ class Options:
     zeros: bool = False
     retrans: bool = False
     salt: bool = False
-    idp: int = 1300
+    idp: int = 64
     payload: int = 32
     hd: int = 16
     stats_idle: int = 5 * SECOND
@@ -209,6 +209,8 @@ def community_id(v: View) -> str:
         ordered = sport in pairs
     if ordered and (a, sport) > (b, dport):
         a, b, sport, dport = b, a, dport, sport
+    elif not ordered and v.out == 1:
+        a, b = b, a
     text = v.options.seed.to_bytes(2, "big") + a + b + bytes((v.proto, 0))
     if ports:
         text += sport.to_bytes(2, "big") + dport.to_bytes(2, "big")
@@ -263,8 +265,7 @@ def ppi(v: View) -> dict:
     """Facts of TCP headers."""
     if v.proto != TCP or v.options.num_pkts == 0:
         return {}
-    listed = [e for e in segments(v.events) if len(e.packet.options) == e.packet.options_len]
-    listed = listed[: v.options.num_pkts]
+    listed = segments(v.events)[: v.options.num_pkts]
     first = {e.dir: e.packet.seq for e in reversed(listed)}
     out = []
     for e in listed:
@@ -395,7 +396,7 @@ def payload(v: View) -> dict:
     for number, name in enumerate(("out", "in") if v.both else ("out",)):
         events = v.side(number)
         if v.proto == TCP:
-            head = stream(events, v.options.payload)
+            head = stream(events, v.options.payload, v.part.index == 1)
         else:
             head = next((e.packet.payload for e in data(events)), b"")[: v.options.payload]
         if head:
@@ -403,21 +404,27 @@ def payload(v: View) -> dict:
     return {"payload": out} if out else {}
 
 
-def stream(events: list[Event], size: int) -> bytes:
+def stream(events: list[Event], size: int, first: bool) -> bytes:
     """The first bytes of a TCP direction, in order; of two that disagree the first to come."""
     sent = segments(events)
-    begin = [(e.packet.seq + 1) % 2**32 for e in sent if e.packet.flags & SYN]
-    begin += [e.packet.seq for e in data(sent)]
+    begin = []  # behind the SYN, or where the first payload is, whichever comes first
+    for e in sent:
+        if e.packet.flags & SYN and (first or e.packet.payload_len):
+            begin.append((e.packet.seq + 1) % 2**32)
+        elif e.packet.payload_len:
+            begin.append(e.packet.seq)
     if not begin:
         return b""
     found: dict[int, int] = {}
+    end = size  # or where a FIN was
     for e in sent:
         at = ahead(e.packet.seq + bool(e.packet.flags & SYN), begin[0])
-        for i in range(max(0, -at), min(e.packet.payload_len, size - at)):
-            captured = i < len(e.packet.payload)
-            found.setdefault(at + i, e.packet.payload[i] if captured else -1)
+        if e.packet.flags & FIN:
+            end = min(end, at + e.packet.payload_len)
+        for i in range(max(0, -at), min(len(e.packet.payload), size - at, end - at)):
+            found.setdefault(at + i, e.packet.payload[i])
     head = []
-    while found.get(len(head), -1) >= 0:
+    while len(head) in found:
         head.append(found[len(head)])
     return bytes(head)
 

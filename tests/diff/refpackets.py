@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 ICMP, TCP, UDP, ICMP6, UDPLITE = 1, 6, 17, 58, 136
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << i for i in range(9))
 VLAN_TYPES = (0x8100, 0x88A8, 0x9100)
+LONGEST_FRAME = 9234  # that a link carries
 EXTENSIONS = (0, 43, 60, 44)  # hop-by-hop, routing, destination options, fragment
 
 
@@ -104,6 +105,8 @@ def decode(frame: Frame) -> Packet | None:
         packet = decode_ipv6(frame, tuple(vlans), data[at:], frame.wire - at)
     else:
         return None
+    if frame.wire > LONGEST_FRAME:
+        packet.marks.add("offload")
     if packet.fragment is None:
         decode_transport(packet)
     return packet
