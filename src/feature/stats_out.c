@@ -31,7 +31,7 @@ static struct stats_times times(const struct moments *m)
 	};
 }
 
-static struct stats_size_group size_group(const struct moments m[2])
+static struct stats_size_group size_group(const struct moments *m)
 {
 	struct moments all = moments_both(&m[0], &m[1]);
 

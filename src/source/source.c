@@ -236,7 +236,8 @@ static bool open_input(struct source *s, struct input *in)
 			return false;
 		}
 	}
-	tell(s, SOURCE_FAILED, "%s %s", name, why.text);
+	/* A capture that breaks off in its own header is a damaged one; anything else is none. */
+	tell(s, format != NULL ? SOURCE_DAMAGED : SOURCE_FAILED, "%s %s", name, why.text);
 	input_close(in);
 	return false;
 }
