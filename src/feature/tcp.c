@@ -139,7 +139,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 		return MORE;
 	count_flags(s, pkt->tcp_flags & ((1u << FLAGS) - 1), flow, env->pool);
 	see_window(s, pkt, flow, env->pool);
-	if (t->syn_ack_ns == 0 && pkt->dir == 1 && (pkt->tcp_flags & SYN_ACK) == SYN_ACK)
+	if (t->syn_ack_ns == 0 && flow->rtt_ns < 0 && pkt->dir == 1 &&
+			(pkt->tcp_flags & SYN_ACK) == SYN_ACK)
 		t->syn_ack_ns = 1 + (uint64_t)(flow->side[1].last_ns - flow->start_ns);
 	return MORE;
 }
@@ -225,7 +226,7 @@ static void report_handshake(const struct tcp *t, const struct flow *f, struct o
 	*h = (struct out_handshake){ { -1 }, { -1 } };
 	int64_t first = (int64_t)t->syn_ack_ns - 1;
 
-	if (f->rtt_ns < 0 || first < 0 || first > f->rtt_ns)
+	if (f->rtt_ns < 0 || first < 0)
 		return;
 	h->syn_ack.ns = first;
 	h->ack.ns = f->rtt_ns - first;

@@ -150,14 +150,17 @@ static void start(const struct flow *f, struct stream_side *s, const struct pkt 
 	}
 }
 
-/* A FIN ends the stream: what claims its number, or one behind it, is not of it. */
-static struct rd before_fin(const struct delivery *d)
+/*
+ * A FIN ends the stream: what claims its number, or one behind it, is not of it.  'next': of the
+ * stream; one that begins behind a FIN is another connection's.
+ */
+static struct rd before_fin(const struct delivery *d, uint32_t next)
 {
 	const struct flow_tcp *t = &d->f->tcp[d->dir];
 	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
 	int32_t room = distance(t->fin - 1, seq);
 
-	if (!(t->seen & TCP_SEEN_FIN))
+	if (!(t->seen & TCP_SEEN_FIN) || distance(next, t->fin) >= 0)
 		return d->pkt->payload;
 	return rd_first(d->pkt->payload, room > 0 ? (size_t)room : 0);
 }
@@ -167,7 +170,7 @@ static void reassemble(const struct delivery *d, struct stream_side *s, struct p
 {
 	struct flow *f = d->f;
 	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
-	struct rd bytes = before_fin(d);
+	struct rd bytes = before_fin(d, s->next);
 	int32_t ahead = distance(seq, s->next);
 
 	if (ahead < 0) { /* its beginning was handed on before */
@@ -203,7 +206,7 @@ static bool pass_straight(const struct delivery *d)
 	const struct flow_tcp *t = &d->f->tcp[d->dir];
 	uint32_t seq = d->pkt->seq + ((d->pkt->tcp_flags & TCP_SYN) != 0);
 	uint64_t offset = d->pkt->tcp_next - (t->isn + 1);
-	struct rd bytes = before_fin(d);
+	struct rd bytes = before_fin(d, t->isn + 1);
 
 	if ((t->seen & (TCP_SEEN_SYN | TCP_SEEN_SYN_LATE)) != TCP_SEEN_SYN || d->f->part != 1 ||
 			d->pkt->payload.left < d->pkt->payload_len)

@@ -419,7 +419,7 @@ def stream(events: list[Event], size: int, first: bool) -> bytes:
     end = size  # or where a FIN was
     for e in sent:
         at = ahead(e.packet.seq + bool(e.packet.flags & SYN), begin[0])
-        if e.packet.flags & FIN:
+        if e.packet.flags & FIN and at + e.packet.payload_len >= 0:
             end = min(end, at + e.packet.payload_len)
         for i in range(max(0, -at), min(len(e.packet.payload), size - at, end - at)):
             found.setdefault(at + i, e.packet.payload[i])

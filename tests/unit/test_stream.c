@@ -128,6 +128,22 @@ static void fin_ends_the_stream(void **unused)
 	}
 }
 
+/* The SYN of a connection on the same ports was lost: a FIN from before is not its FIN. */
+static void an_old_fin_ends_nothing(void **unused)
+{
+	(void)unused;
+	struct line *l = calloc(1, sizeof *l);
+	struct pkt fin = flowtest_tcp(0, SECOND, TCP_FIN | TCP_ACK, ISN - 5000, 1, 0);
+
+	l->pool = pool_new();
+	l->f.part = 1;
+	l->demand = TEXT;
+	tcp_track(&l->f, &fin, 0, l->pool);
+	segment(l, 0, 100, text);
+	assert_int_equal(l->got.size[0], 100);
+	line_free(l);
+}
+
 static unsigned seed = 1;
 
 static unsigned roll(unsigned n)
@@ -220,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_late_syn_brings_its_data),
 		cmocka_unit_test(the_first_payload_begins),
 		cmocka_unit_test(fin_ends_the_stream),
+		cmocka_unit_test(an_old_fin_ends_nothing),
 		cmocka_unit_test(any_order_gives_the_text),
 		cmocka_unit_test(the_first_copy_stays),
 		cmocka_unit_test(demand_and_done_end_it),
