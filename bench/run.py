@@ -40,7 +40,10 @@ def run(command, **more):
 def programs(args, folder):
     """{name: command} of ours, the null loop and the peers that are here."""
     out = os.path.join(folder, "out.json")
-    ours = lambda options: [args.program, *options, "progress=0", "output=" + out, args.input]
+
+    def ours(options):
+        return [args.program, *options, "progress=0", "output=" + out, args.input]
+
     found = {
         "null libpcap loop": [args.null, args.input],
         "pcap2flow, plain flows": ours(PLAIN),
@@ -63,7 +66,7 @@ def empty(folder):
 
 
 def table(commands, rounds, folder):
-    """{name: (median CPU s, median ratio to the first command, peak MiB)}, without peers that fail."""
+    """{name: (median CPU s, median ratio to the first, peak MiB)}, without peers that fail."""
     seen = {name: [] for name in commands}
     first = next(iter(commands))
     for command in commands.values():      # warms the page cache
@@ -81,7 +84,7 @@ def table(commands, rounds, folder):
                 del seen[name]
     base = [r[0] for r in seen[first]]
     return {name: (statistics.median(r[0] for r in rows),
-                   statistics.median(r[0] / b for r, b in zip(rows, base)),
+                   statistics.median(r[0] / b for r, b in zip(rows, base, strict=True)),
                    max(r[2] for r in rows)) for name, rows in seen.items()}
 
 
