@@ -64,7 +64,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 static bool is_icmp(const struct flow_key *k)
 {
-	return k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6;
+	return (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6) &&
+	       k->icmp != FLOW_ICMP_UNKNOWN;
 }
 
 static bool has_ports(const struct flow *f)
@@ -101,7 +102,10 @@ static void fill_key(struct out *o, const struct flow *f, unsigned from)
 	o->dp = ports ? k->port[!from] : -1;
 	o->icmp_type = is_icmp(k) ? k->icmp >> 8 : -1;
 	o->icmp_code = is_icmp(k) ? k->icmp & 0xff : -1;
-	o->spi = k->proto == PROTO_ESP ? (int64_t)k->port[0] << 16 | k->port[1] : -1;
+	bool spi = k->proto == PROTO_ESP &&
+		   !((f->marks & FLOW_NO_PORTS) && k->port[0] == 0 && k->port[1] == 0);
+
+	o->spi = spi ? (int64_t)k->port[0] << 16 | k->port[1] : -1;
 }
 
 /* Message types with an identifier: echo, timestamp, information and mask queries, extended echo.
@@ -126,7 +130,7 @@ static void fill_community_id(struct out *o, const struct feature_env *env,
 
 	if (text == NULL)
 		return;
-	if (is_icmp(k) && !(view->flow->marks & FLOW_NO_PORTS)) {
+	if (is_icmp(k)) {
 		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
 		if (!c.one_way) { /* the key has the type of the request: its sender comes first */
 			unsigned asks = (view->flow->marks & FLOW_ANSWERS) != 0;
@@ -426,18 +430,22 @@ static const struct field fields[] = {
 	FIELD(struct out, icmp_type, "icmp_type", "",
 			"ICMP or ICMPv6 type that the flow is keyed by: of a query and its replies "
 			"the query's.",
-			.flags = MAYBE, .null_rule = "left out for other protocols",
+			.flags = MAYBE,
+			.null_rule = "left out for other protocols and when no fragment with it came",
 			.source = "IANA 32, 139"),
 	FIELD(struct out, icmp_code, "icmp_code", "",
 			"ICMP or ICMPv6 code that the flow is keyed by; 0 for replies.",
-			.flags = MAYBE, .null_rule = "left out for other protocols",
+			.flags = MAYBE,
+			.null_rule = "left out for other protocols and when no fragment with it came",
 			.source = "IANA 32, 139"),
 	FIELD(struct out, icmp_id, "icmp_id", "", "Identifier of ICMP queries and their replies.",
 			.flags = MAYBE,
 			.null_rule = "left out for message types without identifier",
 			.source = "RFC 792, RFC 4443, RFC 8335"),
 	FIELD(struct out, spi, "spi", "", "Security parameters index.", .flags = MAYBE,
-			.null_rule = "left out for protocols other than ESP", .source = "RFC 4303"),
+			.null_rule = "left out for protocols other than ESP and when no fragment "
+				     "with it came",
+			.source = "RFC 4303"),
 	FIELD(struct out, retrans_out, "retrans_out", "packets",
 			"TCP segments (with payload, SYN or FIN) from sa to da of which every byte "
 			"had been seen before, duplicates and keep-alives not counted.",

@@ -22,6 +22,8 @@ struct flow_key {
 			   4 bits */
 };
 
+enum { FLOW_ICMP_UNKNOWN = 0xffff }; /* flow_key.icmp of fragments without the first one */
+
 enum flow_end { /* IANA flowEndReason (136) */
 	FLOW_END_NONE = 0,
 	FLOW_END_IDLE = 1,

@@ -80,6 +80,8 @@ static bool key_portless(const struct pkt *pkt, bool second, struct flow_key *ke
 	if (pkt->proto == PROTO_ESP) {
 		key->port[0] = (uint16_t)(pkt->spi >> 16);
 		key->port[1] = (uint16_t)pkt->spi;
+	} else if (pkt->marks & PKT_NO_PORTS) {
+		key->icmp = FLOW_ICMP_UNKNOWN;
 	} else if (pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6) {
 		uint8_t request = key_icmp_request(pkt->ip_version, pkt->icmp_type);
 		bool reply = request != pkt->icmp_type;

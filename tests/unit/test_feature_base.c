@@ -183,6 +183,14 @@ static void unknown_ports_are_null(void **unused)
 	assert_true(kit_finish(&k));
 	assert_int_equal(kit_int(&k, "sp"), -1);
 	assert_true(kit_is(&k, "marks.0", "no_ports"));
+	k.flow.key.proto = PROTO_ESP;
+	assert_true(kit_finish(&k));
+	assert_int_equal(kit_int(&k, "spi"), -1);
+	k.flow.key.proto = PROTO_ICMP;
+	k.flow.key.icmp = FLOW_ICMP_UNKNOWN;
+	assert_true(kit_finish(&k));
+	assert_int_equal(kit_int(&k, "icmp_type"), -1);
+	assert_int_equal(kit_int(&k, "icmp_id"), -1);
 	kit_free(&k);
 }
 
