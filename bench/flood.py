@@ -82,7 +82,7 @@ def show_collisions(args, folder):
             subprocess.run([args.maker, str(args.collide), str(bits)], stdout=out, check=True)
         times[name] = min(run(args.program, capture)[0] for _ in range(5))
     ratio = times["crafted"] / times["random"]
-    print("collisions: %d flows, crafted: %.2f times the CPU time of random" % (args.collide, ratio))
+    print("collisions: %d crafted flows: %.2f times the CPU time of random" % (args.collide, ratio))
 
 
 def main():
