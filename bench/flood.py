@@ -9,6 +9,7 @@ budget (peak resident size), go on, and account for every packet in a record.
 Second: flows whose keys would fall into one bucket of the flow table if its hash had no seed
 (bench/collide.c), against as many random ones: the ratio of CPU time.
 """
+
 import argparse
 import json
 import os
@@ -67,10 +68,14 @@ def show_flood(args, folder):
     write(capture, flood(args.flows))
     cpu, peak, summary, packets = run(args.program, capture, "memory=" + args.memory)
     budget = int(args.memory[:-1]) * UNITS[args.memory[-1]] / (1 << 20)
-    print("flood: %d flows, memory=%s: peak %.0f MiB, %d left for lack of resources, %.0f ns/packet"
-          % (summary["flows"], args.memory, peak, summary["evicted"], cpu * 1e9 / args.flows))
-    print("flood: %d packets sent, %d in records, %d refused" % (
-        args.flows, packets, summary["refused"]))
+    print(
+        "flood: %d flows, memory=%s: peak %.0f MiB, %d left for lack of resources, %.0f ns/packet"
+        % (summary["flows"], args.memory, peak, summary["evicted"], cpu * 1e9 / args.flows)
+    )
+    print(
+        "flood: %d packets sent, %d in records, %d refused"
+        % (args.flows, packets, summary["refused"])
+    )
     return packets + summary["refused"] == args.flows and peak <= budget + OWN
 
 

@@ -7,6 +7,7 @@
 Two made-up captures of UDP and TCP flows that are all alive at the end: one packet a flow, and ten
 packets (a handshake, three requests and three answers of up to 1,460 bytes).
 """
+
 import argparse
 import os
 import struct
@@ -25,8 +26,14 @@ def ip(back, client, protocol, body):
 def tcp(back, client, seq, ack, flags, payload=b""):
     ports = (443, 40000) if back else (40000, 443)
     options = bytes.fromhex("020405b40402080a000000010000000001030307") if flags & 2 else b""
-    return ip(back, client, 6, struct.pack(">HHIIBBHHH", *ports, seq, ack, (20 + len(options)) << 2,
-                                           flags, 65535, 0, 0) + options + payload)
+    return ip(
+        back,
+        client,
+        6,
+        struct.pack(">HHIIBBHHH", *ports, seq, ack, (20 + len(options)) << 2, flags, 65535, 0, 0)
+        + options
+        + payload,
+    )
 
 
 def ten_packets(client):
@@ -51,7 +58,7 @@ def one_packet(client):
 def for_client(packet, client):
     """PACKET with the address of another client in its place."""
     at = 13 if packet[12] == 10 else 17
-    return packet[:at] + struct.pack(">I", client)[1:] + packet[at + 3:]
+    return packet[:at] + struct.pack(">I", client)[1:] + packet[at + 3 :]
 
 
 def write(path, flows, packets):
@@ -82,9 +89,11 @@ def main():
     ap.add_argument("--flows", type=int, default=400000)
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for name, packets, options in (("plain, one packet", one_packet, ["num_pkts=0"]),
-                                       ("plain, ten packets", ten_packets, ["num_pkts=0"]),
-                                       ("everything, ten packets", ten_packets, ["features=all"])):
+        for name, packets, options in (
+            ("plain, one packet", one_packet, ["num_pkts=0"]),
+            ("plain, ten packets", ten_packets, ["num_pkts=0"]),
+            ("everything, ten packets", ten_packets, ["features=all"]),
+        ):
             few, many = args.flows // 4, args.flows
             sizes = []
             for flows in (few, many):

@@ -8,6 +8,7 @@ Every program runs once a round, in turn, so that drift of the machine meets all
 is CPU time (user + system) of the process; the table gives the median of the rounds, and the ratio
 to the null loop over libpcap of the same rounds. Records are written to a new file.
 """
+
 import argparse
 import json
 import os
@@ -25,9 +26,7 @@ EVERYTHING = ["bidir=1", "features=all"]
 def run(command, **more):
     """CPU seconds, wall seconds and peak MiB of one run of COMMAND; raises when it fails."""
     begin = time.monotonic()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more
-    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -69,7 +68,7 @@ def table(commands, rounds, folder):
     """{name: (median CPU s, median ratio to the first, peak MiB)}, without peers that fail."""
     seen = {name: [] for name in commands}
     first = next(iter(commands))
-    for command in commands.values():      # warms the page cache
+    for command in commands.values():  # warms the page cache
         if command[0] == commands[first][0]:
             run(command)
     for _ in range(rounds):
@@ -83,15 +82,23 @@ def table(commands, rounds, folder):
                 print("left out: %s" % error, file=sys.stderr)
                 del seen[name]
     base = [r[0] for r in seen[first]]
-    return {name: (statistics.median(r[0] for r in rows),
-                   statistics.median(r[0] / b for r, b in zip(rows, base, strict=True)),
-                   max(r[2] for r in rows)) for name, rows in seen.items()}
+    return {
+        name: (
+            statistics.median(r[0] for r in rows),
+            statistics.median(r[0] / b for r, b in zip(rows, base, strict=True)),
+            max(r[2] for r in rows),
+        )
+        for name, rows in seen.items()
+    }
 
 
 def summary_of(program, capture):
+    """What the program counts; kept small, for a child's peak begins with its parent's size."""
     command = [program, "num_pkts=0", "bidir=1", capture]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout.splitlines()[-1])["summary"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
+            last = line
+    return json.loads(last)["summary"]
 
 
 def main():
@@ -102,8 +109,10 @@ def main():
     ap.add_argument("--null", default="build/bench/null")
     args = ap.parse_args()
     counts = summary_of(args.program, args.input)
-    print("%s: %d packets, %d flows, %d rounds" % (
-        os.path.basename(args.input), counts["packets"], counts["flows"], args.rounds))
+    print(
+        "%s: %d packets, %d flows, %d rounds"
+        % (os.path.basename(args.input), counts["packets"], counts["flows"], args.rounds)
+    )
     print("%-26s %12s %18s %10s" % ("program", "ns/packet", "times null loop", "peak MiB"))
     with tempfile.TemporaryDirectory() as folder:
         for name, (cpu, ratio, peak) in table(programs(args, folder), args.rounds, folder).items():

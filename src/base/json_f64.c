@@ -88,8 +88,8 @@ static struct decimal round_digits(const char *digits, size_t count, int exponen
 		d.digits = d.digits * 10 + (i < count ? (uint64_t)digits[i] : 0);
 	for (size_t i = DIGITS + 1; i < count; i++)
 		beyond |= digits[i] > 0;
-	if (count > DIGITS &&
-		(digits[DIGITS] > 5 || (digits[DIGITS] == 5 && (beyond || d.digits % 2 > 0))))
+	if (count > DIGITS && (digits[DIGITS] > 5 || (digits[DIGITS] == 5 &&
+								     (beyond || d.digits % 2 > 0))))
 		d.digits++;
 	if (d.digits == powers[DIGITS])
 		d = (struct decimal){ powers[DIGITS - 1], exponent + 1 };

@@ -30,7 +30,7 @@ enum option_type {
 	OPTION_SIZE,
 };
 
-enum { /* flags */
+enum {                              /* flags */
 	OPTION_SECRET = 1 << 0,     /* never in the configuration object */
 	OPTION_RELOADABLE = 1 << 1, /* may change while running */
 	OPTION_FEATURE = 1 << 2,    /* switches a data element on: features=all sets it to 'on' */

@@ -26,7 +26,7 @@ struct engine {
 	int64_t clock_now; /* of the packet being worked off */
 	unsigned nested;
 	bool fragments_held; /* perhaps */
-	uint8_t *inner; /* fragments found inside datagrams */
+	uint8_t *inner;      /* fragments found inside datagrams */
 
 	uint64_t *ethertypes; /* packets by type; NULL before the first */
 	uint16_t unknown_link[UNKNOWN_LINKS];

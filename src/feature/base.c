@@ -64,8 +64,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 static bool is_icmp(const struct flow_key *k)
 {
-	return (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6) &&
-	       k->icmp != FLOW_ICMP_UNKNOWN;
+	return (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6) && k->icmp != FLOW_ICMP_UNKNOWN;
 }
 
 static bool has_ports(const struct flow *f)
@@ -431,12 +430,14 @@ static const struct field fields[] = {
 			"ICMP or ICMPv6 type that the flow is keyed by: of a query and its replies "
 			"the query's.",
 			.flags = MAYBE,
-			.null_rule = "left out for other protocols and when no fragment with it came",
+			.null_rule = "left out for other protocols and when no fragment with it "
+				     "came",
 			.source = "IANA 32, 139"),
 	FIELD(struct out, icmp_code, "icmp_code", "",
 			"ICMP or ICMPv6 code that the flow is keyed by; 0 for replies.",
 			.flags = MAYBE,
-			.null_rule = "left out for other protocols and when no fragment with it came",
+			.null_rule = "left out for other protocols and when no fragment with it "
+				     "came",
 			.source = "IANA 32, 139"),
 	FIELD(struct out, icmp_id, "icmp_id", "", "Identifier of ICMP queries and their replies.",
 			.flags = MAYBE,

@@ -239,7 +239,8 @@ static const struct field fields[] = {
 	FIELD_LIST_OF(struct out, ppi, "ppi", struct out_packet, packet_fields,
 			"The first num_pkts TCP segments of the flow (of this part of it) in the "
 			"order of capture, with and without payload, retransmissions too.  "
-			"Segments whose header contradicts itself, or was cut before its options, are "
+			"Segments whose header contradicts itself, or was cut before its options, "
+			"are "
 			"not listed.",
 			.null_rule = "left out for protocols other than TCP, and when num_pkts=0"),
 	{ 0 },

@@ -55,7 +55,8 @@ void table_advance(struct table *t, int64_t clock_ns);
  */
 struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket);
 
-/* The live flow of a ticket, unchanged, at 'clock_ns'; NULL when there is none, or none with a packet. */
+/* The live flow of a ticket, unchanged, at 'clock_ns'; NULL when there is none, or none with a
+ * packet. */
 struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns);
 
 /* The end of the input: everything leaves. */

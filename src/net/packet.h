@@ -51,7 +51,7 @@ enum layer_type {
 	LAYER_6IN4,
 	LAYER_4IN6,
 	LAYER_6IN6,
-	LAYER_GRE, /* id = key, 0 without one */
+	LAYER_GRE,    /* id = key, 0 without one */
 	LAYER_ERSPAN, /* id = session */
 	LAYER_VXLAN,  /* id = VNI */
 	LAYER_VXLAN_GPE,
@@ -89,17 +89,17 @@ enum outcome {
 	OUTCOMES
 };
 
-enum { /* pkt.marks */
-	PKT_TRUNCATED = 1 << 0,   /* bytes of this IP packet were not captured */
-	PKT_OFFLOAD = 1 << 1,     /* IP length 0: merged or to be segmented by hardware */
+enum {                              /* pkt.marks */
+	PKT_TRUNCATED = 1 << 0,     /* bytes of this IP packet were not captured */
+	PKT_OFFLOAD = 1 << 1,       /* IP length 0: merged or to be segmented by hardware */
 	PKT_BAD_TRANSPORT = 1 << 2, /* transport header contradicts itself: ports, no payload */
 	PKT_LAYERS_CAPPED = 1 << 3, /* more than LIMIT_LAYERS outer layers */
-	PKT_REASSEMBLED = 1 << 4, /* payload put together from fragments */
-	PKT_FRAGMENT = 1 << 5,    /* a fragment: counts as a packet, payload elsewhere */
-	PKT_NO_PORTS = 1 << 6,    /* fragment whose first part never came */
-	PKT_NANOSECONDS = 1 << 7, /* from a source with a clock finer than a microsecond */
-	PKT_MORE = 1 << 8,        /* the frame holds further packets (802.11 A-MSDU) */
-	PKT_INCOMPLETE = 1 << 10, /* of a datagram whose fragments did not all come */
+	PKT_REASSEMBLED = 1 << 4,   /* payload put together from fragments */
+	PKT_FRAGMENT = 1 << 5,      /* a fragment: counts as a packet, payload elsewhere */
+	PKT_NO_PORTS = 1 << 6,      /* fragment whose first part never came */
+	PKT_NANOSECONDS = 1 << 7,   /* from a source with a clock finer than a microsecond */
+	PKT_MORE = 1 << 8,          /* the frame holds further packets (802.11 A-MSDU) */
+	PKT_INCOMPLETE = 1 << 10,   /* of a datagram whose fragments did not all come */
 };
 
 /* What a TCP segment is to the sequence space its sender has shown so far. */
@@ -121,21 +121,21 @@ struct pkt {
 	uint64_t number;  /* of the packet in the run, from 1 */
 
 	/* the innermost IP packet */
-	struct rd ip;          /* from its header on, as far as captured, padding removed */
-	struct rd body;        /* what follows the IP headers: transport header and payload */
-	struct rd payload;     /* behind the header of a protocol with ports; else the body */
-	struct rd tcp_options; /* raw, as far as captured */
-	uint32_t ip_len;       /* IP header and all behind it, by its own length field */
-	uint32_t payload_len;  /* of 'payload' on the wire */
+	struct rd ip;           /* from its header on, as far as captured, padding removed */
+	struct rd body;         /* what follows the IP headers: transport header and payload */
+	struct rd payload;      /* behind the header of a protocol with ports; else the body */
+	struct rd tcp_options;  /* raw, as far as captured */
+	uint32_t ip_len;        /* IP header and all behind it, by its own length field */
+	uint32_t payload_len;   /* of 'payload' on the wire */
 	uint32_t ip_header_len; /* from 'ip' to 'body': with options, extension headers, AH */
-	uint8_t ip_version;    /* 4 or 6 */
-	uint8_t proto;         /* behind all extension headers and AH */
-	uint8_t ttl;           /* or hop limit */
-	uint8_t tos;           /* DSCP << 2 | ECN */
-	uint16_t ip_id;        /* IPv4 */
-	uint8_t ip_flags;      /* IPv4: 4 reserved, 2 don't fragment, 1 more fragments */
+	uint8_t ip_version;     /* 4 or 6 */
+	uint8_t proto;          /* behind all extension headers and AH */
+	uint8_t ttl;            /* or hop limit */
+	uint8_t tos;            /* DSCP << 2 | ECN */
+	uint16_t ip_id;         /* IPv4 */
+	uint8_t ip_flags;       /* IPv4: 4 reserved, 2 don't fragment, 1 more fragments */
 	uint8_t icmp_type, icmp_code;
-	uint32_t flow_label;   /* IPv6 */
+	uint32_t flow_label; /* IPv6 */
 
 	/* key material, in the packet's own direction */
 	uint8_t address[2][16]; /* source, destination; IPv4 in the first 4 bytes, rest 0 */
@@ -161,8 +161,8 @@ struct pkt {
 	uint16_t ethertype; /* of OUTCOME_NOT_IP; below 0x600: an LLC DSAP; 0 when there is none */
 	uint8_t stage;      /* enum stage, of every outcome but OUTCOME_PACKET */
 	uint8_t layer_count;
-	uint8_t depth;      /* headers walked so far, against LIMIT_DEPTH */
-	struct rd rest;     /* with PKT_MORE: the A-MSDU subframes not yet decoded */
+	uint8_t depth;  /* headers walked so far, against LIMIT_DEPTH */
+	struct rd rest; /* with PKT_MORE: the A-MSDU subframes not yet decoded */
 	struct layer layer[LIMIT_LAYERS];
 
 	/* its place in the flow; set when the flow is known, before features see it */

@@ -82,7 +82,7 @@ static void explain(void *ctx, const struct field *f, const struct buf *path)
 }
 
 bool plan_explain(
-	const struct field *const *tables, size_t count, const char *name, struct buf *out)
+		const struct field *const *tables, size_t count, const char *name, struct buf *out)
 {
 	struct search s = { name, out, false };
 

@@ -36,10 +36,10 @@ struct field_time { /* a moment: seconds since 1970 with 6 decimals, or 9 when '
 	int64_t ns;
 	bool nanoseconds;
 };
-struct field_ms { /* a duration, written exactly in milliseconds with up to 6 decimals */
+struct field_ms {   /* a duration, written exactly in milliseconds with up to 6 decimals */
 	int64_t ns; /* < 0: null */
 };
-struct field_s { /* a duration, written exactly in seconds with up to 9 decimals */
+struct field_s {    /* a duration, written exactly in seconds with up to 9 decimals */
 	int64_t ns; /* < 0: null */
 };
 

@@ -4,24 +4,30 @@
 #include "record/walk.h"
 
 static const char intro[] =
-	"# Fields of a flow record\n"
-	"\n"
-	"This page is made from the field tables in the source; do not edit it by hand.\n"
-	"A record is one JSON object with the fields below, in this order. Those of a section are "
-	"there when\n"
-	"its data element is switched on and had something to say about the flow. `a.b` is field "
-	"`b` of the\n"
-	"object `a`, `a[].b` field `b` of each object in the list `a`. `out` is from the initiator "
-	"to the\n"
-	"responder, `in` the way back. In CSV an object becomes one column for each of its fields, "
-	"a list\n"
-	"stands in one cell as JSON text, and null is an empty cell.\n"
-	"\n"
-	"Types: *integer* and *number* are JSON numbers (no NaN, no infinity); *text* comes from "
-	"the wire, with\n"
-	"bytes that are not UTF-8 read as Latin-1; *word* is one of the program's own; *hex* is "
-	"bytes as pairs\n"
-	"of lower-case hexadecimal digits; *address* is IPv4 or IPv6 (RFC 5952).\n";
+		"# Fields of a flow record\n"
+		"\n"
+		"This page is made from the field tables in the source; do not edit it by hand.\n"
+		"A record is one JSON object with the fields below, in this order. Those of a "
+		"section are "
+		"there when\n"
+		"its data element is switched on and had something to say about the flow. `a.b` is "
+		"field "
+		"`b` of the\n"
+		"object `a`, `a[].b` field `b` of each object in the list `a`. `out` is from the "
+		"initiator "
+		"to the\n"
+		"responder, `in` the way back. In CSV an object becomes one column for each of its "
+		"fields, "
+		"a list\n"
+		"stands in one cell as JSON text, and null is an empty cell.\n"
+		"\n"
+		"Types: *integer* and *number* are JSON numbers (no NaN, no infinity); *text* "
+		"comes from "
+		"the wire, with\n"
+		"bytes that are not UTF-8 read as Latin-1; *word* is one of the program's own; "
+		"*hex* is "
+		"bytes as pairs\n"
+		"of lower-case hexadecimal digits; *address* is IPv4 or IPv6 (RFC 5952).\n";
 
 /* A cell of a table must stay on its line and keep to its column. */
 static void add_cell(struct buf *out, const char *text, size_t size)
@@ -64,8 +70,8 @@ static void add_row(void *ctx, const struct field *f, const struct buf *path)
 	buf_free(&words);
 }
 
-void plan_markdown(
-	const struct field *const *tables, const char *const *names, size_t count, struct buf *out)
+void plan_markdown(const struct field *const *tables, const char *const *names, size_t count,
+		struct buf *out)
 {
 	buf_text(out, intro);
 	for (size_t i = 0; i < count; i++) {

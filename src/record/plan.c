@@ -62,7 +62,7 @@ static bool check_field(const struct compile *c, const struct field *f)
 
 	if (strspn(f->key, key_bytes) != strlen(f->key) || f->key[0] == '\0')
 		return err_set(c->e, "field %.*s%s: keys are letters, digits, _ and -",
-			(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
+				(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
 	if (list && f->sub == NULL && is_scalar(f->item) && f->item_size > 0)
 		return true;
 	if (list && f->sub != NULL && f->item_size > 0)
@@ -70,17 +70,18 @@ static bool check_field(const struct compile *c, const struct field *f)
 	if (is_scalar(f->type) || (f->type == FIELD_STRUCT && f->sub != NULL))
 		return true;
 	return err_set(c->e, "field %.*s%s: a table gives it a type that cannot be written",
-		(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
+			(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
 }
 
 /* Whether a key of 'f' and those behind it is also in 'others', up to 'end' or the table's end. */
 static bool check_key(const struct compile *c, const struct field *f, const struct field *others,
-	const struct field *end)
+		const struct field *end)
 {
 	for (const struct field *o = others; o != end && o->key != NULL; o++) {
 		if (strcmp(o->key, f->key) == 0)
 			return err_set(c->e, "field %.*s%s: two tables or lines have this key",
-				(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
+					(int)c->path.size, c->path.size > 0 ? c->path.p : "",
+					f->key);
 	}
 	return true;
 }
@@ -165,11 +166,11 @@ static bool compile_items(struct compile *c, const struct field *f, struct step 
 }
 
 static bool compile_fields(
-	struct compile *c, const struct field *table, uint32_t offset, struct object *o);
+		struct compile *c, const struct field *table, uint32_t offset, struct object *o);
 
 /* A struct in place: its members' steps, then the step that closes it. */
 static bool compile_struct(
-	struct compile *c, const struct field *f, const struct step *open, struct object *o)
+		struct compile *c, const struct field *f, const struct step *open, struct object *o)
 {
 	static const char nothing[STEP_WORD];
 	struct step close = { .type = STEP_CLOSE, .flags = open->flags, .prefix = nothing };
@@ -191,7 +192,7 @@ static bool compile_struct(
 }
 
 static bool compile_field(
-	struct compile *c, const struct field *f, uint32_t offset, struct object *o)
+		struct compile *c, const struct field *f, uint32_t offset, struct object *o)
 {
 	struct step *s = &o->steps[o->count++];
 
@@ -209,11 +210,12 @@ static bool compile_field(
 }
 
 static bool compile_fields(
-	struct compile *c, const struct field *table, uint32_t offset, struct object *o)
+		struct compile *c, const struct field *table, uint32_t offset, struct object *o)
 {
 	if (c->depth >= LIMIT_RECORD_DEPTH)
 		return err_set(c->e, "field %.*s: more than %d structs within each other",
-			(int)c->path.size, c->path.size > 0 ? c->path.p : "", LIMIT_RECORD_DEPTH);
+				(int)c->path.size, c->path.size > 0 ? c->path.p : "",
+				LIMIT_RECORD_DEPTH);
 	for (const struct field *f = table; f->key != NULL; f++) {
 		if (!check_key(c, f, table, f))
 			return false;

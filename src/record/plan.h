@@ -40,14 +40,14 @@ void plan_csv(const struct plan *p, const void *const *data, struct buf *out);
  * doc/schema.json: JSON Schema 2020-12 of a record; doc/fields.md: a table of all fields.  The
  * first table is that of the data element that every record has.
  */
-void plan_schema(
-	const struct field *const *tables, const char *const *names, size_t count, struct buf *out);
-void plan_markdown(
-	const struct field *const *tables, const char *const *names, size_t count, struct buf *out);
+void plan_schema(const struct field *const *tables, const char *const *names, size_t count,
+		struct buf *out);
+void plan_markdown(const struct field *const *tables, const char *const *names, size_t count,
+		struct buf *out);
 
 /*
  * What explain=NAME prints: all fields whose dotted path is NAME, ends in .NAME or begins with
  * NAME. with or without the [] of lists; false: none.
  */
 bool plan_explain(
-	const struct field *const *tables, size_t count, const char *name, struct buf *out);
+		const struct field *const *tables, size_t count, const char *name, struct buf *out);

@@ -134,8 +134,8 @@ static void add_items(struct buf *out, unsigned depth, const struct field *f)
 {
 	add_key(out, depth, "items");
 	buf_byte(out, '{');
-	add_type(
-		out, depth + 1, f->sub != NULL ? FIELD_STRUCT : f->item, f->flags & FIELD_NULLABLE);
+	add_type(out, depth + 1, f->sub != NULL ? FIELD_STRUCT : f->item,
+			f->flags & FIELD_NULLABLE);
 	if (f->sub != NULL)
 		add_object(out, depth + 1, f->sub);
 	new_line(out, depth);
@@ -227,8 +227,8 @@ static void add_requirements(struct buf *out, const struct field *const *tables,
 }
 
 /* Which keys belong to which data element. */
-static void add_tables(
-	struct buf *out, const struct field *const *tables, const char *const *names, size_t count)
+static void add_tables(struct buf *out, const struct field *const *tables, const char *const *names,
+		size_t count)
 {
 	add_key(out, 1, "x-tables");
 	buf_byte(out, '{');
@@ -245,15 +245,16 @@ static void add_tables(
 	buf_byte(out, '}');
 }
 
-void plan_schema(
-	const struct field *const *tables, const char *const *names, size_t count, struct buf *out)
+void plan_schema(const struct field *const *tables, const char *const *names, size_t count,
+		struct buf *out)
 {
 	buf_byte(out, '{');
 	add_pair(out, 1, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	add_pair(out, 1, "title", "flow record");
 	add_pair(out, 1, "description",
-		"One record of pcap2flow: one line of its JSON output that has neither the key "
-		"version nor the key summary. Made from the field tables in the source.");
+			"One record of pcap2flow: one line of its JSON output that has neither the "
+			"key "
+			"version nor the key summary. Made from the field tables in the source.");
 	add_pair(out, 1, "type", "object");
 	add_properties(out, tables, count);
 	add_requirements(out, tables, count);

@@ -13,8 +13,8 @@
 enum {
 	STEP_CLOSE = 255, /* in step.type: the end of a struct in place */
 	STEP_WORD = 16,   /* prefixes are copied in pieces of this size */
-	STEP_SLACK =
-		32, /* bytes of room behind every object: brackets, commas, a prefix's overhang */
+	STEP_SLACK = 32, /* bytes of room behind every object: brackets, commas, a prefix's overhang
+			  */
 	STEP_SHORT = 40, /* a FIELD_WORD of so many bytes needs no extra room */
 };
 
@@ -46,7 +46,7 @@ struct plan {
 /* The list as JSON, from '[' to ']'; leaves 'rest' bytes of room behind; NULL when the buffer
  * failed. */
 char *step_list(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-	struct buf *out);
+		struct buf *out);
 
 /* Makes sure that 'n' bytes may be written at 'to', which lies in 'out' behind its size; the place
  * may move. */

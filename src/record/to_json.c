@@ -110,7 +110,7 @@ static inline char *put_field_hex(const uint8_t *at, uint32_t rest, char *to, st
 
 /* A value of one of the three types above; NULL when the buffer failed. */
 static char *put_open_ended(
-	unsigned type, const uint8_t *at, uint32_t rest, char *to, struct buf *out)
+		unsigned type, const uint8_t *at, uint32_t rest, char *to, struct buf *out)
 {
 	if (type == FIELD_WORD)
 		return put_field_word(at, rest, to, out);
@@ -125,7 +125,7 @@ static char *put_open_ended(
 static char *put_members(const struct object *o, const uint8_t *base, char *to, struct buf *out);
 
 static char *put_structs(
-	const struct step *s, const struct field_list *list, char *to, struct buf *out)
+		const struct step *s, const struct field_list *list, char *to, struct buf *out)
 {
 	const uint8_t *item = list->items;
 
@@ -170,7 +170,7 @@ static char *put_counts(const uint8_t *item, size_t count, char *to)
 }
 
 static char *put_scalars(
-	const struct step *s, const uint8_t *item, size_t count, char *to, struct buf *out)
+		const struct step *s, const uint8_t *item, size_t count, char *to, struct buf *out)
 {
 	const uint32_t rest = CHUNK * ITEM_ROOM + STEP_SLACK; /* for the items of this chunk */
 
@@ -185,13 +185,13 @@ static char *put_scalars(
 }
 
 static char *put_chunks(
-	const struct step *s, const struct field_list *list, char *to, struct buf *out)
+		const struct step *s, const struct field_list *list, char *to, struct buf *out)
 {
 	const bool counts = s->item == FIELD_U64 && !(s->flags & FIELD_NULLABLE);
 	const uint8_t *item = list->items;
 
 	for (size_t left = list->count, chunk; left > 0 && to != NULL;
-		left -= chunk, item += chunk * s->item_size) {
+			left -= chunk, item += chunk * s->item_size) {
 		chunk = left < CHUNK ? left : CHUNK;
 		to = step_room(out, to, chunk * ITEM_ROOM + STEP_SLACK);
 		if (to == NULL)
@@ -203,7 +203,7 @@ static char *put_chunks(
 
 /* The items with commas behind, and the end; the bracket before them is written. */
 static char *put_items(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-	struct buf *out)
+		struct buf *out)
 {
 	to = s->items != NULL ? put_structs(s, list, to, out) : put_chunks(s, list, to, out);
 	if (to == NULL)
@@ -212,7 +212,7 @@ static char *put_items(const struct step *s, const struct field_list *list, uint
 }
 
 char *step_list(const struct step *s, const struct field_list *list, uint32_t rest, char *to,
-	struct buf *out)
+		struct buf *out)
 {
 	to = step_room(out, to, STEP_SLACK);
 	if (to == NULL)

@@ -97,7 +97,7 @@ static inline char *value_bool(const uint8_t *at, char *to)
 /* Returns the place behind, or NULL for a type without a limit to its size.  VALUE_ROOM bytes of
  * room. */
 static inline char *value_put(
-	unsigned type, unsigned flags, const uint8_t *at, bool quoted, char *to)
+		unsigned type, unsigned flags, const uint8_t *at, bool quoted, char *to)
 {
 	int64_t ns;
 

@@ -78,8 +78,8 @@ static bool new_zstd(struct compress *c)
 {
 	c->zstd = ZSTD_createCCtx();
 	return c->zstd != NULL &&
-	       !ZSTD_isError(
-		       ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
+	       !ZSTD_isError(ZSTD_CCtx_setParameter(
+			       c->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
 	       !ZSTD_isError(ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_checksumFlag, 1));
 }
 
@@ -137,14 +137,14 @@ struct compress *compress_new(enum compress_kind kind, struct err *e)
 	c->kind = kind;
 	XXH64_reset(&c->hash, 0);
 
-	const bool ready = kind == COMPRESS_GZIP
-				   ? deflateInit2(&c->gzip, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8,
-					     Z_DEFAULT_STRATEGY) == Z_OK
-				   : new_zstd(c);
+	const bool ready = kind == COMPRESS_GZIP ? deflateInit2(&c->gzip, GZIP_LEVEL, Z_DEFLATED,
+								   GZIP_WINDOW, 8,
+								   Z_DEFAULT_STRATEGY) == Z_OK
+						 : new_zstd(c);
 
 	if (!ready) {
 		err_set(e, "cannot compress: no memory, or this build is without %s",
-			compress_suffix(kind));
+				compress_suffix(kind));
 		compress_free(c);
 		return NULL;
 	}

@@ -63,8 +63,8 @@ static bool open_part(struct file *f, struct err *e)
 {
 	struct stat st;
 
-	f->fd = open(
-		f->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
+	f->fd = open(f->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+			0666);
 	if (f->fd < 0)
 		return err_set(e, "cannot write %s: %s", f->part, strerror(errno));
 	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))

@@ -117,7 +117,7 @@ static bool fail(struct sink *s, const char *reason, uint64_t lines, struct err 
 
 	s->failed = true;
 	err_set(&s->why, "cannot write %s: %s; %" PRIu64 " of %" PRIu64 " records are whole there",
-		name, reason, records_in(s, lines), s->records);
+			name, reason, records_in(s, lines), s->records);
 	return tell(s, e);
 }
 

@@ -58,8 +58,8 @@ static bool unknown(const char *path, struct rd r, struct err *e)
 			buf_printf(&known, "%s.%s", known.size > 0 ? ", " : "", *s);
 	}
 	err_set(e, "cannot write %s: unknown suffix %.*s; there are %.*s, each also with .gz%s",
-		path, (int)r.left, (const char *)r.p, (int)known.size, known.p,
-		compress_available(COMPRESS_ZSTD) ? " or .zst" : "");
+			path, (int)r.left, (const char *)r.p, (int)known.size, known.p,
+			compress_available(COMPRESS_ZSTD) ? " or .zst" : "");
 	buf_free(&known);
 	return false;
 }
@@ -73,7 +73,7 @@ bool suffix_parse(const char *path, bool lenient, struct suffix *s, struct err *
 	*s = (struct suffix){ format_list[0], find_compression(r) };
 	if (!compress_available(s->compression))
 		return err_set(e, "cannot write %s: this build is without %s", path,
-			compress_suffix(s->compression));
+				compress_suffix(s->compression));
 	if (s->compression != COMPRESS_NONE)
 		r = last_suffix(name, strlen(name) - r.left);
 	if (r.left == 0)
