@@ -623,9 +623,13 @@ static void first_packet(struct table *t, struct flow *f, const struct pkt *pkt)
 /* Life goes on: idle and active timeouts; a closed connection only lingers. */
 static void extend(struct table *t, uint32_t number, struct flow *f, bool was_closed)
 {
+	int64_t before = f->timer.deadline_ns;
+
 	f->seen_ns = t->clock_ns;
 	if (!(f->marks & FLOW_CLOSED)) {
 		set_deadline(t, f);
+		if (f->timer.deadline_ns < before) /* the first packet of a part */
+			wheel_move(&t->wheel, number);
 	} else if (!was_closed) {
 		f->timer.deadline_ns = t->clock_ns + t->conf.linger_ns;
 		wheel_move(&t->wheel, number);

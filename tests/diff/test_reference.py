@@ -138,7 +138,7 @@ def test_lists(tmp_path: Path, options: Options) -> None:
     compare(got, records(parts, options))
 
 
-@pytest.mark.parametrize("idle, active, linger", [(10, 30, 2), (15, 20, 0), (4, 4, 1)])
+@pytest.mark.parametrize("idle, active, linger", [(10, 30, 2), (15, 20, 0), (4, 4, 1), (60, 10, 2)])
 def test_timeouts(tmp_path: Path, idle: int, active: int, linger: int) -> None:
     captures = capture(tmp_path, 3, FEW)
     got, summary = lines_of(

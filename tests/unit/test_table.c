@@ -133,6 +133,34 @@ static void long_flows_come_in_parts(void **unused)
 	world_free(w);
 }
 
+/* A part that waits leaves at its idle timeout, one with a packet earlier than that. */
+static void parts_may_be_shorter_than_silence(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+	struct table_conf conf = {
+		.idle_ns = 120 * SECOND,
+		.active_ns = 10 * SECOND,
+		.leave = on_leave,
+		.memory = 16 << 20,
+		.ctx = w,
+	};
+	struct err e;
+
+	table_free(w->table);
+	w->table = table_new(&conf, &e);
+	for (int64_t s = 0; s <= 24; s += 4)
+		udp(w, 0, s * SECOND, 4000);
+	table_finish(w->table, 24 * SECOND);
+	assert_int_equal(w->count, 3);
+	assert_int_equal(w->packets, 7);
+	assert_int_equal(w->left[1].part, 2);
+	assert_int_equal(w->left[1].deadline, 22 * SECOND);
+	assert_int_equal(w->left[1].end, FLOW_END_ACTIVE);
+	assert_int_equal(w->left[2].packets[0], 1);
+	world_free(w);
+}
+
 static void a_part_without_packets_is_no_record(void **unused)
 {
 	(void)unused;
@@ -302,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_ends_a_flow),
 		cmocka_unit_test(long_flows_come_in_parts),
+		cmocka_unit_test(parts_may_be_shorter_than_silence),
 		cmocka_unit_test(a_part_without_packets_is_no_record),
 		cmocka_unit_test(a_part_without_packets_is_not_found),
 		cmocka_unit_test(a_lost_fragment_marks_the_flow),
