@@ -168,26 +168,41 @@ uint32_t wheel_turn(struct wheel *w, int64_t now_ns, uint32_t *count, bool *more
 	return SLAB_NONE;
 }
 
-uint32_t wheel_soonest(struct wheel *w)
+/* The first object of a slot that belongs there; others are put where they belong now. */
+static uint32_t first_of(struct wheel *w, uint32_t slot)
 {
-	for (uint32_t level = 0; level < WHEEL_LEVELS; level++) {
-		uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
+	uint32_t number;
 
-		for (uint32_t i = 0; w->in_level[level] > 0 && i < WHEEL_SLOTS; i++) {
-			uint32_t slot = level * WHEEL_SLOTS +
-					(uint32_t)((at + i) & (WHEEL_SLOTS - 1));
-			uint32_t number;
+	while ((number = w->first[slot]) != SLAB_NONE) {
+		int64_t tick = item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT;
+		bool stays = slot_for(w, tick) == slot;
 
-			while ((number = w->first[slot]) != SLAB_NONE) {
-				uint32_t now = slot_for(w,
-						item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT);
-
-				wheel_remove(w, number);
-				if (now == slot)
-					return number;
-				wheel_add(w, number); /* its deadline has moved on */
-			}
-		}
+		wheel_remove(w, number);
+		if (stays)
+			return number;
+		wheel_add(w, number);
 	}
 	return SLAB_NONE;
+}
+
+static uint32_t first_of_level(struct wheel *w, uint32_t level)
+{
+	uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
+	uint32_t number = SLAB_NONE;
+
+	for (uint32_t i = 0; w->in_level[level] > 0 && i < WHEEL_SLOTS && number == SLAB_NONE; i++)
+		number = first_of(
+				w, level * WHEEL_SLOTS + (uint32_t)((at + i) & (WHEEL_SLOTS - 1)));
+	return number;
+}
+
+uint32_t wheel_soonest(struct wheel *w)
+{
+	uint32_t number = SLAB_NONE;
+
+	/* A second round only if an object's deadline moved earlier without wheel_move(). */
+	for (unsigned round = 0; w->count > 0 && round < 2 && number == SLAB_NONE; round++)
+		for (uint32_t level = 0; level < WHEEL_LEVELS && number == SLAB_NONE; level++)
+			number = first_of_level(w, level);
+	return number;
 }

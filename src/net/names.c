@@ -18,7 +18,7 @@ const char *decode_layer_name(enum layer_type type)
 		[LAYER_VXLAN] = "vxlan",
 		[LAYER_VXLAN_GPE] = "vxlan-gpe",
 		[LAYER_GENEVE] = "geneve",
-		[LAYER_GTPU] = "gtp-u",
+		[LAYER_GTPU] = "gtpu",
 		[LAYER_L2TP] = "l2tp",
 		[LAYER_TEREDO] = "teredo",
 		[LAYER_MPLS_UDP] = "mpls-udp",

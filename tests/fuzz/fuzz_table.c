@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct seen seen = { .deadline = INT64_MIN, .tiny = size % 7 == 0 };
 	struct table_conf conf = {
 		.idle_ns = 120000000000,
-		.active_ns = 300000000000,
+		.active_ns = size % 2 ? 300000000000 : 50000000000,
 		.linger_ns = 2000000000,
 		.memory = seen.tiny ? 20000 : 64 << 20,
 		.leave = on_leave,
