@@ -69,6 +69,7 @@ class Side:
     syn: int | None = None
     syn_ack: int | None = None  # what its first SYN-ACK acknowledges
     fin: int | None = None  # number behind its FIN
+    ended: bool = False  # its FIN was acknowledged
     acked: int | None = None  # highest acknowledgement it sent
     scale: int | None = None
     capped: bool = False
@@ -417,14 +418,16 @@ def follow(c: Conversation, event: Event) -> bool:
         side.scale = min(next(scales, 0), 14)
     if p.flags & SYN and p.flags & ACK and side.syn_ack is None:
         side.syn_ack = p.ack
+    other = c.tcp[1 - event.dir]
+    if p.flags & ACK:
+        if side.acked is None or ahead(p.ack, side.acked) > 0:
+            side.acked = p.ack
+        if other.fin is not None and ahead(p.ack, other.fin) >= 0:
+            other.ended = True
     if p.flags & FIN and side.fin is None:
         side.fin = (p.seq + length) % 2**32
-    if p.flags & ACK and (side.acked is None or ahead(p.ack, side.acked) > 0):
-        side.acked = p.ack
-    return all(
-        one.fin is not None and two.acked is not None and ahead(two.acked, one.fin) >= 0
-        for one, two in (c.tcp, c.tcp[::-1])
-    )
+        side.ended = other.acked is not None and ahead(other.acked, side.fin) >= 0
+    return side.ended and other.ended
 
 
 def tcp_options(raw: bytes) -> list[tuple[int, bytes]]:
