@@ -15,7 +15,7 @@ from pathlib import Path
 
 import conversations
 import pytest
-from program import program
+from program import ROOT, program
 from reference import frames_of, parts_of
 from reffeatures import Options, records
 from refflows import Part, Timeouts
@@ -162,3 +162,15 @@ def test_snaplen(tmp_path: Path) -> None:
     got, _ = lines_of([cut], "bidir=1")
     parts, _ = parts_of(frames_of([cut]), Timeouts())
     compare(got, records(parts, Options(bidir=True, salt=True)))
+
+
+REAL = "bulk dhcp dns fragments icmp offload qinq ssh vlan web web6".split()
+
+
+@pytest.mark.parametrize("capture", [f"tests/fixtures/{x}.pcap" for x in REAL] + ["sample.pcap"])
+def test_real_captures(capture: str) -> None:
+    """Those in Ethernet without tunnels, as real programs made them."""
+    got, summary = lines_of([ROOT / capture], "bidir=1")
+    parts, counts = parts_of(frames_of([ROOT / capture]), Timeouts())
+    compare(got, records(parts, Options(bidir=True, salt=True)))
+    assert {k: summary[k] for k in counts} == counts
