@@ -23,7 +23,7 @@ def frames(path):
     at = 24
     while at + 16 <= len(data):
         caplen = struct.unpack_from("<I", data, at + 8)[0]
-        yield link, data[at + 16:at + 16 + caplen]
+        yield link, data[at + 16 : at + 16 + caplen]
         at += 16 + caplen
 
 
