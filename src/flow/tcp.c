@@ -141,9 +141,10 @@ static uint32_t print_of(const struct pkt *pkt)
 {
 	uint64_t h = (pkt->seq | (uint64_t)pkt->ack << 32) * 0x9e3779b97f4a7c15u;
 
+	h = (h ^ h >> 32 ^ pkt->tcp_flags) * 0xd6e8feb86659fd93u;
 	h ^= h >> 32;
 	h += pkt->payload_len | (uint64_t)pkt->ip_id << 32 | (uint64_t)pkt->window << 48;
-	h = (h ^ pkt->tcp_flags) * 0xbf58476d1ce4e5b9u;
+	h *= 0xbf58476d1ce4e5b9u;
 	for (size_t i = 0; i + 4 <= pkt->tcp_options.left; i += 4) {
 		uint32_t word;
 

@@ -168,6 +168,25 @@ static void a_copy_is_no_retransmission(void **unused)
 	conn_free(c);
 }
 
+/* Flags and length take part in the comparison each by itself. */
+static void data_behind_its_acknowledgement_is_no_copy(void **unused)
+{
+	(void)unused;
+	for (uint32_t isn = 0; isn < 64; isn++) {
+		for (uint32_t size = 1; size < 64; size++) {
+			struct conn *c = connected(isn, 5000);
+			struct pkt ack = flowtest_tcp(0, SECOND, TCP_ACK, isn + 1, 5001, 0);
+			struct pkt data = flowtest_tcp(
+					0, SECOND, TCP_ACK | TCP_PSH, isn + 1, 5001, size);
+
+			ack.ip_id = data.ip_id = 7;
+			tcp_track(&c->f, &ack, 0, c->pool);
+			assert_int_equal(tcp_track(&c->f, &data, 0, c->pool), TCP_CLASS_NEW);
+			conn_free(c);
+		}
+	}
+}
+
 static void too_many_gaps_are_marked(void **unused)
 {
 	(void)unused;
@@ -314,6 +333,7 @@ int main(void)
 		cmocka_unit_test(tells_classes_apart),
 		cmocka_unit_test(sequence_numbers_wrap),
 		cmocka_unit_test(a_copy_is_no_retransmission),
+		cmocka_unit_test(data_behind_its_acknowledgement_is_no_copy),
 		cmocka_unit_test(too_many_gaps_are_marked),
 		cmocka_unit_test(fin_both_ways_closes),
 		cmocka_unit_test(an_overtaken_fin_closes),
