@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << i for i in range(8))
-SIZES = (0, 1, 2, 3, 4, 5, 8, 16, 24, 59, 60, 100, 225, 226, 536, 1000, 1379, 1448, 1460, 1460, 1460, 8948)
+SIZES = (0, 1, 2, 3, 4, 5, 8, 16, 24, 59, 60, 100, 225, 226, 536, 1000, 1379, 1448)
+SIZES += (1460, 1460, 1460, 8948)
 US, MS, S = 10**3, 10**6, 10**9
 GAPS = (0, 0, 1, 100 * US, MS, MS, MS + 1, 5 * MS, 20 * MS, 80 * MS, 300 * MS, S, S + 1)
 LONG_GAPS = (S, 2 * S, 4 * S, 5 * S, 5 * S + 1000, 6 * S, 9 * S, 10 * S, 11 * S)

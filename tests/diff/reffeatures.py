@@ -12,14 +12,13 @@ import hashlib
 import ipaddress
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
 from refflows import ACTIVE, IDLE, NOTHING_NEW, Event, Part, ahead, tcp_options
-from refpackets import ACK, FIN, ICMP, ICMP6, RST, SYN, TCP, UDP
+from refpackets import ACK, FIN, ICMP, ICMP6, RST, SYN, TCP
+from refstats import moments, stats, time_numbers
+from refview import SECOND, Options, View, data, ms, segments
 
 BINS = Path(__file__).resolve().parents[2] / "data/compact_bd_mapping.txt"
 MARKS = (
@@ -45,71 +44,6 @@ ICMP_PAIRS = {  # type of a request, type of its reply (Community ID specificati
     ICMP: {8: 0, 13: 14, 15: 16, 17: 18, 10: 9},
     ICMP6: {128: 129, 130: 131, 133: 134, 135: 136, 139: 140, 144: 145},
 }
-MS, SECOND = 10**6, 10**9
-
-
-@dataclass
-class Options:
-    """The options of the program that change fields."""
-
-    bidir: bool = False
-    num_pkts: int = 50
-    type: int = 1
-    zeros: bool = False
-    retrans: bool = False
-    salt: bool = False
-    idp: int = 64
-    payload: int = 32
-    hd: int = 16
-    stats_idle: int = 5 * SECOND
-    seed: int = 0
-
-
-@dataclass
-class View:
-    """A part as one record shows it: all of it, or one direction as if there were no other."""
-
-    part: Part
-    options: Options
-    out: int
-    events: list[Event]  # of the record, in order
-
-    @property
-    def both(self) -> bool:
-        """Is the other direction in the record too?"""
-        return self.options.bidir
-
-    def dir(self, event: Event) -> int:
-        """0: out."""
-        return int(event.dir != self.out)
-
-    def side(self, number: int) -> list[Event]:
-        """Out or in."""
-        return [e for e in self.events if self.dir(e) == number]
-
-    def arrow(self, event: Event) -> str:
-        """The direction as text."""
-        return "<" if self.dir(event) else ">"
-
-    @property
-    def proto(self) -> int:
-        """IP protocol."""
-        return self.part.conversation.packet.proto
-
-
-def ms(ns: int) -> Decimal:
-    """Exact milliseconds."""
-    return Decimal(ns) / MS
-
-
-def data(events: list[Event]) -> list[Event]:
-    """Those with payload on the wire."""
-    return [e for e in events if e.packet.payload_len > 0]
-
-
-def segments(events: list[Event]) -> list[Event]:
-    """TCP segments with a sound header."""
-    return [e for e in events if e.cls is not None]
 
 
 def records(parts: list[Part], options: Options) -> list[dict]:
@@ -314,18 +248,6 @@ def dist(v: View) -> dict:
     if std is not None:
         out["byte_dist_std"] = std
     return out
-
-
-def moments(count: Counter[int]) -> tuple[float | None, float | None]:
-    """Mean and sample standard deviation of numbers counted, exact up to the last step."""
-    n = count.total()
-    if n == 0:
-        return None, None
-    total = sum(value * times for value, times in count.items())
-    if n < 2:
-        return float(total), None
-    squares = sum((n * value - total) ** 2 * times for value, times in count.items())
-    return float(Fraction(total, n)), math.sqrt(Fraction(squares, n * n * (n - 1)))
 
 
 def mapping(cache: list[int] = []) -> list[int]:  # noqa: B006
@@ -561,111 +483,6 @@ def echo_times(v: View, request: int, reply: int) -> dict:
                     break
     said = time_numbers(times)
     return {"n": said["n"], **{f"{k}_ms": said[k] for k in ("min", "mean", "std", "max")}}
-
-
-# --- statistics ----------------------------------------------------------------------------------
-def size_numbers(values: list[int]) -> dict:
-    """n, min, mean, std, max of lengths."""
-    mean, std = moments(Counter(values))
-    low, high = (min(values), max(values)) if values else (None, None)
-    return {"n": len(values), "min": low, "mean": mean, "std": std, "max": high}
-
-
-def time_numbers(values: list[int]) -> dict:
-    """The same of times in ns, in ms."""
-    said = size_numbers(values)
-    for key in ("min", "max"):
-        said[key] = None if said[key] is None else ms(said[key])
-    for key in ("mean", "std"):
-        said[key] = None if said[key] is None else said[key] / MS
-    return said
-
-
-def groups(v: View, pick: Callable[[list[Event]], dict]) -> dict:
-    """The same numbers of out, in, and all."""
-    out = {"out": pick(v.side(0)), "all": pick(v.events)}
-    if v.both:
-        out["in"] = pick(v.side(1))
-    return out
-
-
-def waits(events: list[Event]) -> list[int]:
-    """Times between one and the next."""
-    return [b.ns - a.ns for a, b in zip(events, events[1:], strict=False)]
-
-
-def stats(v: View) -> dict:
-    """Statistics of sizes and times."""
-    span = v.events[-1].ns - v.events[0].ns
-    sizes = [e.packet.payload_len for e in v.events]
-
-    def rate(amount: int) -> float | None:
-        return float(Fraction(amount * SECOND, span)) if span else None
-
-    gaps = waits(v.events)
-    idle = [g for g in gaps if g > v.options.stats_idle]
-    active, begin = [], v.events[0]
-    for a, b in zip(v.events, [*v.events[1:], None], strict=True):
-        if b is None or b.ns - a.ns > v.options.stats_idle:
-            active.append(a.ns - begin.ns)
-            begin = b
-    out = {
-        "duration_ms": ms(span),
-        "payload": groups(v, lambda s: size_numbers([e.packet.payload_len for e in data(s)])),
-        "segment": groups(v, lambda s: size_numbers([e.packet.payload_len for e in s])),
-        "ip": groups(v, lambda s: size_numbers([e.packet.ip_len for e in s])),
-        "ipt": groups(v, lambda s: time_numbers(waits(s))),
-        "bytes_per_s": rate(sum(sizes)),
-        "ip_bytes_per_s": rate(sum(e.packet.ip_len for e in v.events)),
-        "pkts_per_s": rate(len(v.events)),
-        "first_dirs": "".join(v.arrow(e) for e in data(v.events)[:8]),
-        "subflows": 1 + sum(g > SECOND for g in gaps),
-        "active": time_numbers(active),
-        "idle": time_numbers(idle),
-        "burst": {},
-    }
-    for number, name in enumerate(("out", "in") if v.both else ("out",)):
-        side = v.side(number)
-        out[f"pkts_per_s_{name}"] = rate(len(side))
-        out[f"small_{name}"] = sum(1 <= e.packet.payload_len <= 59 for e in side)
-        out[f"large_{name}"] = sum(e.packet.payload_len > 225 for e in side)
-        out[f"header_min_{name}"] = min(headers(v, side), default=None)
-        out["burst"][name] = bursts(v, number)
-    if v.both:
-        counts = len(v.side(1)), len(v.side(0))
-        out["down_up_ratio"] = counts[0] / counts[1] if counts[1] else None
-    return {"stats": out}
-
-
-def headers(v: View, events: list[Event]) -> list[int]:
-    """Lengths of transport headers."""
-    sound = [e.packet for e in events if e.packet.sound and not e.packet.fragment_only]
-    if v.proto == TCP:
-        return [20 + p.options_len for p in sound]
-    return [8 for _ in sound] if v.proto == UDP else []
-
-
-def bursts(v: View, number: int) -> dict:
-    """Runs of three data packets and more."""
-    runs: list[list[Event]] = []
-    last = None
-    for e in data(v.events):
-        if last is not None and last.dir == e.dir and e.ns - last.ns <= SECOND:
-            runs[-1].append(e)
-        else:
-            runs.append([e])
-        last = e
-    runs = [r for r in runs if len(r) >= 3 and v.dir(r[0]) == number]
-    size = sum(e.packet.payload_len for r in runs for e in r)
-    span = sum(r[-1].ns - r[0].ns for r in runs)
-    return {
-        "n": len(runs),
-        "pkts": sum(len(r) for r in runs),
-        "bytes": size,
-        "mean": size / len(runs) if runs else None,
-        "duration_ms": ms(span),
-        "bytes_per_s": float(Fraction(size * SECOND, span)) if span else None,
-    }
 
 
 FEATURES = (base, packets, salt, dist, ip, tcp, icmp, idp, payload, ppi, hd, wht, stats)
