@@ -67,7 +67,6 @@ enum {                         /* flow_tcp.seen */
 	TCP_SEEN_ANSWER = 1 << 4, /* the peer's SYN-ACK: 'isn' is that of the SYN it answers */
 	TCP_SEEN_ACK = 1 << 5,    /* 'acked' is valid: highest acknowledgement sent */
 	TCP_SEEN_SYN_TWICE = 1 << 6,
-	TCP_SEEN_SYN_LATE = 1 << 7, /* the SYN was overtaken by what it began */
 };
 
 /* One direction's sequence space. */

@@ -208,7 +208,7 @@ static bool pass_straight(const struct delivery *d)
 	uint64_t offset = d->pkt->tcp_next - (t->isn + 1);
 	struct rd bytes = before_fin(d, t->isn + 1);
 
-	if ((t->seen & (TCP_SEEN_SYN | TCP_SEEN_SYN_LATE)) != TCP_SEEN_SYN || d->f->part != 1 ||
+	if (!(t->seen & TCP_SEEN_SYN) || d->f->part != 1 ||
 			d->pkt->payload.left < d->pkt->payload_len)
 		return false;
 	if (distance(seq, d->pkt->tcp_next) > 0) /* a gap; beyond the demand it does not matter */

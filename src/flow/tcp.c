@@ -96,7 +96,7 @@ static uint8_t window_scale(const struct pkt *pkt)
 	return 0;
 }
 
-static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir, bool late)
+static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	struct flow_tcp *t = &f->tcp[dir], *peer = &f->tcp[!dir];
 
@@ -113,8 +113,6 @@ static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir, bool 
 	t->isn = pkt->seq;
 	t->seen |= TCP_SEEN_SYN;
 	t->scale = window_scale(pkt);
-	if (late)
-		t->seen |= TCP_SEEN_SYN_LATE;
 }
 
 /* The first acknowledgement of the responder's SYN ends the handshake that the flow's first packet
@@ -392,7 +390,7 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 	if (class != TCP_CLASS_NEW)
 		count(f, dir, class, pool);
 	if ((pkt->tcp_flags & TCP_SYN) && class != TCP_CLASS_DUPLICATE)
-		track_syn(f, pkt, dir, class == TCP_CLASS_LATE);
+		track_syn(f, pkt, dir);
 	track_ack(f, pkt, dir);
 	track_rtt(f, pkt, dir);
 	track_close(f, pkt, dir, reset);
