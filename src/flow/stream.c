@@ -129,9 +129,9 @@ static bool deliver_pending(const struct delivery *d, struct stream_side *s, str
 }
 
 /* A SYN that other segments of its direction overtook: what lies between was not seen yet. */
-static bool is_late_syn(const struct pkt *pkt)
+static bool is_late_syn(const struct flow *f, const struct pkt *pkt)
 {
-	return (pkt->tcp_flags & TCP_SYN) && pkt->tcp_class == TCP_CLASS_LATE;
+	return (pkt->tcp_flags & TCP_SYN) && pkt->tcp_class == TCP_CLASS_LATE && f->part == 1;
 }
 
 /*
@@ -144,7 +144,7 @@ static void start(const struct flow *f, struct stream_side *s, const struct pkt 
 
 	s->started = true;
 	s->next = pkt->seq + ((pkt->tcp_flags & TCP_SYN) != 0);
-	if ((t->seen & TCP_SEEN_SYN) != 0 && f->part == 1 && !is_late_syn(pkt)) {
+	if ((t->seen & TCP_SEEN_SYN) != 0 && f->part == 1 && !is_late_syn(f, pkt)) {
 		s->next = pkt->tcp_next;
 		s->offset = s->next - (t->isn + 1);
 	}
@@ -228,7 +228,7 @@ static bool ends_straight(const struct flow *f, const struct pkt *pkt, unsigned 
 {
 	bool from_syn = (f->tcp[dir].seen & TCP_SEEN_SYN) && f->part == 1;
 
-	return is_late_syn(pkt) || (pkt->tcp_class == TCP_CLASS_GAP && from_syn);
+	return is_late_syn(f, pkt) || (pkt->tcp_class == TCP_CLASS_GAP && from_syn);
 }
 
 void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t demand,
@@ -239,7 +239,7 @@ void stream_packet(struct flow *f, const struct pkt *pkt, unsigned dir, uint64_t
 
 	if (pkt->payload_len == 0 && !ends_straight(f, pkt, dir))
 		return;
-	if ((x == NULL || x->stream == NULL) && !is_late_syn(pkt) && pass_straight(&d))
+	if ((x == NULL || x->stream == NULL) && !is_late_syn(f, pkt) && pass_straight(&d))
 		return;
 	x = flow_need_extra(f, pool);
 	if (x != NULL && x->stream == NULL)

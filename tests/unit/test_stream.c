@@ -90,6 +90,19 @@ static void a_late_syn_brings_its_data(void **unused)
 	assert_int_equal(l->got.size[0], 120);
 	assert_memory_equal(l->got.bytes[0], text, 120);
 	line_free(l);
+
+	l = calloc(1, sizeof *l); /* in a later part its place says nothing */
+	l->pool = pool_new();
+	l->f.part = 2;
+	l->demand = TEXT;
+	segment(l, 20, 0, text);
+	syn.payload_len = 0;
+	syn.payload = (struct rd){ text, 0 };
+	syn.tcp_class = (uint8_t)tcp_track(&l->f, &syn, 0, l->pool);
+	stream_packet(&l->f, &syn, 0, l->demand, l->pool, take, &l->got);
+	segment(l, 20, 100, text);
+	assert_int_equal(l->got.size[0], 100);
+	line_free(l);
 }
 
 /* Without a SYN the first payload begins the stream, whatever empty segments came before. */
