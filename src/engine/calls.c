@@ -105,12 +105,10 @@ static unsigned kind_of(const struct pkt *pkt)
 
 	if (pkt->payload_len > 0)
 		kind |= WANT_DATA;
-	if (pkt->proto == PROTO_TCP) {
-		if (!(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)))
-			kind |= WANT_TCP;
-	} else if (pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6) {
+	if (pkt_is_segment(pkt))
+		kind |= WANT_TCP;
+	else if (pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6)
 		kind |= WANT_ICMP;
-	}
 	return kind;
 }
 

@@ -274,10 +274,7 @@ static void keep_layers(struct table *t, struct flow *f, const struct pkt *pkt)
 /* Who opened the conversation: the sender, but the destination of a SYN-ACK. */
 static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
 {
-	unsigned handshake =
-			pkt->proto != PROTO_TCP || (pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT))
-					? 0
-					: pkt->tcp_flags & (TCP_SYN | TCP_ACK);
+	unsigned handshake = pkt_is_segment(pkt) ? pkt->tcp_flags & (TCP_SYN | TCP_ACK) : 0;
 
 	if (second != (handshake == (TCP_SYN | TCP_ACK)))
 		f->marks |= FLOW_REVERSED;
@@ -544,8 +541,7 @@ struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int6
 /* Does a handshake packet belong to the flow that has its key, or begin another? */
 static bool another(const struct flow *f, const struct pkt *pkt, unsigned dir)
 {
-	return pkt->proto == PROTO_TCP && (pkt->tcp_flags & TCP_SYN) &&
-	       !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT)) && tcp_starts_anew(f, pkt, dir);
+	return pkt_is_segment(pkt) && (pkt->tcp_flags & TCP_SYN) && tcp_starts_anew(f, pkt, dir);
 }
 
 /* The live flow for a packet, found or started. */
@@ -660,7 +656,7 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	f->marks |= marks_from(pkt);
 	now = times(t, f, pkt);
 	pkt->tcp_class = TCP_CLASS_NEW;
-	if (pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT))) {
+	if (pkt_is_segment(pkt)) {
 		pkt->tcp_next = tcp_expected(f, pkt, pkt->dir);
 		pkt->tcp_class = (uint8_t)tcp_track(f, pkt, pkt->dir, t->pool);
 	}

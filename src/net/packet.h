@@ -172,3 +172,9 @@ struct pkt {
 	int64_t ipt_ns;     /* since the flow's previous packet, never negative; -1 for the first */
 	int64_t ipt_dir_ns; /* since the previous packet of the same direction; -1 for its first */
 };
+
+/* A TCP segment whose header can be believed: not one fragment of it, and no contradiction. */
+static inline bool pkt_is_segment(const struct pkt *pkt)
+{
+	return pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT));
+}
