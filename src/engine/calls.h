@@ -20,6 +20,7 @@ struct call {
 	struct feature_env env;
 	const struct feature *feature;
 	uint64_t stream_bytes;
+	size_t reads; /* place of the feature that it reads; its own when it reads none */
 };
 
 struct calls {
@@ -29,13 +30,19 @@ struct calls {
 	uint8_t list_count[CALL_KINDS];
 	uint8_t stream[REGISTRY_MAX];
 	size_t stream_count;
-	uint64_t stream_demand; /* largest of all stream_bytes */
-	unsigned views;         /* per flow: 1, or 2 with bidir=0 */
-	size_t view_size;       /* 0 when no enabled feature keeps state or looks at packets */
+	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
+	size_t leaving_count;
+	unsigned views;   /* per flow: 1, or 2 with bidir=0 */
+	size_t view_size; /* 0 when no enabled feature keeps state or looks at packets */
 };
 
 void calls_build(struct calls *c, const struct registry *r, struct pool *pool,
 		struct arena *scratch);
+
+/* Makes the features' memory of this worker, behind the last calls_build(); false without memory.
+ * What was made stays until calls_free_workers(), which a zeroed struct survives too. */
+bool calls_make_workers(struct calls *c, struct err *e);
+void calls_free_workers(struct calls *c);
 
 /* Bytes behind each struct flow. */
 static inline size_t calls_state_size(const struct calls *c)
@@ -47,4 +54,10 @@ static inline size_t calls_state_size(const struct calls *c)
 void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool);
 
 /* The state of call 'i' in the view of side 'out'. */
-const void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out);
+void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out);
+
+/* Fills 'out' from the states of call 'i'; false: nothing to say. */
+bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out);
+
+/* The flow's records are written: states give back what is the worker's. */
+void calls_leave(const struct calls *c, struct flow *f);

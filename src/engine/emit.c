@@ -43,12 +43,8 @@ static void emit_view(struct emit *m, const struct flow_view *view)
 
 	memset(m->outs, 0, m->outs_size);
 	for (size_t i = 0; i < m->calls->count; i++) {
-		const struct call *call = &m->calls->call[i];
-		const void *state = calls_state(m->calls, view->flow, i, view->out);
-		bool there = call->feature->finish(state, &call->env, view, out);
-
-		m->data[i] = there ? out : NULL;
-		out += rounded(call->feature->out_size);
+		m->data[i] = calls_finish(m->calls, i, view, out) ? out : NULL;
+		out += rounded(m->calls->call[i].feature->out_size);
 	}
 	if (!m->failed && m->sink != NULL && !sink_record(m->sink, m->data, &m->err))
 		m->failed = true;
@@ -58,11 +54,10 @@ static void emit_view(struct emit *m, const struct flow_view *view)
 
 void emit_flow(struct emit *m, struct flow *f)
 {
-	if (m->calls->views == 1) {
+	if (m->calls->views == 1)
 		emit_view(m, &(struct flow_view){ f, 0, true });
-		return;
-	}
-	for (unsigned out = 0; out < 2; out++)
+	for (unsigned out = 0; m->calls->views > 1 && out < 2; out++)
 		if (f->side[out].packets > 0)
 			emit_view(m, &(struct flow_view){ f, out, false });
+	calls_leave(m->calls, f);
 }

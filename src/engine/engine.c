@@ -68,8 +68,9 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	}
 	calls_build(&en->calls, registry, table_pool(en->table), &en->scratch);
 	en->frag = frag_new(FRAGMENT_TIMEOUT_NS, hash_seed(), e);
-	if (en->frag == NULL || !emit_init(&en->emit, &en->calls, sink, table_pool(en->table),
-						&en->scratch, e)) {
+	if (en->frag == NULL || !calls_make_workers(&en->calls, e) ||
+			!emit_init(&en->emit, &en->calls, sink, table_pool(en->table), &en->scratch,
+					e)) {
 		engine_free(en);
 		return NULL;
 	}
@@ -83,6 +84,7 @@ void engine_free(struct engine *en)
 	emit_destroy(&en->emit);
 	frag_free(en->frag);
 	table_free(en->table);
+	calls_free_workers(&en->calls);
 	free(en->ethertypes);
 	free(en->inner);
 	free(en);

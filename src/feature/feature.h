@@ -4,7 +4,8 @@
  *
  * A feature is a struct of functions and tables, named in list.def and nowhere else.  Its state
  * is a fixed number of bytes in every flow, zeroed with the flow; what grows is
- * allocated from the flow's arena and vanishes with it.  Nothing has a destructor.
+ * allocated from the flow's arena and vanishes with it.  Nothing has a destructor, but for what
+ * is shared by the flows of a worker (leave()).
  *
  * With bidir=0 each direction of a flow has states of its own and every packet is shown as
  * pkt->dir == 0, so no feature asks which it is.
@@ -32,6 +33,8 @@ struct feature_env {
 	const void *options;     /* the feature's own options struct */
 	struct pool *pool;       /* for vec_push() and arena_alloc() on flow->arena */
 	struct arena *scratch;   /* finish(): memory until the record is written */
+	void *worker;            /* what worker_new() made, here or in the feature read */
+	const void *read;        /* finish(): the state of the feature that 'reads' names */
 };
 
 enum verdict {
@@ -58,8 +61,8 @@ struct feature {
 	/* With stream: how many bytes of each direction it wants at most. */
 	uint64_t (*stream_bytes)(const struct feature_env *env);
 
-	/* Fills 'out' (zeroed before); false: nothing to say, the feature's keys are left out.
-	 * 'view': see struct flow_view. */
+	/* NULL for one that only collects.  Fills 'out' (zeroed before); false: nothing to say, the
+	 * feature's keys are left out. 'view': see struct flow_view. */
 	bool (*finish)(const void *state, const struct feature_env *env,
 			const struct flow_view *view, void *out);
 
@@ -82,6 +85,17 @@ struct feature {
 	/* True: this run needs neither its state nor its events: 'size' and 'wants' count as 0.
 	 * NULL: never. */
 	bool (*stateless)(const struct conf *conf);
+
+	/* finish() reports from the state of this feature too, which stands before it in list.def.
+	 * A feature without fields collects for others: it is on when one that reads it is on. */
+	const struct feature *reads;
+	/* Memory of a worker, for all its flows: made before the first packet, NULL without memory;
+	 * freed behind the last record. */
+	void *(*worker_new)(void);
+	void (*worker_free)(void *worker);
+	/* Once, when the flow's records are written: gives back what the state holds of the
+	 * worker's memory. */
+	void (*leave)(void *state, const struct feature_env *env);
 };
 
 /* Every feature of list.def, in its order. */

@@ -84,6 +84,8 @@ static bool switched_on(const struct option *o, const void *base)
 
 static bool enabled(const struct feature *f, const struct conf *core, const void *options)
 {
+	if (f->fields == NULL)
+		return false;
 	if (f->enabled != NULL)
 		return f->enabled(core, options);
 	if (f->always)
@@ -94,8 +96,29 @@ static bool enabled(const struct feature *f, const struct conf *core, const void
 	return false;
 }
 
+/* Whoever collects for others is on when one of them is. */
+static void find_enabled(struct registry *r)
+{
+	for (size_t i = 0; i < feature_count; i++)
+		r->is_on[i] = enabled(feature_list[i], &r->core, r->options[i]);
+	for (size_t i = 0; i < feature_count; i++)
+		for (size_t k = 0; k < feature_count; k++)
+			if (r->is_on[k] && feature_list[k]->reads == feature_list[i])
+				r->is_on[i] = true;
+}
+
+/* Where the feature that 'f' reads stands; one that reads nothing stands for itself. */
+static size_t place_read(const struct registry *r, const struct feature *f, size_t own)
+{
+	for (size_t i = 0; i < own; i++)
+		if (r->on[i] == f->reads)
+			return i;
+	return own;
+}
+
 static void add(struct registry *r, const struct feature *f, const void *options)
 {
+	static const struct field nothing[] = { { 0 } };
 	bool stateless = f->stateless != NULL && f->stateless(&r->core);
 	size_t i = r->on_count++;
 
@@ -103,7 +126,8 @@ static void add(struct registry *r, const struct feature *f, const void *options
 	r->on_options[i] = options;
 	r->on_wants[i] = stateless ? 0 : f->wants;
 	r->on_offset[i] = r->states_size;
-	r->tables[i] = f->fields;
+	r->on_reads[i] = place_read(r, f, i);
+	r->tables[i] = f->fields == NULL ? nothing : f->fields;
 	r->states_size += stateless ? 0 : (f->size + 7) / 8 * 8;
 }
 
@@ -111,10 +135,10 @@ bool registry_settle(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
 		return false;
+	find_enabled(r);
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
 
-		r->is_on[i] = enabled(f, &r->core, r->options[i]);
 		r->prepared = i;
 		if (!r->is_on[i])
 			continue;
