@@ -41,6 +41,19 @@ enum {
 	LIMIT_ICMP_REQUESTS = 32, /* echo requests of one flow remembered for their replies */
 	LIMIT_ICMP_TYPES = 8,     /* different types and codes counted for each direction */
 
+	/* proto: x509 */
+	LIMIT_X509_ATTRIBUTES = 64,   /* of a subject or an issuer */
+	LIMIT_X509_NAMES = 2048,      /* subject alternative names of one certificate */
+	LIMIT_X509_EXTENSIONS = 64,   /* of one certificate */
+	LIMIT_X509_ITEMS = 64,        /* URLs, policies, extended key usages: of each list */
+	LIMIT_X509_BYTES = 256 << 10, /* memory of what was read from one certificate */
+
+	/* feature: certificate store */
+	LIMIT_CERT_BYTES = 64 << 10,    /* one certificate */
+	LIMIT_CERT_MESSAGE = 256 << 10, /* a certificate message when decompressed */
+	LIMIT_CERTS = 16384,            /* certificates of one worker */
+	LIMIT_CERTS_BYTES = 64 << 20,   /* and their memory, with what was parsed */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
