@@ -54,6 +54,16 @@ enum {
 	LIMIT_CERTS = 16384,            /* certificates of one worker */
 	LIMIT_CERTS_BYTES = 64 << 20,   /* and their memory, with what was parsed */
 
+	/* feature: handshake */
+	LIMIT_HANDSHAKE_STREAM = 1 << 20,  /* bytes of a direction that are followed, at least */
+	LIMIT_HANDSHAKE_LISTED = 1 << 30,  /* at most, however many records num_pkts= lists */
+	LIMIT_HELLO_BYTES = 64 << 10,      /* kept of a ClientHello or ServerHello */
+	LIMIT_KEY_EXCHANGE_BYTES = 8 << 10, /* of other handshake messages */
+	LIMIT_CERTIFICATES = 64,           /* of a direction */
+	LIMIT_HANDSHAKE_MESSAGES = 32,     /* kept of one flow */
+	LIMIT_HANDSHAKE_HEADS = 256,       /* listed in the records of one flow */
+	LIMIT_ALERTS = 16,                 /* listed for one flow */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */

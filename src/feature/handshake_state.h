@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * handshake_state.h - what is kept of a flow's TLS, DTLS or QUIC handshake while packets come.
+ *
+ * handshake.c collects it for the features that report (tls.c, quic.c, fingerprint.c): messages
+ * raw, as they came; nothing is decoded before the flow's end but what is needed to find the
+ * next byte.  A flow without a handshake has struct handshake and nothing else.  All of it lies
+ * in the flow's arena, but for certificates, which are held in the worker's store until leave().
+ */
+#pragma once
+
+#include "feature/certs.h"
+#include "feature/feature.h"
+#include "feature/trail.h"
+#include "proto/dtls.h"
+#include "proto/quic_crypto.h"
+#include "proto/quic_keys.h"
+#include "proto/starttls.h"
+#include "proto/tls_message.h"
+
+extern const struct feature feature_handshake;
+
+enum hs_carrier { HS_TLS, HS_DTLS, HS_QUIC };
+
+enum { HS_NOBODY = 2 }; /* struct hs.client while nobody has said hello */
+
+/* A handshake message that is kept, in the order in which they were whole. */
+struct hs_message {
+	struct hs_message *next;
+	uint8_t *bytes; /* of the body; SSLv2: of the record */
+	uint32_t size;  /* of the body, by its head */
+	uint32_t kept;  /* bytes there */
+	uint8_t type;   /* enum tls_handshake_type */
+	uint8_t dir;
+	bool ssl2;
+};
+
+struct hs_certificate {
+	struct hs_certificate *next;
+	struct cert *cert; /* held; NULL: larger than the store takes, or no room there */
+	uint32_t size;
+	uint8_t dir;
+};
+
+struct hs_alert {
+	struct hs_alert *next;
+	uint8_t dir, level, description;
+	bool clear; /* else encrypted: only that there was one is known */
+};
+
+/* One direction. */
+struct hs_side {
+	uint64_t taken;                /* TLS: bytes of the stream so far */
+	struct tls_assembler messages; /* TLS, QUIC */
+	uint32_t record;               /* number of the record under way, for struct hs.heads */
+	uint32_t message_record;       /* in which the message under way began */
+	uint32_t record_left;          /* bytes of the body to come */
+	uint16_t record_size, record_version, first_version;
+	uint8_t record_type, first_type;
+	uint8_t head[TLS_RECORD_HEAD], head_size;
+	uint8_t body[3], body_size; /* the beginning of alerts and heartbeats */
+	uint8_t hellos, certificates; /* messages of these kinds that were kept */
+	bool started;   /* its first record was found */
+	bool ssl2;      /* the record under way, its first, is one of SSLv2 */
+	bool lost;      /* bytes are missing, or are no records: nothing more is read */
+	bool changed;   /* change_cipher_spec was sent */
+	bool skip;      /* the rest of the record is encrypted */
+	bool data;      /* application data was sent */
+	bool listed;    /* the message under way is in struct hs.heads */
+	uint32_t data_records, heartbeats;
+	uint32_t refused; /* records or messages that contradict themselves */
+};
+
+struct hs_quic;
+struct hs_dtls;
+
+struct hs {
+	uint8_t carrier;  /* enum hs_carrier */
+	uint8_t client;   /* the direction that the client sends, or HS_NOBODY */
+	uint8_t starttls; /* enum starttls_protocol that asked for it */
+	bool capped;      /* a message, list or certificate met its cap */
+	bool renegotiation;      /* handshake records behind application data */
+	bool heartbeat_overlong; /* one says that it has more payload than it has */
+	bool hello_done; /* server_hello_done was sent */
+	uint8_t key_updates;
+	uint32_t tickets, message_count, alert_count;
+	uint32_t hello_requests;
+	struct hs_message *first, *last;
+	struct hs_certificate *first_certificate, *last_certificate;
+	struct hs_alert *first_alert, *last_alert;
+	struct trail records; /* size, type << 1 | dir, ns since the record before */
+	struct trail heads;   /* of handshake messages: number of its record, type, size */
+	uint32_t record_count, head_count;
+	int64_t record_ns; /* flow time of the last record */
+	struct hs_side side[2];
+	struct hs_wait *wait; /* TCP: what came before TLS */
+	struct hs_quic *quic;
+	struct hs_dtls *dtls;
+};
+
+/* Before TLS has begun in a TCP flow. */
+struct hs_wait {
+	struct starttls starttls;
+	uint8_t first[2][STARTTLS_GUESS_BYTES]; /* first bytes of each direction */
+	uint8_t first_size[2];
+	bool decided[2]; /* what the first bytes are is known */
+};
+
+enum hs_phase { HS_LOOKING, HS_WAITING, HS_FOUND, HS_GIVEN_UP };
+
+/* The state in every flow. */
+struct handshake {
+	union {
+		struct hs *hs;        /* HS_FOUND */
+		struct hs_wait *wait; /* HS_WAITING */
+	} at;
+	uint8_t phase; /* enum hs_phase */
+	uint8_t tries; /* pieces or datagrams that began with no handshake */
+};
+
+_Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
+
+/* Memory of a worker: env->worker of the collector and of those that read it. */
+struct hs_worker {
+	struct certs *certs;
+	struct quic_env *quic; /* NULL: libcrypto lacks what Initials need */
+	uint8_t packet[65536]; /* a decrypted packet */
+};
+
+/* What came, and where: the arguments that everybody passes on. */
+struct hs_in {
+	struct hs *hs;
+	const struct feature_env *env;
+	struct flow *flow;
+	const struct pkt *pkt;
+	unsigned dir;    /* 0 throughout with bidir=0 */
+	uint64_t offset; /* of the bytes, in their direction's stream */
+};
+
+/* --- handshake.c: whatever the carrier ---------------------------------------------------------
+ */
+
+/* The block of a flow whose handshake was found; NULL without memory. */
+struct hs *hs_new(const struct feature_env *env, struct flow *flow, enum hs_carrier carrier);
+
+/* Lists a record; returns its number. */
+uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size);
+
+/* A message's head was seen. */
+void hs_head(const struct hs_in *in, uint32_t record, uint8_t type, uint32_t size);
+
+/*
+ * Keeps what reports need of a message that has passed.  'room': it lies in the arena there, which
+ * is now the message's or given back; NULL: it lies in the packet.
+ */
+void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *room);
+
+/* How many bytes of a message's body are worth keeping; 0: it is only counted. */
+uint32_t hs_wanted(const struct hs_in *in, uint8_t type, uint32_t size);
+
+/* In-order bytes of handshake messages. */
+void hs_bytes(const struct hs_in *in, struct rd bytes);
+
+/* Forgets the message under way. */
+void hs_drop_message(const struct hs_in *in);
+
+/* An alert record of 'size' bytes: clear when it has two, as no cipher leaves it. */
+void hs_alert(const struct hs_in *in, struct rd body, uint32_t size);
+
+/* --- the carriers ------------------------------------------------------------------------------
+ */
+
+/* handshake_tls.c: in-order bytes behind those taken before. */
+void hs_tls_bytes(const struct hs_in *in, struct rd bytes);
+
+/* A message's head is whole; false: it is none, because the record is encrypted. */
+bool hs_tls_head(const struct hs_in *in, const struct tls_message *m);
+
+/* Whether a datagram begins a QUIC connection of a version that has a name. */
+bool hs_quic_guess(struct rd datagram);
+
+/* handshake_dtls.c, handshake_quic.c: a datagram. */
+void hs_dtls_datagram(const struct hs_in *in, struct rd datagram);
+void hs_quic_datagram(const struct hs_in *in, struct rd datagram);
