@@ -41,6 +41,11 @@ enum {
 	LIMIT_ICMP_REQUESTS = 32, /* echo requests of one flow remembered for their replies */
 	LIMIT_ICMP_TYPES = 8,     /* different types and codes counted for each direction */
 
+	/* proto: quic */
+	LIMIT_QUIC_PACKET = 65536,       /* payload of one Initial that is deciphered */
+	LIMIT_QUIC_CRYPTO_BYTES = 65536, /* of a handshake stream put in order, each direction */
+	LIMIT_GQUIC_TAGS = 256,          /* of one message of Google's handshake */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */

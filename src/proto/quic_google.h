@@ -29,11 +29,8 @@ enum {
 bool gquic_frame_next(
 		struct rd *frames, uint32_t version, size_t number_size, struct quic_frame *f);
 
-/*
- * True when 'hash' (12 bytes), FNV-1a over header, payload and the sender's side, is that of a
- * clear packet: until there are keys it stands where later the authentication tag does.
- */
-bool gquic_hash_right(struct rd header, struct rd hash, struct rd payload);
+/* Begins with a public header that says its version, or with a public reset. */
+bool gquic_public_header(struct rd datagram);
 
 struct gquic_message {
 	uint32_t tag;
