@@ -113,12 +113,11 @@ static void expand(const struct hmac *key, const char *label, uint8_t *out, size
 	memcpy(out, whole, size);
 }
 
-bool quic_keys_derive(struct quic_env *env, struct quic_keys *k, uint32_t version, struct rd dcid)
+bool quic_keys_derive(struct quic_keys *k, uint32_t version, struct rd dcid)
 {
 	const struct quic_protection *p = quic_protection(version);
 	struct hmac salt;
 
-	(void)env;
 	*k = (struct quic_keys){ 0 };
 	if (p == NULL || !rd_ok(&dcid))
 		return false;
@@ -128,14 +127,13 @@ bool quic_keys_derive(struct quic_env *env, struct quic_keys *k, uint32_t versio
 	return true;
 }
 
-void quic_keys_side(struct quic_env *env, struct quic_keys *k, bool server)
+void quic_keys_side(struct quic_keys *k, bool server)
 {
 	const struct quic_protection *p = quic_protection(k->version);
 	struct quic_side *s = server ? &k->server : &k->client;
 	struct hmac h;
 	uint8_t secret[HASH];
 
-	(void)env;
 	if (p == NULL)
 		return;
 	hmac_key(&h, k->secret, HASH);
@@ -236,7 +234,7 @@ enum quic_outcome quic_decrypt_initial(struct quic_env *env, struct quic_keys *k
 	if (p->payload.left > room || p->payload.left > LIMIT_QUIC_PACKET)
 		return QUIC_NO_ROOM;
 	if (!s->derived)
-		quic_keys_side(env, k, server);
+		quic_keys_side(k, server);
 	if (!unmask(env, s, p, &h) || !open_sealed(env, s, &h, scratch))
 		return QUIC_WRONG_TAG;
 	if (!s->read || h.whole > s->largest)
