@@ -86,7 +86,6 @@ static const struct named {
 	const char *name;
 	uint8_t draft; /* that it is built like, 0 when not known */
 } named[] = {
-	{ 0x00000000, 0xffffffff, "negotiation", 0 },
 	{ QUIC_V1, 0xffffffff, "1", 34 },
 	{ QUIC_V2, 0xffffffff, "2", 0 },
 	{ 0x709a50c4, 0xffffffff, "2-draft", 0 },
