@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: units fuzzers venv docs-into
+.PHONY: units fuzzers venv names docs-into
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -94,6 +94,9 @@ docs: build ## write doc/{fields.md,schema.json,options.md}, pcap2flow.1 and com
 	./pcap2flow print=man >$(DOCS)/pcap2flow.1
 	./pcap2flow print=bash >$(DOCS)/completion/pcap2flow.bash
 	./pcap2flow print=zsh >$(DOCS)/completion/_pcap2flow
+
+names: ## make src/proto/tls_names.def afresh from data/iana-*.csv
+	$(PYTHON) tools/make_names.py
 
 # --- install -------------------------------------------------------------------------------------
 SO := libjoy.so.$(firstword $(subst ., ,$(VERSION)))

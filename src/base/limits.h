@@ -63,6 +63,10 @@ enum {
 	LIMIT_HANDSHAKE_MESSAGES = 32,     /* kept of one flow */
 	LIMIT_HANDSHAKE_HEADS = 256,       /* listed in the records of one flow */
 	LIMIT_ALERTS = 16,                 /* listed for one flow */
+	/* proto: quic */
+	LIMIT_QUIC_PACKET = 65536,       /* payload of one Initial that is deciphered */
+	LIMIT_QUIC_CRYPTO_BYTES = 65536, /* of a handshake stream put in order, each direction */
+	LIMIT_GQUIC_TAGS = 256,          /* of one message of Google's handshake */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */

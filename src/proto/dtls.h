@@ -25,9 +25,9 @@ struct dtls_record {
 
 /*
  * Takes the next record of a datagram.  'cid_size' is the size of the connection ids that this
- * direction carries, 0 when none or not known; then a record with one takes the rest of the datagram,
- * id included.  False at the end, and at what is no record, which makes the reader fail.  A
- * record whose body is cut is given, and makes the reader fail too.
+ * direction carries, 0 when none or not known; then a record with one takes the rest of the
+ * datagram, id included.  False at the end, and at what is no record, which makes the reader fail.
+ * A record whose body is cut is given, and makes the reader fail too.
  */
 bool dtls_record_next(struct rd *datagram, size_t cid_size, struct dtls_record *rec);
 

@@ -23,11 +23,14 @@ enum {
 };
 
 /*
- * Takes the next piece of the handshake stream out of clear frames (payload of a QUIC_GOOGLE packet
- * of 'version'): frames of stream 1, or from Q048 on CRYPTO frames; others are stepped over.  False
- * at the end, and at a frame that does not fit or is not known, which makes 'frames' fail.
+ * Takes the next of Google's frames of 'version', as quic_frame_next() does for a packet;
+ * 'number_size' is the size of the packet's number, which one old frame needs.
  */
-bool gquic_piece_next(struct rd *frames, uint32_t version, uint64_t *offset, struct rd *bytes);
+bool gquic_frame_next(
+		struct rd *frames, uint32_t version, size_t number_size, struct quic_frame *f);
+
+/* Begins with a public header that says its version, or with a public reset. */
+bool gquic_public_header(struct rd datagram);
 
 struct gquic_message {
 	uint32_t tag;

@@ -35,10 +35,10 @@ struct quic_keys {
  * first Initial behind a Retry (= source id of the Retry).  False for a version without a salt
  * here, which leaves version 0.
  */
-bool quic_keys_derive(struct quic_env *env, struct quic_keys *k, uint32_t version, struct rd dcid);
+bool quic_keys_derive(struct quic_keys *k, uint32_t version, struct rd dcid);
 
 /* For tests and tools: makes one side's keys now, as quic_decrypt_initial() does when needed. */
-void quic_keys_side(struct quic_env *env, struct quic_keys *k, bool server);
+void quic_keys_side(struct quic_keys *k, bool server);
 
 enum quic_outcome {
 	QUIC_READ,      /* authentic; 'frames' holds what it says */

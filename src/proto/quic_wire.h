@@ -65,14 +65,17 @@ struct quic_packet {
 	enum quic_packet_type type;
 	uint32_t version; /* 0: of a version negotiation, or not said (short header) */
 	bool long_header;
-	bool fixed_bit; /* as it is on the wire, set or not */
-	bool spin;      /* short header only (RFC 9000 section 17.4) */
-	bool cut;       /* says that it is longer than the datagram: captured in part, or a lie */
+	bool fixed_bit;      /* as it is on the wire, set or not */
+	bool spin;           /* short header only (RFC 9000 section 17.4) */
+	bool clear;          /* Google, to Q048: not encrypted, and the hash over it is right */
+	uint8_t number_size; /* Google, to Q048: bytes of the packet number; 0 before decryption */
+	bool cut; /* says that it is longer than the datagram: captured in part, or a lie */
 	struct rd dcid, scid;
 	struct rd token;              /* of an Initial, or of a Retry without its integrity tag */
 	struct rd supported_versions; /* of a version negotiation: numbers of 4 bytes */
-	/* Behind the header: packet number and protected bytes; Retry: the 16-byte integrity tag;
-	 * QUIC_GOOGLE: clear frames, behind packet number and message hash. */
+	/* Behind the header: packet number and protected bytes; Retry: the 16-byte integrity tag
+	 * (none before draft-25); QUIC_GOOGLE: when 'clear' the frames, else what is behind the
+	 * number. */
 	struct rd payload;
 	struct rd whole; /* from first byte to the end of the payload */
 };
@@ -82,7 +85,7 @@ struct quic_packet {
  * is the size of the ids that the receiver has chosen, needed since a short header does not say it;
  * QUIC_CID_UNKNOWN leaves dcid empty.  False at the end, and at a header that does not fit, which
  * makes 'datagram' fail.  A packet longer than the datagram is given with what there is, 'cut'.
- * The first byte of a packet behind the first that is zero is padding: it ends the walk.
+ * Zeros up to the end are padding, not a packet.
  */
 bool quic_packet_next(struct rd *datagram, size_t short_dcid_size, struct quic_packet *p);
 
@@ -121,14 +124,16 @@ struct quic_frame {
 };
 
 /*
- * Takes the next frame of an Initial's payload.  False at the end, and at a frame that does not fit
- * or has no place in an Initial, which makes 'frames' fail.  A run of padding is one frame.
+ * Takes the next frame of the deciphered payload of Initial 'p', or of the payload of a clear
+ * Google packet.  False at the end, and at a frame that does not fit or has no place there, which
+ * makes 'frames' fail.  A run of padding is one frame.  Google's frames come as their like: data of
+ * its stream 1 as CRYPTO, its close as CLOSE; what says nothing of the handshake as PING.
  */
-bool quic_frame_next(struct rd *frames, enum quic_layout layout, struct quic_frame *f);
+bool quic_frame_next(struct rd *frames, const struct quic_packet *p, struct quic_frame *f);
 
 /* Takes frames until the next CRYPTO frame; false as quic_frame_next(). */
 bool quic_crypto_next(
-		struct rd *frames, enum quic_layout layout, uint64_t *offset, struct rd *bytes);
+		struct rd *frames, const struct quic_packet *p, uint64_t *offset, struct rd *bytes);
 
 /* --- numbers and transport parameters ------------------------------------------------------------
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * starttls.h - where TLS begins in a connection that speaks another protocol first (RFC 3207, 2595,
- * 4217, 4642, 6120, 4511 section 4.14, 9110 section 9.3.6, 1928, and the manuals of PostgreSQL, MySQL and RDP).
+ * 4217, 4642, 6120, 4511 section 4.14, 9110 section 9.3.6, 1928, and the manuals of PostgreSQL,
+ * MySQL and RDP).
  *
  * In none of these protocols can a line or a message begin with the first byte of a TLS handshake
  * record (0x16).  So it is enough to know where lines and messages begin, and that TLS was asked
@@ -30,25 +31,25 @@ enum starttls_protocol {
 };
 
 enum {
-	STARTTLS_HEAD = 48,          /* bytes kept of a line or message */
-	STARTTLS_GUESS_BYTES = 16,   /* so many are enough for starttls_guess() */
+	STARTTLS_HEAD = 48,         /* bytes kept of a line or message */
+	STARTTLS_GUESS_BYTES = 16,  /* so many are enough for starttls_guess() */
 	STARTTLS_MAX_BYTES = 65536, /* of a direction, before it is given up */
 };
 
 struct starttls_side {
 	uint8_t head[STARTTLS_HEAD]; /* beginning of the line or message under way */
 	uint8_t head_size;
-	bool inside;       /* the line or message under way has bytes behind its head */
-	bool done;         /* TLS has begun, or never will */
-	uint8_t messages;  /* that have passed; stays at 255 */
-	uint32_t seen;     /* bytes that have passed */
-	uint64_t skip;     /* bytes left of the message under way */
+	bool inside;      /* the line or message under way has bytes behind its head */
+	bool done;        /* TLS has begun, or never will */
+	uint8_t messages; /* that have passed; stays at 255 */
+	uint32_t seen;    /* bytes that have passed */
+	uint64_t skip;    /* bytes left of the message under way */
 };
 
 /* Begins as { .protocol = what starttls_guess() said }. */
 struct starttls {
-	uint8_t protocol; /* enum starttls_protocol; grows more precise */
-	bool asked;       /* the client has asked for TLS (or for a tunnel) */
+	uint8_t protocol;              /* enum starttls_protocol; grows more precise */
+	bool asked;                    /* the client has asked for TLS (or for a tunnel) */
 	struct starttls_side sides[2]; /* client, server */
 };
 
@@ -59,8 +60,8 @@ enum starttls_verdict {
 };
 
 /*
- * Whether the first bytes of a direction are those of a protocol of this list; STARTTLS_NONE if not. With
- * fewer than STARTTLS_GUESS_BYTES, *maybe says that more of them could change that.
+ * Whether the first bytes of a direction are those of a protocol of this list; STARTTLS_NONE if
+ * not. With fewer than STARTTLS_GUESS_BYTES, *maybe says that more of them could change that.
  */
 enum starttls_protocol starttls_guess(struct rd first_bytes, bool from_server, bool *maybe);
 

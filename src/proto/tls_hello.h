@@ -16,10 +16,10 @@ struct tls_hello {
 	bool retry; /* HelloRetryRequest: a ServerHello with the random value reserved for it */
 	bool ssl2;
 	uint16_t legacy_version;
-	struct rd random;     /* 32 bytes; SSLv2: challenge (16 to 32 bytes) or connection id */
-	struct rd session_id; /* not there in ServerHellos of the TLS 1.3 drafts up to 21 */
-	struct rd cookie;     /* ClientHello of DTLS only */
-	struct rd ciphers;    /* 2 bytes each; server: the selected one; SSLv2: 3 bytes each */
+	struct rd random;       /* 32 bytes; SSLv2: challenge (16 to 32 bytes) or connection id */
+	struct rd session_id;   /* not there in ServerHellos of the TLS 1.3 drafts up to 21 */
+	struct rd cookie;       /* ClientHello of DTLS only */
+	struct rd ciphers;      /* 2 bytes each; server: the selected one; SSLv2: 3 bytes each */
 	struct rd compressions; /* 1 byte each; server: the selected one */
 	struct rd extensions;   /* for tls_extension_next(); not there in old hellos */
 	struct rd certificate;  /* ServerHello of SSLv2 only: X.509 DER */
@@ -27,10 +27,10 @@ struct tls_hello {
 
 /*
  * Reads the body (behind the handshake head) of a ClientHello, or with 'server' of a ServerHello
- * or HelloRetryRequest; 'dtls' for a ClientHello of DTLS, which has a cookie.  False when it is cut,
- * malformed or followed by bytes that belong to nothing: what was read before that stays in *h, and of cut
- * extensions those bytes that are there.  The caller, who knows whether the message was whole,
- * tells cut from malformed.
+ * or HelloRetryRequest; 'dtls' for a ClientHello of DTLS, which has a cookie.  False when it is
+ * cut, malformed or followed by bytes that belong to nothing: what was read before that stays in
+ * *h, and of cut extensions those bytes that are there.  The caller, who knows whether the message
+ * was whole, tells cut from malformed.
  */
 bool tls_hello_parse(struct rd body, bool server, bool dtls, struct tls_hello *h);
 
@@ -109,21 +109,21 @@ struct tls_ech { /* encrypted_client_hello; GREASE looks the same as the real on
 
 /*
  * Everything that the extensions say.  A list is given as its inside, without its own length, sized
- * in whole elements; "u16 list" is for tls_u16_next().  Of an extension that is there twice the first
- * counts.
+ * in whole elements; "u16 list" is for tls_u16_next().  Of an extension that is there twice the
+ * first counts.
  */
 struct tls_hello_info {
 	uint16_t extension_count; /* GREASE and unknown ones included */
 	uint16_t grease_count;    /* extensions with a GREASE type */
-	uint16_t malformed;       /* known extensions whose inside contradicts itself: not decoded */
-	bool sound;               /* the walk over the extensions ended at their end */
-	bool duplicate; /* some type is there twice (looked for among the first 64 types) */
+	uint16_t malformed; /* known extensions whose inside contradicts itself: not decoded */
+	bool sound;         /* the walk over the extensions ended at their end */
+	bool duplicate;     /* some type is there twice (looked for among the first 64 types) */
 
-	bool has_sni;   /* server_name is there; servers answer with an empty one */
-	struct rd sni;  /* first host_name, as sent */
-	struct rd alpn; /* for tls_name_next(); server: one name */
-	struct rd alps; /* likewise: protocols with application settings */
-	struct rd npn;  /* likewise: the server's list; client: empty */
+	bool has_sni;       /* server_name is there; servers answer with an empty one */
+	struct rd sni;      /* first host_name, as sent */
+	struct rd alpn;     /* for tls_name_next(); server: one name */
+	struct rd alps;     /* likewise: protocols with application settings */
+	struct rd npn;      /* likewise: the server's list; client: empty */
 	uint16_t alps_type; /* TLS_EXT_ALPS or TLS_EXT_ALPS_OLD */
 
 	struct rd versions;       /* u16 list; server: the selected one */
@@ -155,8 +155,8 @@ struct tls_hello_info {
 	struct rd esni;            /* its data */
 	struct tls_ech ech;
 
-	uint16_t record_size_limit; /* 0: not there */
-	uint16_t padding_size;      /* data of the padding extension */
+	uint16_t record_size_limit;  /* 0: not there */
+	uint16_t padding_size;       /* data of the padding extension */
 	uint8_t max_fragment_length; /* code 1 to 4, for 512 to 4096 bytes; 0: not there */
 	uint8_t heartbeat;           /* mode 1 (may be sent to) or 2 (may not); 0: not there */
 	uint8_t status_type;         /* of status_request, 1: OCSP; server 0 */

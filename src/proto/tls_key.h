@@ -67,13 +67,15 @@ bool tls_key_exchange_server(
 
 struct tls_client_key {
 	struct rd identity; /* PSK suites; KRB5: the ticket */
-	struct rd value;    /* encrypted premaster secret, Yc or point; GOST, unknown: all of the body */
-	uint32_t bits;      /* 8 times the bytes of 'value'; DH: without leading zero bits */
+	struct rd value; /* encrypted premaster secret, Yc or point; GOST, unknown: all of the body
+			  */
+	uint32_t bits;   /* 8 times the bytes of 'value'; DH: without leading zero bits */
 };
 
 /*
  * Reads a ClientKeyExchange likewise.  An implicit one (the key is in the client's certificate) has
- * an empty value.  Of key exchanges that are not known the whole body is the value, and it is false.
+ * an empty value.  Of key exchanges that are not known the whole body is the value, and it is
+ * false.
  */
 bool tls_key_exchange_client(
 		struct rd body, enum tls_kx kx, uint16_t version, struct tls_client_key *out);

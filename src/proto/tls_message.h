@@ -35,9 +35,9 @@ enum tls_handshake_type { /* IANA, TLS HandshakeType, and two that were never re
 	TLS_KEY_UPDATE = 24,
 	TLS_COMPRESSED_CERTIFICATE = 25,
 	TLS_EKT_KEY = 26,
-	TLS_NEXT_PROTOCOL = 67,  /* NPN */
-	TLS_CHANNEL_ID = 203,    /* Google */
-	TLS_MESSAGE_HASH = 254,  /* never on the wire */
+	TLS_NEXT_PROTOCOL = 67, /* NPN */
+	TLS_CHANNEL_ID = 203,   /* Google */
+	TLS_MESSAGE_HASH = 254, /* never on the wire */
 };
 
 enum { TLS_MESSAGE_HEAD = 4 };
@@ -56,8 +56,8 @@ bool tls_message_plausible(uint8_t type, uint32_t size);
 
 /*
  * One direction's handshake messages out of pieces (bodies of records, CRYPTO bytes) in order, cut
- * anywhere.  A message that lies whole in a piece is given as it lies there.  The body of another is
- * copied to room that the caller gives once the head is known, or only counted.  Nothing but the
+ * anywhere.  A message that lies whole in a piece is given as it lies there.  The body of another
+ * is copied to room that the caller gives once the head is known, or only counted.  Nothing but the
  * head is kept before that.  Begins zeroed; becomes zero again by being zeroed, as behind a gap.
  */
 struct tls_assembler {
@@ -72,15 +72,16 @@ struct tls_assembler {
 
 enum tls_step {
 	TLS_STEP_END,     /* the piece is used up */
-	TLS_STEP_MESSAGE, /* *m is a message that has passed; body.left < size when not all was kept */
+	TLS_STEP_MESSAGE, /* *m is a message that has passed; body.left < size when not all was kept
+			   */
 	TLS_STEP_ROOM,    /* *m, not yet whole, is 'body' so far and needs (more) room, if wanted */
 };
 
 /*
  * Goes on to the next event of a piece; call again until TLS_STEP_END.  At TLS_STEP_ROOM, call
- * tls_assembler_room() or leave it: then no more of this message's body is kept, and it is counted up to its end.
- * A message's body is valid until the piece or the room goes away; room may be used again
- * once its message has passed.  Time is linear in the bytes, whatever the cut.
+ * tls_assembler_room() or leave it: then no more of this message's body is kept, and it is counted
+ * up to its end. A message's body is valid until the piece or the room goes away; room may be used
+ * again once its message has passed.  Time is linear in the bytes, whatever the cut.
  */
 enum tls_step tls_assemble(struct tls_assembler *a, struct rd *piece, struct tls_message *m);
 
@@ -123,8 +124,8 @@ bool tls_certificate_request_parse(
 bool tls_block_next(struct rd *list, struct rd *block);
 
 struct tls_certificate_status { /* RFC 6066 section 8 */
-	uint8_t type;       /* 1: OCSP, 2: several (RFC 6961) */
-	struct rd response; /* DER; type 2: list of responses with 3-byte lengths */
+	uint8_t type;           /* 1: OCSP, 2: several (RFC 6961) */
+	struct rd response;     /* DER; type 2: list of responses with 3-byte lengths */
 };
 
 bool tls_certificate_status_parse(struct rd body, struct tls_certificate_status *s);
@@ -154,7 +155,7 @@ struct tls_alert {
 /* An alert in the clear: two bytes with a level that exists.  False for everything else. */
 bool tls_alert_parse(struct rd body, struct tls_alert *a);
 
-struct tls_heartbeat { /* RFC 6520 */
+struct tls_heartbeat {         /* RFC 6520 */
 	uint8_t type;          /* 1 request, 2 response */
 	uint16_t payload_size; /* as it says */
 	bool overlong;         /* it says more than there is (with 16 bytes of padding) */

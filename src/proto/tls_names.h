@@ -78,7 +78,7 @@ static inline bool tls_recommended(enum tls_registry registry, uint64_t value)
  */
 enum tls_kx { /* how the premaster secret comes about */
 	TLS_KX_UNKNOWN,
-	TLS_KX_NULL, /* TLS_NULL_WITH_NULL_NULL, signalling values */
+	TLS_KX_NULL, /* TLS_NULL_WITH_NULL_NULL */
 	TLS_KX_RSA,
 	TLS_KX_RSA_EXPORT,
 	TLS_KX_DH, /* static, in the certificate */

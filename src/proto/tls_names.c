@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tls_names.c - look-ups in the tables of tls_names.def, which tools/make_names.py makes from
+ * data/iana-*.csv.  Every table is sorted by value.
+ */
+#include "proto/tls_names.h"
+
+#include <string.h>
+
+struct tls_table {
+	const struct tls_name *rows;
+	size_t count;
+};
+
+struct alpn_name {
+	const char *id, *description;
+};
+
+#include "proto/tls_names.def"
+
+/* The row of 'value', or 'count' without one. */
+static size_t row_of(const struct tls_table *t, uint64_t value)
+{
+	size_t low = 0, high = t->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->rows[middle].value < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < t->count && t->rows[low].value == value ? low : t->count;
+}
+
+const struct tls_name *tls_name_find(enum tls_registry registry, uint64_t value)
+{
+	static const struct tls_name grease = { 27, "GREASE", 0, TLS_ORIGIN_GREASE };
+	const struct tls_table *t = &tables[registry];
+	size_t row;
+
+	if (registry == TLS_QUIC_ERRORS && value >= 0x100 && value <= 0x1ff)
+		value = 0x100; /* an alert's description is in the low byte */
+	row = row_of(t, value);
+	if (row < t->count)
+		return &t->rows[row];
+	/* RFC 9000 section 18.1: 31 * N + 27 */
+	return registry == TLS_QUIC_PARAMETERS && value % 31 == 27 ? &grease : NULL;
+}
+
+const struct tls_cipher *tls_cipher_find(uint16_t suite)
+{
+	size_t row = row_of(&tables[TLS_CIPHERS], suite);
+
+	return row < tables[TLS_CIPHERS].count && ciphers[row].cipher != NULL ? &ciphers[row]
+									      : NULL;
+}
+
+enum tls_kx tls_cipher_key_exchange(uint16_t suite)
+{
+	const struct tls_cipher *c = tls_cipher_find(suite);
+
+	return c == NULL ? TLS_KX_UNKNOWN : (enum tls_kx)c->kx;
+}
+
+const struct tls_group *tls_group_find(uint16_t group)
+{
+	size_t row = row_of(&tables[TLS_GROUPS], group);
+
+	if (row == tables[TLS_GROUPS].count || tls_groups[row].origin == TLS_ORIGIN_GREASE)
+		return NULL;
+	return &groups[row];
+}
+
+const char *tls_kx_name(enum tls_kx kx)
+{
+	static const char *const names[TLS_KX_COUNT] = {
+		[TLS_KX_UNKNOWN] = "unknown",
+		[TLS_KX_NULL] = "NULL",
+		[TLS_KX_RSA] = "RSA",
+		[TLS_KX_RSA_EXPORT] = "RSA_EXPORT",
+		[TLS_KX_DH] = "DH",
+		[TLS_KX_DH_EXPORT] = "DH_EXPORT",
+		[TLS_KX_DHE] = "DHE",
+		[TLS_KX_DHE_EXPORT] = "DHE_EXPORT",
+		[TLS_KX_ECDH] = "ECDH",
+		[TLS_KX_ECDHE] = "ECDHE",
+		[TLS_KX_PSK] = "PSK",
+		[TLS_KX_DHE_PSK] = "DHE_PSK",
+		[TLS_KX_RSA_PSK] = "RSA_PSK",
+		[TLS_KX_ECDHE_PSK] = "ECDHE_PSK",
+		[TLS_KX_SRP] = "SRP",
+		[TLS_KX_KRB5] = "KRB5",
+		[TLS_KX_KRB5_EXPORT] = "KRB5_EXPORT",
+		[TLS_KX_GOST] = "GOST",
+		[TLS_KX_ECCPWD] = "ECCPWD",
+		[TLS_KX_SM2] = "SM2",
+		[TLS_KX_FORTEZZA] = "FORTEZZA",
+		[TLS_KX_TLS13] = "TLS13",
+	};
+
+	return (unsigned)kx < TLS_KX_COUNT ? names[kx] : names[TLS_KX_UNKNOWN];
+}
+
+const char *tls_auth_name(enum tls_auth auth)
+{
+	static const char *const names[TLS_AUTH_COUNT] = {
+		[TLS_AUTH_UNKNOWN] = "unknown",
+		[TLS_AUTH_NULL] = "NULL",
+		[TLS_AUTH_ANON] = "anon",
+		[TLS_AUTH_RSA] = "RSA",
+		[TLS_AUTH_DSS] = "DSS",
+		[TLS_AUTH_ECDSA] = "ECDSA",
+		[TLS_AUTH_PSK] = "PSK",
+		[TLS_AUTH_KRB5] = "KRB5",
+		[TLS_AUTH_SRP] = "SRP",
+		[TLS_AUTH_GOST] = "GOST",
+		[TLS_AUTH_ECCPWD] = "ECCPWD",
+		[TLS_AUTH_SM2] = "SM2",
+		[TLS_AUTH_FORTEZZA] = "FORTEZZA",
+		[TLS_AUTH_TLS13] = "TLS13",
+	};
+
+	return (unsigned)auth < TLS_AUTH_COUNT ? names[auth] : names[TLS_AUTH_UNKNOWN];
+}
+
+static bool alpn_grease(struct rd id)
+{
+	return id.left == 2 && id.p[0] == id.p[1] && (id.p[0] & 0x0f) == 0x0a;
+}
+
+const char *alpn_description(struct rd id)
+{
+	size_t low = 0, count = sizeof alpn / sizeof alpn[0], high = count;
+
+	if (alpn_grease(id))
+		return "GREASE";
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		size_t size = strlen(alpn[middle].id);
+		int order = id.left == 0 ? 1
+					 : memcmp(alpn[middle].id, id.p,
+							   size < id.left ? size : id.left);
+
+		if (order == 0 && size == id.left)
+			return alpn[middle].description;
+		if (order < 0 || (order == 0 && size < id.left))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
