@@ -72,6 +72,10 @@ enum {
 	LIMIT_QUIC_CRYPTO_BYTES = 65536, /* of a handshake stream put in order, each direction */
 	LIMIT_GQUIC_TAGS = 256,          /* of one message of Google's handshake */
 
+	/* proto: fingerprint */
+	LIMIT_FINGERPRINT_VALUES = 32768, /* of one list of a hello: all that 64 KiB can hold */
+	LIMIT_FINGERPRINT_BYTES = 1024 * 1024, /* text of one fingerprint: enough for any hello */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "proto/tls_hello.h"
 
 enum {
@@ -20,6 +21,12 @@ enum {
 	JA4_SIZE = 36 + 1, /* "t13d1516h2_8daaf6152771_e5627efa2ab1", terminated */
 	NPF_HASH_SIZE = 32 + 1,
 };
+
+/* A buffer that no fingerprint fills: one for each worker serves them all. */
+static inline struct buf fingerprint_buf(void)
+{
+	return buf_new(LIMIT_FINGERPRINT_BYTES);
+}
 
 /* --- JA3 -----------------------------------------------------------------------------------------
  */

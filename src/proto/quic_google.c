@@ -2,7 +2,7 @@
 /*
  * quic_google.c - Google's QUIC before Q050: packet headers, the hash over clear packets, frames.
  *
- *   to Q043:     | flags 1 | cid 0/8 | version 4 | nonce 0/32 | number 1/2/4/6 | rest |
+ *   to Q043:     | flags 1 | cid | version 4 | nonce 0/32 | number 1/2/4/6 | rest |
  *   Q044, Q045:  | 0x80 | type | version 4 | id sizes 1 | dcid | scid | number 4 | nonce | rest |
  *   Q046 on:     | 11 tt .. nn | version 4 | id sizes 1 | dcid | scid | number n + 1 | nonce | rest
  * | rest, clear: | hash 12 | to Q033: private flags 1 | frames |
@@ -111,11 +111,19 @@ static bool only_versions(struct rd r)
 	return rd_ok(&r) && count > 0;
 }
 
+/* To Q032 the flags of id and nonce together were the size of the id. */
+static bool old_flags(uint32_t version)
+{
+	return quic_layout(version) == QUIC_LAYOUT_GOOGLE_43 && number_of(version) < 33;
+}
+
 static void read_public(struct rd *r, uint8_t flags, bool from_server, struct quic_packet *p)
 {
-	static const uint8_t sizes[] = { 1, 2, 4, 6 };
+	static const uint8_t sizes[] = { 1, 2, 4, 6 }, old_ids[] = { 0, 1, 4, CID };
 
-	if (flags & FLAG_CID)
+	if (old_flags(p->version))
+		p->dcid = rd_bytes(r, old_ids[flags >> 2 & 3]);
+	else if (flags & FLAG_CID)
 		p->dcid = rd_bytes(r, CID);
 	if (flags & FLAG_RESET) {
 		p->type = QUIC_GOOGLE_RESET;
@@ -130,7 +138,7 @@ static void read_public(struct rd *r, uint8_t flags, bool from_server, struct qu
 	}
 	if (flags & FLAG_VERSION)
 		p->version = rd_u32(r);
-	else if (flags & FLAG_NONCE && from_server)
+	else if (flags & FLAG_NONCE && from_server && !old_flags(p->version))
 		rd_bytes(r, NONCE);
 	p->number_size = sizes[flags >> 4 & 3];
 	rd_bytes(r, p->number_size);
