@@ -49,7 +49,7 @@ REGISTRIES = {
 }
 ORIGINS = {"": "IANA", "grease": "GREASE", "draft": "DRAFT", "private": "PRIVATE"}
 
-# What stands before _WITH_ in a name: enum tls_kx, enum tls_auth.
+# What stands before _WITH_ in a name: enum tls_exchange, enum tls_auth.
 EXCHANGES = {
     "NULL": "NULL NULL",
     "RSA": "RSA RSA",
@@ -176,7 +176,7 @@ def cipher_row(value: str, name: str, origin: str) -> str:
     kx, auth = exchange.split()
     aead = AEAD.search(cipher) is not None
     texts = [quoted(text) if text else "NULL" for text in (cipher, "AEAD" if aead else mac, prf)]
-    return "\t{ %s, TLS_KX_%s, TLS_AUTH_%s, %d, %s, %s }," % (
+    return "\t{ %s, TLS_EXCHANGE_%s, TLS_AUTH_%s, %d, %s, %s }," % (
         value,
         kx,
         auth,

@@ -47,7 +47,8 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 	return hs;
 }
 
-/* --- TCP --------------------------------------------------------------------------------------- */
+/* --- TCP ---------------------------------------------------------------------------------------
+ */
 
 /* The first byte of this direction that was sent is the first of its stream. */
 static bool from_the_start(const struct hs_in *in)
@@ -224,7 +225,8 @@ static bool over(const struct handshake *s)
 	       (s->phase == HS_FOUND && hs->side[0].lost && hs->side[1].lost);
 }
 
-/* Bytes of TCP come in order; a gap, or the sequence space once more from its beginning, ends it. */
+/* Bytes of TCP come in order; a gap, or the sequence space once more from its beginning, ends it.
+ */
 static void check_order(struct handshake *s, const struct hs_in *in, struct rd bytes)
 {
 	struct hs_side *side = s->phase == HS_FOUND ? &s->at.hs->side[in->dir] : NULL;
@@ -244,7 +246,7 @@ static enum verdict stream(void *state, const struct feature_env *env, struct fl
 	if (pkt->proto == PROTO_TCP) {
 		check_order(s, &in, bytes);
 		tcp_bytes(s, &in, bytes);
-	} else if (pkt->proto == PROTO_UDP)
+	} else if (pkt->proto == PROTO_UDP) {
 		datagram(s, &in, bytes);
 	} else {
 		return DONE;

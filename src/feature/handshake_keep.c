@@ -8,10 +8,10 @@
 #include "feature/handshake_state.h"
 
 enum {
-	ROOM_FIRST = 256,    /* bytes for the beginning of a message in pieces */
-	TICKET_KEPT = 6,     /* of a NewSessionTicket: lifetime and size */
-	STATUS_KEPT = 4,     /* of a CertificateStatus: type and size */
-	HELLOS_KEPT = 2,     /* of a direction: behind HelloRetryRequest comes a second one */
+	ROOM_FIRST = 256, /* bytes for the beginning of a message in pieces */
+	TICKET_KEPT = 6,  /* of a NewSessionTicket: lifetime and size */
+	STATUS_KEPT = 4,  /* of a CertificateStatus: type and size */
+	HELLOS_KEPT = 2,  /* of a direction: behind HelloRetryRequest comes a second one */
 };
 
 static struct hs_side *side_of(const struct hs_in *in)
@@ -109,9 +109,8 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 		no_memory(in);
 		return;
 	}
-	*c = (struct hs_certificate){
-		NULL, certs_hold(w->certs, der), (uint32_t)der.left, (uint8_t)in->dir
-	};
+	*c = (struct hs_certificate){ NULL, certs_hold(w->certs, der), (uint32_t)der.left,
+		(uint8_t)in->dir };
 	if (c->cert == NULL)
 		capped(in);
 	side_of(in)->certificates++;
@@ -190,6 +189,14 @@ static void add(const struct hs_in *in, const struct tls_message *m, uint8_t *by
 	hs->last = k;
 }
 
+static void count_hello(const struct hs_in *in)
+{
+	uint8_t *count = &side_of(in)->hellos;
+
+	if (*count < UINT8_MAX)
+		++*count;
+}
+
 static void count(const struct hs_in *in, const struct tls_message *m)
 {
 	struct hs *hs = in->hs;
@@ -197,13 +204,13 @@ static void count(const struct hs_in *in, const struct tls_message *m)
 	switch (m->type) {
 	case TLS_CLIENT_HELLO:
 		hs->client = (uint8_t)in->dir;
-		side_of(in)->hellos += side_of(in)->hellos < UINT8_MAX;
+		count_hello(in);
 		break;
 	case TLS_SERVER_HELLO:
 	case TLS_HELLO_RETRY_REQUEST:
 	case TLS_HELLO_VERIFY_REQUEST:
 		hs->client = hs->client == HS_NOBODY ? !in->dir : hs->client;
-		side_of(in)->hellos += side_of(in)->hellos < UINT8_MAX;
+		count_hello(in);
 		break;
 	case TLS_NEW_SESSION_TICKET:
 		hs->tickets++;

@@ -16,6 +16,7 @@
 #include "proto/quic_crypto.h"
 #include "proto/quic_keys.h"
 #include "proto/starttls.h"
+#include "proto/tls_hello.h"
 #include "proto/tls_message.h"
 
 extern const struct feature feature_handshake;
@@ -58,15 +59,15 @@ struct hs_side {
 	uint16_t record_size, record_version, first_version;
 	uint8_t record_type, first_type;
 	uint8_t head[TLS_RECORD_HEAD], head_size;
-	uint8_t body[3], body_size; /* the beginning of alerts and heartbeats */
+	uint8_t body[3], body_size;   /* the beginning of alerts and heartbeats */
 	uint8_t hellos, certificates; /* messages of these kinds that were kept */
-	bool started;   /* its first record was found */
-	bool ssl2;      /* the record under way, its first, is one of SSLv2 */
-	bool lost;      /* bytes are missing, or are no records: nothing more is read */
-	bool changed;   /* change_cipher_spec was sent */
-	bool skip;      /* the rest of the record is encrypted */
-	bool data;      /* application data was sent */
-	bool listed;    /* the message under way is in struct hs.heads */
+	bool started;                 /* its first record was found */
+	bool ssl2;                    /* the record under way, its first, is one of SSLv2 */
+	bool lost;    /* bytes are missing, or are no records: nothing more is read */
+	bool changed; /* change_cipher_spec was sent */
+	bool skip;    /* the rest of the record is encrypted */
+	bool data;    /* application data was sent */
+	bool listed;  /* the message under way is in struct hs.heads */
 	uint32_t data_records, heartbeats;
 	uint32_t refused; /* records or messages that contradict themselves */
 };
@@ -75,13 +76,13 @@ struct hs_quic;
 struct hs_dtls;
 
 struct hs {
-	uint8_t carrier;  /* enum hs_carrier */
-	uint8_t client;   /* the direction that the client sends, or HS_NOBODY */
-	uint8_t starttls; /* enum starttls_protocol that asked for it */
-	bool capped;      /* a message, list or certificate met its cap */
+	uint8_t carrier;         /* enum hs_carrier */
+	uint8_t client;          /* the direction that the client sends, or HS_NOBODY */
+	uint8_t starttls;        /* enum starttls_protocol that asked for it */
+	bool capped;             /* a message, list or certificate met its cap */
 	bool renegotiation;      /* handshake records behind application data */
 	bool heartbeat_overlong; /* one says that it has more payload than it has */
-	bool hello_done; /* server_hello_done was sent */
+	bool hello_done;         /* server_hello_done was sent */
 	uint8_t key_updates;
 	uint32_t tickets, message_count, alert_count;
 	uint32_t hello_requests;
@@ -179,6 +180,40 @@ bool hs_tls_head(const struct hs_in *in, const struct tls_message *m);
 /* Whether a datagram begins a QUIC connection of a version that has a name. */
 bool hs_quic_guess(struct rd datagram);
 
+/* DTLS: the first message that a direction has left unfinished, as far as it goes. */
+bool hs_dtls_partial(const struct hs *hs, unsigned dir, struct tls_message *m);
+
 /* handshake_dtls.c, handshake_quic.c: a datagram. */
 void hs_dtls_datagram(const struct hs_in *in, struct rd datagram);
 void hs_quic_datagram(const struct hs_in *in, struct rd datagram);
+
+/* --- handshake_read.c: at the flow's end -------------------------------------------------------
+ */
+
+struct hs_hello { /* a hello, parsed; 'there' is false without one */
+	bool there;
+	bool whole; /* all bytes were kept, and none is left over */
+	struct tls_hello hello;
+	struct tls_hello_info info;
+};
+
+/* The messages that reports speak of; those that were not seen are NULL. */
+struct hs_told {
+	unsigned client; /* direction of the client; without any hello that of the initiator */
+	struct hs_hello client_hello, retry, second_client_hello, server_hello;
+	const struct hs_message *verify, *server_key, *client_key, *request, *client_verify;
+	const struct hs_message *ticket, *status;
+	uint16_t version; /* negotiated; without a ServerHello the highest offered; 0: no hello */
+	uint16_t suite;   /* selected; only with 'server_hello.there' */
+	struct hs_message partial[2];
+};
+
+void hs_tell(const struct hs *hs, struct hs_told *t);
+
+/* The hellos alone, for those who want nothing else. */
+bool hs_parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_hello *h);
+
+static inline struct rd hs_body(const struct hs_message *m)
+{
+	return m == NULL ? (struct rd){ NULL, 0 } : (struct rd){ m->bytes, m->kept };
+}

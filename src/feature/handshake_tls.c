@@ -129,9 +129,11 @@ static void begin_ssl2(const struct hs_in *in, struct rd *bytes)
 	begin_record(in, &(struct tls_record){ TLS_HANDSHAKE, TLS_VERSION_SSL2, r.size, { 0 } });
 	s->record_left = size;
 	s->message_record = s->record;
-	s->messages = (struct tls_assembler){ .head = { client ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO,
-						      0, (uint8_t)(size >> 8), (uint8_t)size },
-		.head_size = TLS_MESSAGE_HEAD };
+	s->messages = (struct tls_assembler){
+		.head = { client ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO, 0, (uint8_t)(size >> 8),
+				(uint8_t)size },
+		.head_size = TLS_MESSAGE_HEAD
+	};
 	record_bytes(in, head);
 }
 

@@ -57,11 +57,11 @@ const struct tls_cipher *tls_cipher_find(uint16_t suite)
 									      : NULL;
 }
 
-enum tls_kx tls_cipher_key_exchange(uint16_t suite)
+enum tls_exchange tls_cipher_key_exchange(uint16_t suite)
 {
 	const struct tls_cipher *c = tls_cipher_find(suite);
 
-	return c == NULL ? TLS_KX_UNKNOWN : (enum tls_kx)c->kx;
+	return c == NULL ? TLS_EXCHANGE_UNKNOWN : (enum tls_exchange)c->kx;
 }
 
 const struct tls_group *tls_group_find(uint16_t group)
@@ -73,34 +73,34 @@ const struct tls_group *tls_group_find(uint16_t group)
 	return &groups[row];
 }
 
-const char *tls_kx_name(enum tls_kx kx)
+const char *tls_exchange_name(enum tls_exchange kx)
 {
-	static const char *const names[TLS_KX_COUNT] = {
-		[TLS_KX_UNKNOWN] = "unknown",
-		[TLS_KX_NULL] = "NULL",
-		[TLS_KX_RSA] = "RSA",
-		[TLS_KX_RSA_EXPORT] = "RSA_EXPORT",
-		[TLS_KX_DH] = "DH",
-		[TLS_KX_DH_EXPORT] = "DH_EXPORT",
-		[TLS_KX_DHE] = "DHE",
-		[TLS_KX_DHE_EXPORT] = "DHE_EXPORT",
-		[TLS_KX_ECDH] = "ECDH",
-		[TLS_KX_ECDHE] = "ECDHE",
-		[TLS_KX_PSK] = "PSK",
-		[TLS_KX_DHE_PSK] = "DHE_PSK",
-		[TLS_KX_RSA_PSK] = "RSA_PSK",
-		[TLS_KX_ECDHE_PSK] = "ECDHE_PSK",
-		[TLS_KX_SRP] = "SRP",
-		[TLS_KX_KRB5] = "KRB5",
-		[TLS_KX_KRB5_EXPORT] = "KRB5_EXPORT",
-		[TLS_KX_GOST] = "GOST",
-		[TLS_KX_ECCPWD] = "ECCPWD",
-		[TLS_KX_SM2] = "SM2",
-		[TLS_KX_FORTEZZA] = "FORTEZZA",
-		[TLS_KX_TLS13] = "TLS13",
+	static const char *const names[TLS_EXCHANGE_COUNT] = {
+		[TLS_EXCHANGE_UNKNOWN] = "unknown",
+		[TLS_EXCHANGE_NULL] = "NULL",
+		[TLS_EXCHANGE_RSA] = "RSA",
+		[TLS_EXCHANGE_RSA_EXPORT] = "RSA_EXPORT",
+		[TLS_EXCHANGE_DH] = "DH",
+		[TLS_EXCHANGE_DH_EXPORT] = "DH_EXPORT",
+		[TLS_EXCHANGE_DHE] = "DHE",
+		[TLS_EXCHANGE_DHE_EXPORT] = "DHE_EXPORT",
+		[TLS_EXCHANGE_ECDH] = "ECDH",
+		[TLS_EXCHANGE_ECDHE] = "ECDHE",
+		[TLS_EXCHANGE_PSK] = "PSK",
+		[TLS_EXCHANGE_DHE_PSK] = "DHE_PSK",
+		[TLS_EXCHANGE_RSA_PSK] = "RSA_PSK",
+		[TLS_EXCHANGE_ECDHE_PSK] = "ECDHE_PSK",
+		[TLS_EXCHANGE_SRP] = "SRP",
+		[TLS_EXCHANGE_KRB5] = "KRB5",
+		[TLS_EXCHANGE_KRB5_EXPORT] = "KRB5_EXPORT",
+		[TLS_EXCHANGE_GOST] = "GOST",
+		[TLS_EXCHANGE_ECCPWD] = "ECCPWD",
+		[TLS_EXCHANGE_SM2] = "SM2",
+		[TLS_EXCHANGE_FORTEZZA] = "FORTEZZA",
+		[TLS_EXCHANGE_TLS13] = "TLS13",
 	};
 
-	return (unsigned)kx < TLS_KX_COUNT ? names[kx] : names[TLS_KX_UNKNOWN];
+	return (unsigned)kx < TLS_EXCHANGE_COUNT ? names[kx] : names[TLS_EXCHANGE_UNKNOWN];
 }
 
 const char *tls_auth_name(enum tls_auth auth)

@@ -40,8 +40,8 @@ static void names_what_networks_carry(void **unused)
 	assert_string_equal(tls_hpke_aead_name(3), "ChaCha20Poly1305");
 	assert_string_equal(tls_name(TLS_CLIENT_CERTS, 64), "ecdsa_sign");
 	assert_string_equal(tls_name(TLS_CERT_STATUS, 1), "ocsp");
-	assert_string_equal(quic_parameter_name(0x2ab2), "grease_quic_bit");
-	assert_string_equal(quic_parameter_name(0x17f7586d2cb571), "reset_stream_at");
+	assert_string_equal(tls_name(TLS_QUIC_PARAMETERS, 0x2ab2), "grease_quic_bit");
+	assert_string_equal(tls_name(TLS_QUIC_PARAMETERS, 0x17f7586d2cb571), "reset_stream_at");
 	assert_string_equal(quic_error_name(0x0a), "PROTOCOL_VIOLATION");
 }
 
@@ -52,15 +52,15 @@ static void unknown_is_null(void **unused)
 	assert_null(tls_name(TLS_CIPHERS, 0x10000 + 0x1301));
 	assert_null(tls_extension_name(9999));
 	assert_null(quic_error_name(0x200));
-	assert_null(quic_parameter_name(UINT64_MAX)); /* 31 * N + 15 */
+	assert_null(tls_name(TLS_QUIC_PARAMETERS, UINT64_MAX)); /* 31 * N + 15 */
 	assert_null(tls_cipher_find(0x4242));
 	assert_null(tls_cipher_find(0x00ff));
 	assert_null(tls_cipher_find(0x5600));
 	assert_null(tls_cipher_find(0x1a1a));
 	assert_null(tls_group_find(0x1a1a));
 	assert_null(tls_group_find(0x4242));
-	assert_int_equal(tls_cipher_key_exchange(0x4242), TLS_KX_UNKNOWN);
-	assert_string_equal(tls_kx_name((enum tls_kx)99), "unknown");
+	assert_int_equal(tls_cipher_key_exchange(0x4242), TLS_EXCHANGE_UNKNOWN);
+	assert_string_equal(tls_exchange_name((enum tls_exchange)99), "unknown");
 	assert_string_equal(tls_auth_name((enum tls_auth)99), "unknown");
 }
 
@@ -81,7 +81,7 @@ static void says_where_a_number_comes_from(void **unused)
 		assert_string_equal(tls_version_name(v), "GREASE");
 		assert_int_equal(tls_name_find(TLS_CIPHERS, v)->origin, TLS_ORIGIN_GREASE);
 	}
-	assert_string_equal(quic_parameter_name(31ull * 123456789 + 27), "GREASE");
+	assert_string_equal(tls_name(TLS_QUIC_PARAMETERS, 31ull * 123456789 + 27), "GREASE");
 	for (uint64_t code = 0x100; code < 0x200; code++)
 		assert_string_equal(quic_error_name(code), "CRYPTO_ERROR");
 }
@@ -104,32 +104,32 @@ static void knows_what_is_recommended(void **unused)
 static void takes_ciphersuites_apart(void **unused)
 {
 	static const struct tls_cipher expected[] = {
-		{ 0x0000, TLS_KX_NULL, TLS_AUTH_NULL, 0, false, "NULL", "NULL", NULL },
-		{ 0x0003, TLS_KX_RSA_EXPORT, TLS_AUTH_RSA, 40, false, "RC4_40", "MD5", "SHA256" },
-		{ 0x000a, TLS_KX_RSA, TLS_AUTH_RSA, 168, false, "3DES_EDE_CBC", "SHA", "SHA256" },
-		{ 0x001a, TLS_KX_DHE, TLS_AUTH_ANON, 56, false, "DES_CBC", "SHA", "SHA256" },
-		{ 0x0031, TLS_KX_DH, TLS_AUTH_RSA, 128, false, "AES_128_CBC", "SHA", "SHA256" },
-		{ 0x00b7, TLS_KX_RSA_PSK, TLS_AUTH_RSA, 256, false, "AES_256_CBC", "SHA384",
+		{ 0x0000, TLS_EXCHANGE_NULL, TLS_AUTH_NULL, 0, false, "NULL", "NULL", NULL },
+		{ 0x0003, TLS_EXCHANGE_RSA_EXPORT, TLS_AUTH_RSA, 40, false, "RC4_40", "MD5", "SHA256" },
+		{ 0x000a, TLS_EXCHANGE_RSA, TLS_AUTH_RSA, 168, false, "3DES_EDE_CBC", "SHA", "SHA256" },
+		{ 0x001a, TLS_EXCHANGE_DHE, TLS_AUTH_ANON, 56, false, "DES_CBC", "SHA", "SHA256" },
+		{ 0x0031, TLS_EXCHANGE_DH, TLS_AUTH_RSA, 128, false, "AES_128_CBC", "SHA", "SHA256" },
+		{ 0x00b7, TLS_EXCHANGE_RSA_PSK, TLS_AUTH_RSA, 256, false, "AES_256_CBC", "SHA384",
 				"SHA384" },
-		{ 0x00c6, TLS_KX_TLS13, TLS_AUTH_TLS13, 128, true, "SM4_GCM", "AEAD", "SM3" },
-		{ 0x1302, TLS_KX_TLS13, TLS_AUTH_TLS13, 256, true, "AES_256_GCM", "AEAD",
+		{ 0x00c6, TLS_EXCHANGE_TLS13, TLS_AUTH_TLS13, 128, true, "SM4_GCM", "AEAD", "SM3" },
+		{ 0x1302, TLS_EXCHANGE_TLS13, TLS_AUTH_TLS13, 256, true, "AES_256_GCM", "AEAD",
 				"SHA384" },
-		{ 0x1305, TLS_KX_TLS13, TLS_AUTH_TLS13, 128, true, "AES_128_CCM_8", "AEAD",
+		{ 0x1305, TLS_EXCHANGE_TLS13, TLS_AUTH_TLS13, 128, true, "AES_128_CCM_8", "AEAD",
 				"SHA256" },
-		{ 0xc01a, TLS_KX_SRP, TLS_AUTH_SRP, 168, false, "3DES_EDE_CBC", "SHA", "SHA256" },
-		{ 0xc028, TLS_KX_ECDHE, TLS_AUTH_RSA, 256, false, "AES_256_CBC", "SHA384",
+		{ 0xc01a, TLS_EXCHANGE_SRP, TLS_AUTH_SRP, 168, false, "3DES_EDE_CBC", "SHA", "SHA256" },
+		{ 0xc028, TLS_EXCHANGE_ECDHE, TLS_AUTH_RSA, 256, false, "AES_256_CBC", "SHA384",
 				"SHA384" },
-		{ 0xc0a4, TLS_KX_PSK, TLS_AUTH_PSK, 128, true, "AES_128_CCM", "AEAD", "SHA256" },
-		{ 0xc0ab, TLS_KX_DHE_PSK, TLS_AUTH_PSK, 256, true, "AES_256_CCM_8", "AEAD",
+		{ 0xc0a4, TLS_EXCHANGE_PSK, TLS_AUTH_PSK, 128, true, "AES_128_CCM", "AEAD", "SHA256" },
+		{ 0xc0ab, TLS_EXCHANGE_DHE_PSK, TLS_AUTH_PSK, 256, true, "AES_256_CCM_8", "AEAD",
 				"SHA256" },
-		{ 0xc0b4, TLS_KX_TLS13, TLS_AUTH_TLS13, 0, false, "NULL", "SHA256", "SHA256" },
-		{ 0xc100, TLS_KX_GOST, TLS_AUTH_GOST, 256, false, "KUZNYECHIK_CTR", "OMAC",
+		{ 0xc0b4, TLS_EXCHANGE_TLS13, TLS_AUTH_TLS13, 0, false, "NULL", "SHA256", "SHA256" },
+		{ 0xc100, TLS_EXCHANGE_GOST, TLS_AUTH_GOST, 256, false, "KUZNYECHIK_CTR", "OMAC",
 				"STREEBOG256" },
-		{ 0xc103, TLS_KX_TLS13, TLS_AUTH_TLS13, 256, true, "KUZNYECHIK_MGM_L", "AEAD",
+		{ 0xc103, TLS_EXCHANGE_TLS13, TLS_AUTH_TLS13, 256, true, "KUZNYECHIK_MGM_L", "AEAD",
 				"STREEBOG256" },
-		{ 0xccac, TLS_KX_ECDHE_PSK, TLS_AUTH_PSK, 256, true, "CHACHA20_POLY1305", "AEAD",
+		{ 0xccac, TLS_EXCHANGE_ECDHE_PSK, TLS_AUTH_PSK, 256, true, "CHACHA20_POLY1305", "AEAD",
 				"SHA256" },
-		{ 0xe013, TLS_KX_SM2, TLS_AUTH_SM2, 128, false, "SM4_CBC", "SM3", "SM3" },
+		{ 0xe013, TLS_EXCHANGE_SM2, TLS_AUTH_SM2, 128, false, "SM4_CBC", "SM3", "SM3" },
 	};
 
 	(void)unused;
@@ -166,8 +166,8 @@ static void ciphers_and_names_agree(void **unused)
 		assert_non_null(name);
 		assert_true(strstr(name, c->cipher) != NULL || suite == 0xc0b4 || suite == 0xc0b5);
 		assert_true((c->bits == 0) == (strcmp(c->cipher, "NULL") == 0));
-		assert_true(c->kx < TLS_KX_COUNT && c->auth < TLS_AUTH_COUNT);
-		assert_non_null(tls_kx_name((enum tls_kx)c->kx));
+		assert_true(c->kx < TLS_EXCHANGE_COUNT && c->auth < TLS_AUTH_COUNT);
+		assert_non_null(tls_exchange_name((enum tls_exchange)c->kx));
 		assert_non_null(tls_auth_name((enum tls_auth)c->auth));
 	}
 	assert_true(named > 400);
