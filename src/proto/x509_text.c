@@ -9,7 +9,9 @@
 #include "base/limits.h"
 #include "proto/x509_internal.h"
 
-enum { BLOCK = 1024, UTF8_MOST = 4 };
+/* Blocks are of one small size, or large ones that go back to the system: a pool keeps the others.
+ */
+enum { BLOCK = 1024, LARGE_BLOCK = 8 * 1024 + 256, UTF8_MOST = 4 };
 
 void *x509_take(struct x509_memory *m, size_t size)
 {
@@ -20,7 +22,8 @@ void *x509_take(struct x509_memory *m, size_t size)
 		return NULL;
 	}
 	if (rounded > m->left) {
-		size_t block = rounded > BLOCK ? rounded : BLOCK;
+		size_t most = rounded > LARGE_BLOCK ? rounded : LARGE_BLOCK;
+		size_t block = rounded > BLOCK ? most : BLOCK;
 		char *fresh = arena_alloc(m->arena, m->pool, block);
 
 		if (fresh == NULL) {
