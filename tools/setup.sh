@@ -18,6 +18,7 @@ python3: python3
 /usr/include/pcap/pcap.h: libpcap-dev
 /usr/include/zstd.h: libzstd-dev
 /usr/include/lzma.h: liblzma-dev
+/usr/include/brotli/decode.h: libbrotli-dev
 /usr/include/stdio.h: libc6-dev'
 
 GROUP_test='

@@ -13,6 +13,9 @@
 #ifdef HAVE_LZMA
 #include <lzma.h>
 #endif
+#ifdef HAVE_BROTLI
+#include <brotli/decode.h>
+#endif
 
 #include "api/handle.h"
 
@@ -48,6 +51,17 @@ static const char *lzma_version(void)
 #endif
 }
 
+static void write_brotli_version(struct buf *out)
+{
+#ifdef HAVE_BROTLI
+	unsigned v = BrotliDecoderVersion();
+
+	buf_printf(out, "libbrotli  %u.%u.%u\n", v >> 24, v >> 12 & 0xfff, v & 0xfff);
+#else
+	buf_printf(out, "libbrotli  %s\n", MISSING);
+#endif
+}
+
 static const char *compiler(void)
 {
 #ifdef __clang__
@@ -69,4 +83,5 @@ void version_write(struct buf *out)
 	buf_printf(out, "libpcap    %s\n", pcap_version());
 	buf_printf(out, "libzstd    %s\n", zstd_version());
 	buf_printf(out, "liblzma    %s\n", lzma_version());
+	write_brotli_version(out);
 }

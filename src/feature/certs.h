@@ -24,7 +24,11 @@ struct certs_stats {
 	uint64_t bytes;   /* and their memory, with what was parsed */
 };
 
-struct certs *certs_new(void);    /* NULL without memory */
+struct certs *certs_new(void); /* NULL without memory */
+
+/* The same with lower caps. */
+struct certs *certs_new_capped(size_t count, size_t bytes);
+
 void certs_free(struct certs *s); /* with everything in it, held or not; NULL is fine */
 
 /*
@@ -39,7 +43,10 @@ void certs_release(struct certs *s, struct cert *c);
 /* The bytes; valid while held. */
 struct rd cert_der(const struct cert *c);
 
-/* What it says; parsed when first asked, valid while held.  Never NULL. */
+/*
+ * What it says; parsed when first asked, valid while held, never NULL.  Where LIMIT_CERTS_BYTES
+ * leaves no room for all of it, it is "cut".
+ */
 const struct x509_info *certs_info(struct certs *s, struct cert *c);
 
 /* Bytes of memory in all: what counts against the budget. */
