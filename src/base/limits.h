@@ -28,6 +28,10 @@ enum {
 	LIMIT_DATAGRAMS = 4096,          /* datagrams being put together at a time */
 	LIMIT_FRAGMENT_BYTES = 16 << 20, /* memory of all of them */
 
+	/* proto: tls */
+	LIMIT_DTLS_RANGES = 16,       /* separate ranges of a message that has holes */
+	LIMIT_STARTTLS_BYTES = 65536, /* bytes of a direction searched for the beginning of TLS */
+
 	/* flow */
 	LIMIT_TCP_HOLES = 16,              /* missing ranges remembered for each direction */
 	LIMIT_STREAM_PENDING = 256 * 1024, /* out-of-order bytes held for each direction */

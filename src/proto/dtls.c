@@ -157,7 +157,8 @@ static bool add_range(struct dtls_assembler *a, const struct dtls_fragment *f)
 
 	while (at < a->range_count && a->ranges[at].to < from)
 		at++;
-	if (a->range_count == DTLS_RANGES && (at == DTLS_RANGES || a->ranges[at].from > to))
+	if (a->range_count == LIMIT_DTLS_RANGES &&
+			(at == LIMIT_DTLS_RANGES || a->ranges[at].from > to))
 		return false;
 	for (end = at; end < a->range_count && a->ranges[end].from <= to; end++) {
 		if (next < a->ranges[end].from)

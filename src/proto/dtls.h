@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "base/rd.h"
 #include "proto/tls_record.h"
 
@@ -55,8 +56,6 @@ struct dtls_fragment {
  */
 bool dtls_fragment_next(struct rd *record_body, struct dtls_fragment *f);
 
-enum { DTLS_RANGES = 16 }; /* separate ranges of a message that has holes */
-
 /*
  * A message out of fragments in any order, doubled or overlapping: of bytes that come twice the
  * first ones count.  A message in one fragment needs none of this.
@@ -71,7 +70,7 @@ struct dtls_assembler {
 	uint16_t refused; /* fragments that contradict the first one, or found no range left */
 	struct dtls_range {
 		uint32_t from, to; /* 'to' is one behind; in order, never touching */
-	} ranges[DTLS_RANGES];
+	} ranges[LIMIT_DTLS_RANGES];
 };
 
 /* Begins the message that 'f' belongs to (without adding 'f'), in room for 'room_size' bytes. */

@@ -4,10 +4,11 @@
  * 4217, 4642, 6120, 4511 section 4.14, 9110 section 9.3.6, 1928, and the manuals of PostgreSQL,
  * MySQL and RDP).
  *
- * In none of these protocols can a line or a message begin with the first byte of a TLS handshake
- * record (0x16).  So it is enough to know where lines and messages begin, and that TLS was asked
- * for.  Each direction is followed by itself: what one says need not arrive before the other's.
- * No allocation; nothing is kept but the head of the line or message under way.
+ * In none of these protocols does a line or a message begin like a TLS handshake record (0x16), an
+ * alert (0x15) from a server, or a client's SSLv2 hello (0x80).  So it is enough to know where
+ * lines and messages begin, and that TLS was asked for.  Each direction is followed by itself: what
+ * one says need not arrive before the other's. No allocation; nothing is kept but the head of the
+ * line or message under way.
  */
 #pragma once
 
@@ -25,21 +26,19 @@ enum starttls_protocol {
 	STARTTLS_POSTGRESQL,
 	STARTTLS_MYSQL,
 	STARTTLS_RDP,
-	STARTTLS_HTTP, /* CONNECT through a proxy */
 	STARTTLS_SOCKS5,
+	STARTTLS_HTTP, /* CONNECT through a proxy */
 	STARTTLS_TEXT, /* SMTP or FTP: a greeting with 220 fits both */
 };
 
 enum {
-	STARTTLS_HEAD = 48,         /* bytes kept of a line or message */
-	STARTTLS_GUESS_BYTES = 16,  /* so many are enough for starttls_guess() */
-	STARTTLS_MAX_BYTES = 65536, /* of a direction, before it is given up */
+	STARTTLS_HEAD = 48,        /* bytes kept of a line or message */
+	STARTTLS_GUESS_BYTES = 16, /* so many are enough for starttls_guess() */
 };
 
 struct starttls_side {
 	uint8_t head[STARTTLS_HEAD]; /* beginning of the line or message under way */
 	uint8_t head_size;
-	bool inside;      /* the line or message under way has bytes behind its head */
 	bool done;        /* TLS has begun, or never will */
 	uint8_t messages; /* that have passed; stays at 255 */
 	uint32_t seen;    /* bytes that have passed */
@@ -61,13 +60,14 @@ enum starttls_verdict {
 
 /*
  * Whether the first bytes of a direction are those of a protocol of this list; STARTTLS_NONE if
- * not. With fewer than STARTTLS_GUESS_BYTES, *maybe says that more of them could change that.
+ * not.  With fewer than STARTTLS_GUESS_BYTES, *maybe says that more of them could change that.
  */
 enum starttls_protocol starttls_guess(struct rd first_bytes, bool from_server, bool *maybe);
 
 /*
  * Goes on with in-order bytes of one direction, from the first one on (those that were guessed by
- * included).  After STARTTLS_TLS or STARTTLS_NEVER the other direction still needs its own answer.
+ * included), up to LIMIT_STARTTLS_BYTES.  After STARTTLS_TLS or STARTTLS_NEVER the other direction
+ * still needs its own answer.
  */
 enum starttls_verdict starttls_feed(struct starttls *s, bool from_server, struct rd *bytes);
 
