@@ -283,6 +283,8 @@ static void worker_free(void *worker)
 		return;
 	certs_free(w->certs);
 	quic_env_free(w->quic);
+	buf_free(&w->text);
+	buf_free(&w->other);
 	free(w);
 }
 
@@ -294,6 +296,8 @@ static void *worker_new(void)
 		return NULL;
 	w->certs = certs_new();
 	w->quic = quic_env_new();
+	w->text = buf_new(LIMIT_FINGERPRINT_BYTES);
+	w->other = buf_new(LIMIT_FINGERPRINT_BYTES);
 	if (w->certs == NULL) {
 		worker_free(w);
 		return NULL;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "feature/certs.h"
 #include "feature/feature.h"
 #include "feature/trail.h"
@@ -125,7 +126,9 @@ _Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
 struct hs_worker {
 	struct certs *certs;
 	struct quic_env *quic; /* NULL: libcrypto lacks what Initials need */
-	uint8_t packet[65536]; /* a decrypted packet */
+	struct buf text;       /* fingerprints are written here, at flow end */
+	struct buf other;
+	uint8_t packet[LIMIT_QUIC_PACKET]; /* a decrypted one */
 };
 
 /* What came, and where: the arguments that everybody passes on. */

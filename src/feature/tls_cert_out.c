@@ -65,6 +65,18 @@ static struct field_list text_list(
 	return (struct field_list){ items, n };
 }
 
+static struct field_list extension_list(const struct tls_report *r, const struct x509_info *i)
+{
+	const char **items = tls_scratch(r, i->extension_count, sizeof *items);
+	size_t n = 0;
+
+	while (items != NULL && n < i->extension_count) {
+		items[n] = i->extensions[n].name;
+		n++;
+	}
+	return (struct field_list){ items, n };
+}
+
 static void report_key(const struct x509_info *i, struct out_certificate *o)
 {
 	o->key_type = i->key_type;
@@ -80,6 +92,7 @@ static void report_extensions(
 	o->sans = san_list(r, i);
 	o->key_usage = usage_list(r, i);
 	o->ext_key_usage = (struct field_list){ i->ext_key_usage, i->ext_key_usage_count };
+	o->extensions = extension_list(r, i);
 	o->ocsp = text_list(r, i->ocsp, i->ocsp_count);
 	if (i->has_basic_constraints)
 		o->ca = i->ca ? "yes" : "no";
@@ -95,7 +108,7 @@ static void report_info(
 	o->sha256 = (struct field_hex){ i->sha256, sizeof i->sha256 };
 	if (i->damaged)
 		return;
-	o->version = i->version;
+	o->version = i->version > 0 && i->version <= INT32_MAX ? (int32_t)i->version : -1;
 	o->serial = hex(i->serial);
 	o->subject = name_list(r, &i->subject);
 	o->issuer = name_list(r, &i->issuer);
@@ -148,7 +161,7 @@ void tls_report_certificates(struct tls_report *r)
 
 static const struct field attribute_fields[] = {
 	FIELD(struct out_attribute, name, "name", "",
-			"Short name of the attribute (\"CN\", \"O\", \"emailAddress\"), or its "
+			"Name of the attribute (\"commonName\", \"organizationName\"), or its "
 			"object identifier with dots."),
 	FIELD(struct out_attribute, value, "value", "",
 			"Its value as UTF-8; bytes that are no text stay as they are.",
@@ -240,6 +253,10 @@ const struct field tls_certificate_fields[] = {
 	FIELD(struct out_certificate, sct_count, "sct_count", "",
 			"Signed certificate timestamps in it.", .flags = NULLABLE,
 			.null_rule = DAMAGED, .source = "RFC 6962"),
+	FIELD_SCALARS(struct out_certificate, extensions, "extensions", const char *, "",
+			"Names of all extensions, in order; without a name here the object "
+			"identifier.",
+			.flags = FIELD_OPTIONAL, .null_rule = "left out without any"),
 	FIELD(struct out_certificate, self_signed, "self_signed", "",
 			"Issuer and subject are the same, and so are the key identifiers where "
 			"both are there; false when it is damaged."),

@@ -99,7 +99,7 @@ struct out_certificate {
 	const char *key_type, *curve, *signature_algorithm;
 	int32_t key_length;
 	struct field_hex key_sha256;
-	struct field_list sans, key_usage, ext_key_usage, ocsp;
+	struct field_list sans, key_usage, ext_key_usage, ocsp, extensions;
 	const char *ca; /* "yes", "no", NULL: no basicConstraints */
 	int64_t path_length;
 	int32_t sct_count;

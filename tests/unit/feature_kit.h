@@ -35,7 +35,9 @@ static inline void kit_start(struct kit *k, const struct feature *feature, int64
 {
 	*k = (struct kit){ .feature = feature };
 	k->conf = (struct conf){ .bidir = true, .num_pkts = 50, .type = 1 };
-	k->env = (struct feature_env){ &k->conf, k->options, pool_new(), &k->scratch };
+	k->env = (struct feature_env){
+		.conf = &k->conf, .options = k->options, .pool = pool_new(), .scratch = &k->scratch
+	};
 	k->flow.key = (struct flow_key){ .address = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } },
 		.port = { 40000, 80 },
 		.proto = PROTO_TCP,
