@@ -57,6 +57,15 @@ uint32_t der_count(struct rd r)
 	return n;
 }
 
+bool der_fits(struct rd r)
+{
+	struct der d;
+
+	while (der_next(&r, &d))
+		;
+	return rd_ok(&r);
+}
+
 uint32_t der_bits(struct rd number)
 {
 	uint32_t bits = 0;

@@ -51,5 +51,8 @@ struct rd der_optional(struct rd *r, uint8_t tag);
 /* How many elements there are; those behind one that does not fit do not count. */
 uint32_t der_count(struct rd r);
 
+/* Do all elements fit? */
+bool der_fits(struct rd r);
+
 /* Significant bits of a number in big-endian bytes. */
 uint32_t der_bits(struct rd number);

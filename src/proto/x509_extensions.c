@@ -55,33 +55,35 @@ static void *take_items(struct x509_memory *m, struct rd list, size_t size, uint
 static bool ext_key_usage(struct x509_memory *m, struct rd value, struct x509_info *out)
 {
 	struct rd r = der_take(&value, DER_SEQUENCE);
+	bool sound = der_fits(r);
 	struct der d;
 	uint32_t room;
 
 	out->ext_key_usage = take_items(m, r, sizeof *out->ext_key_usage, &room);
 	if (out->ext_key_usage == NULL)
-		return rd_ok(&r);
+		return sound;
 	while (out->ext_key_usage_count < room && der_next(&r, &d))
 		out->ext_key_usage[out->ext_key_usage_count++] = x509_object(m, d.whole).short_name;
-	return rd_ok(&r);
+	return sound;
 }
 
 /* CertificatePolicies ::= SEQUENCE OF SEQUENCE { OBJECT IDENTIFIER, ... } */
 static bool policies(struct x509_memory *m, struct rd value, struct x509_info *out)
 {
 	struct rd r = der_take(&value, DER_SEQUENCE);
+	bool sound = der_fits(r);
 	struct der d, oid;
 	uint32_t room;
 
 	out->policies = take_items(m, r, sizeof *out->policies, &room);
 	if (out->policies == NULL)
-		return rd_ok(&r);
+		return sound;
 	while (out->policy_count < room && der_next(&r, &d)) {
 		if (!der_next(&d.value, &oid))
 			return false;
 		out->policies[out->policy_count++] = x509_digits(m, oid.whole);
 	}
-	return rd_ok(&r);
+	return sound;
 }
 
 static bool subject_alt_name(struct x509_memory *m, struct rd value, struct x509_info *out)
@@ -95,13 +97,14 @@ static bool subject_alt_name(struct x509_memory *m, struct rd value, struct x509
 static bool authority_access(struct x509_memory *m, struct rd value, struct x509_info *out)
 {
 	struct rd r = der_take(&value, DER_SEQUENCE);
+	bool sound = der_fits(r);
 	struct der d, method, name;
 	uint32_t room;
 
 	out->ocsp = take_items(m, r, sizeof *out->ocsp, &room);
 	out->ca_issuers = take_items(m, r, sizeof *out->ca_issuers, &room);
 	if (out->ocsp == NULL || out->ca_issuers == NULL)
-		return rd_ok(&r);
+		return sound;
 	for (uint32_t i = 0; i < room && der_next(&r, &d); i++) {
 		if (!der_next(&d.value, &method) || !der_next(&d.value, &name))
 			return false;
@@ -116,7 +119,7 @@ static bool authority_access(struct x509_memory *m, struct rd value, struct x509
 		else if (nid == NID_ad_ca_issuers)
 			out->ca_issuers[out->ca_issuers_count++] = url;
 	}
-	return rd_ok(&r);
+	return sound;
 }
 
 /*
@@ -269,6 +272,7 @@ void x509_extensions(struct x509_memory *m, struct rd list, struct x509_info *ou
 		room = LIMIT_X509_EXTENSIONS;
 		m->cut = true;
 	}
+	out->malformed |= !der_fits(list);
 	out->extensions = x509_take(m, room * sizeof *out->extensions);
 	if (out->extensions == NULL)
 		return;
@@ -276,5 +280,4 @@ void x509_extensions(struct x509_memory *m, struct rd list, struct x509_info *ou
 		if (d.tag != DER_SEQUENCE || !read_extension(m, d.value, &seen, out))
 			out->malformed = true;
 	}
-	out->malformed |= !rd_ok(&list);
 }

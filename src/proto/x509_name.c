@@ -134,7 +134,7 @@ bool x509_name(struct x509_memory *m, struct rd name, struct x509_name *out)
 	struct rd r = name, sets = der_take(&r, DER_SEQUENCE);
 	uint32_t count = count_attributes(sets);
 	struct der set, one;
-	bool sound = rd_ok(&sets);
+	bool sound = der_fits(sets);
 
 	*out = (struct x509_name){ .der = name };
 	if (count > LIMIT_X509_ATTRIBUTES) {
@@ -145,7 +145,7 @@ bool x509_name(struct x509_memory *m, struct rd name, struct x509_name *out)
 	if (out->items == NULL)
 		return sound;
 	while (out->count < count && der_next(&sets, &set)) {
-		sound &= set.tag == DER_SET;
+		sound &= set.tag == DER_SET && der_fits(set.value);
 		while (out->count < count && der_next(&set.value, &one)) {
 			if (one.tag == DER_SEQUENCE &&
 					read_attribute(m, one.value, &out->items[out->count]))
@@ -153,9 +153,8 @@ bool x509_name(struct x509_memory *m, struct rd name, struct x509_name *out)
 			else
 				sound = false;
 		}
-		sound &= rd_ok(&set.value);
 	}
-	return sound && rd_ok(&sets);
+	return sound;
 }
 
 /* Copies a value with a backslash before what RFC 4514 wants one; gives how many bytes it was. */

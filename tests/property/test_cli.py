@@ -74,7 +74,8 @@ def test_version_names_libraries(word: str) -> None:
     assert done.returncode == 0
     version = (ROOT / "VERSION").read_text().strip()
     assert done.stdout.splitlines()[0] == f"pcap2flow {version}"
-    for library in ("compiler", "libpcap", "zlib", "libzstd", "liblzma", "libbrotli", "libcrypto", "xxHash"):
+    libraries = "compiler libpcap zlib libzstd liblzma libbrotli libcrypto xxHash"
+    for library in libraries.split():
         assert re.search(rf"^{library} +\S", done.stdout, re.MULTILINE)
 
 
