@@ -152,9 +152,7 @@ static void knows_what_it_does_not_know(void **unused)
 {
 	static const char *others[] = { "GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "POST /x HTTP/1.1\r\n",
-		"\x13"
-		"BitTorrent protocol",
-		"\x30\x81\xff\x03\x01\x01\x60\x10" };
+		"\023BitTorrent protocol", "\x30\x81\xff\x03\x01\x01\x60\x10" };
 	bool maybe = true;
 
 	(void)unused;

@@ -101,7 +101,7 @@ static void guesses_connections_under_way(void **unused)
 {
 	(void)unused;
 	assert_guess(BYTES("\x17\x03\x03\x01\x00"), 5, TLS_YES);
-	assert_guess(BYTES("\x14\x03\x03\x00\x01\x01"), 5, TLS_YES);
+	assert_guess(BYTES("\x14\x03\x03\x00\x01\x01"), 6, TLS_YES);
 	assert_guess(BYTES("\x15\x03\x03\x00\x1a"), 5, TLS_YES);
 	assert_int_equal(tls_guess(BYTES("\x15\x03\x03\x00\x02\x02\x28")), TLS_YES);
 	/* an encrypted Finished */
