@@ -36,8 +36,8 @@ struct gquic_pair {
 };
 
 /* A message: its tag of 4 characters, then pairs. */
-static inline struct gquic_bytes gquic_make(const char *tag, const struct gquic_pair *pairs,
-		size_t count)
+static inline struct gquic_bytes gquic_make(
+		const char *tag, const struct gquic_pair *pairs, size_t count)
 {
 	struct gquic_bytes b = { 0 };
 	size_t end = 0;
@@ -82,8 +82,8 @@ static const uint8_t gquic_basis[16] = { 0x8d, 0xc5, 0x95, 0x62, 0x75, 0x21, 0xb
 	0xbb, 0x07, 0x2e, 0x27, 0x62, 0x6c };
 
 /* A clear packet: header, hash, frames. */
-static inline struct gquic_bytes gquic_packet(struct gquic_bytes header, struct gquic_bytes frames,
-		const char *side)
+static inline struct gquic_bytes gquic_packet(
+		struct gquic_bytes header, struct gquic_bytes frames, const char *side)
 {
 	struct gquic_bytes b = header;
 	uint8_t hash[16];

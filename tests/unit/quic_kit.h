@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * quic_kit.h - makes protected Initials for tests and fuzz targets, and bytes from hexadecimal text.
+ * quic_kit.h - makes protected Initials for tests and fuzz targets, and bytes from hexadecimal
+ * text.
  *
- * Sealing is written against libcrypto alone, so that what src/proto opens was not closed by itself.
+ * Sealing is written against libcrypto alone, so that what src/proto opens was not closed by
+ * itself.
  */
 #pragma once
 
@@ -109,8 +111,8 @@ static inline size_t kit_protect(const struct quic_side *side, uint8_t *out, siz
 }
 
 /* A whole protected Initial; 'out' has room for 64 bytes more than token and frames. */
-static inline size_t kit_initial(const struct kit_initial *k, const struct quic_side *side,
-		uint8_t *out)
+static inline size_t kit_initial(
+		const struct kit_initial *k, const struct quic_side *side, uint8_t *out)
 {
 	return kit_protect(side, out, kit_header(k, out), k->number_size, k->number, k->frames);
 }

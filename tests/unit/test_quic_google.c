@@ -13,8 +13,15 @@
 #include "unit/gquic_kit.h"
 #include "unit/quic_kit.h"
 
-enum { Q024 = 0x51303234, Q035 = 0x51303335, Q043 = 0x51303433, Q044 = 0x51303434,
-       Q046 = 0x51303436, Q048 = 0x51303438, Q050 = 0x51303530 };
+enum {
+	Q024 = 0x51303234,
+	Q035 = 0x51303335,
+	Q043 = 0x51303433,
+	Q044 = 0x51303434,
+	Q046 = 0x51303436,
+	Q048 = 0x51303438,
+	Q050 = 0x51303530
+};
 
 static const struct gquic_pair chlo_pairs[] = {
 	{ "SNI", "www.example.com" }, /* the fourth character is the zero that ends the literal */
@@ -258,7 +265,7 @@ static void tells_clear_packets_by_their_hash(void **unused)
 		put_stream(&frames, version, 0, "CHLO", 4);
 		all = gquic_packet(header_of(version, server), frames,
 				version < 0x51303337 ? ""
-				: server	     ? "Server"
+				: server             ? "Server"
 						     : "Client");
 
 		struct rd r = { all.at, all.size };
@@ -278,7 +285,8 @@ static void tells_clear_packets_by_their_hash(void **unused)
 		assert_int_equal(f.type, QUIC_FRAME_CRYPTO);
 		assert_text(f.bytes, "CHLO");
 		all.at[all.size - 1] ^= 1;
-		assert_true(quic_google_packet((struct rd){ all.at, all.size }, version, server, &p));
+		assert_true(quic_google_packet(
+				(struct rd){ all.at, all.size }, version, server, &p));
 		assert_false(p.clear);
 	}
 }

@@ -128,8 +128,9 @@ static void opens_every_version(void **unused)
 	(void)unused;
 	for (size_t v = 0; v < sizeof versions / sizeof versions[0]; v++) {
 		for (size_t size = 1; size <= 4; size++) {
-			struct kit_initial made = { .version = versions[v], .number = 7 * size,
-				.number_size = size };
+			struct kit_initial made = {
+				.version = versions[v], .number = 7 * size, .number_size = size
+			};
 			struct quic_keys k;
 			struct quic_packet p;
 			struct rd text;
@@ -174,8 +175,10 @@ static void recovers_whole_packet_numbers(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct kit_initial made = { .version = QUIC_V1, .dcid = dcid,
-			.number = cases[i].number, .number_size = cases[i].size,
+		struct kit_initial made = { .version = QUIC_V1,
+			.dcid = dcid,
+			.number = cases[i].number,
+			.number_size = cases[i].size,
 			.frames = { frames, sizeof frames } };
 		struct quic_keys k;
 		struct quic_packet p;
@@ -193,8 +196,8 @@ static void recovers_whole_packet_numbers(void **unused)
 						 &text),
 				QUIC_READ);
 		assert_int_equal(k.client.largest, cases[i].number > cases[i].largest
-							  ? cases[i].number
-							  : cases[i].largest);
+								   ? cases[i].number
+								   : cases[i].largest);
 	}
 }
 
@@ -251,7 +254,8 @@ static void opens_nothing_that_is_cut(void **unused)
 			assert_int_equal(quic_decrypt_initial(env, &k, true, &p, scratch,
 							 sizeof scratch, &text),
 					QUIC_CUT);
-			/* As if the sender had said so: too short for a sample or a tag, or wrong. */
+			/* As if the sender had said so: too short for a sample or a tag, or wrong.
+			 */
 			p.cut = false;
 			assert_int_equal(quic_decrypt_initial(env, &k, true, &p, scratch,
 							 sizeof scratch, &text),

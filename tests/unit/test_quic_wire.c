@@ -22,7 +22,12 @@ static const uint8_t coalesced[] = "\xc0\x00\x00\x00\x01\x08\x01\x02\x03\x04\x05
 				   "\xe0\x00\x00\x00\x01\x00\x02"
 				   "ab\x40\x03RRR"
 				   "\x60idSSSS";
-enum { COALESCED = sizeof coalesced - 1, INITIAL_SIZE = 25, ZERO_RTT_SIZE = 10, HANDSHAKE_SIZE = 14 };
+enum {
+	COALESCED = sizeof coalesced - 1,
+	INITIAL_SIZE = 25,
+	ZERO_RTT_SIZE = 10,
+	HANDSHAKE_SIZE = 14
+};
 
 static void walks_over_coalesced_packets(void **unused)
 {
@@ -94,8 +99,8 @@ static void turns_the_types_of_version_2(void **unused)
 
 static void reads_version_negotiation(void **unused)
 {
-	static const uint8_t bytes[] = { 0xaa, 0, 0, 0, 0, 1, 7, 2, 8, 9, 0, 0, 0, 1, 0x6b, 0x33, 0x43,
-		0xcf };
+	static const uint8_t bytes[] = { 0xaa, 0, 0, 0, 0, 1, 7, 2, 8, 9, 0, 0, 0, 1, 0x6b, 0x33,
+		0x43, 0xcf };
 	struct rd r = { bytes, sizeof bytes };
 	struct quic_packet p;
 
@@ -140,7 +145,8 @@ static void leaves_unknown_versions_alone(void **unused)
 	assert_int_equal(p.payload.left, 1200 - 5 - 1 - 30 - 1);
 	assert_null(quic_version_name(p.version));
 	assert_false(quic_version_readable(p.version));
-	assert_false(quic_guess((struct rd){ bytes, sizeof bytes })); /* ids too long for QUIC now */
+	assert_false(quic_guess(
+			(struct rd){ bytes, sizeof bytes })); /* ids too long for QUIC now */
 	bytes[5] = 8;
 	assert_true(quic_guess((struct rd){ bytes, sizeof bytes }));
 	assert_false(quic_guess((struct rd){ bytes, sizeof bytes - 1 })); /* Initials are larger */
@@ -326,7 +332,8 @@ static void takes_any_cut_of_packets(void **unused)
 
 static void walks_over_transport_parameters(void **unused)
 {
-	/* max_idle_timeout 30000; initial_source_connection_id "ab"; disable_active_migration; GREASE */
+	/* max_idle_timeout 30000; initial_source_connection_id "ab"; disable_active_migration;
+	 * GREASE */
 	static const uint8_t bytes[] = "\x01\x04\x80\x00\x75\x30\x0f\x02"
 				       "ab\x0c\x00\x1b\x01x";
 	static const char *const names[] = { "max_idle_timeout", "initial_source_connection_id",
