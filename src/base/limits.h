@@ -67,7 +67,6 @@ enum {
 	LIMIT_HANDSHAKE_MESSAGES = 32,     /* kept of one flow */
 	LIMIT_HANDSHAKE_HEADS = 256,       /* listed in the records of one flow */
 	LIMIT_ALERTS = 16,                 /* listed for one flow */
-	LIMIT_FINGERPRINT_BYTES = 256 << 10, /* one fingerprint as text */
 	LIMIT_FINGERPRINT_DB = 1 << 30,    /* a file of fingerprint_db= */
 	/* proto: quic */
 	LIMIT_QUIC_PACKET = 65536,       /* payload of one Initial that is deciphered */

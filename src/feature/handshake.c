@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "feature/handshake_state.h"
+#include "proto/fingerprint.h"
 
 enum {
 	HS_TRIES = 8,      /* pieces of a TCP flow under way that are looked at */
@@ -296,8 +297,8 @@ static void *worker_new(void)
 		return NULL;
 	w->certs = certs_new();
 	w->quic = quic_env_new();
-	w->text = buf_new(LIMIT_FINGERPRINT_BYTES);
-	w->other = buf_new(LIMIT_FINGERPRINT_BYTES);
+	w->text = fingerprint_buf();
+	w->other = fingerprint_buf();
 	if (w->certs == NULL) {
 		worker_free(w);
 		return NULL;
