@@ -29,15 +29,16 @@ static bool basic_constraints(struct x509_memory *m, struct rd value, struct x50
 static bool key_usage(struct x509_memory *m, struct rd value, struct x509_info *out)
 {
 	struct rd r = der_take(&value, DER_BIT_STRING);
+	uint8_t unused = rd_u8(&r); /* bits of the last byte */
+	size_t bits = r.left * 8 - (r.left > 0 && unused < 8 ? unused : 0);
 
 	(void)m;
-	rd_u8(&r); /* bits of the last byte that do not count; they are 0 */
 	out->has_key_usage = rd_ok(&r);
-	for (unsigned bit = 0; bit < X509_KEY_USAGES && bit / 8 < r.left; bit++) {
+	for (unsigned bit = 0; bit < X509_KEY_USAGES && bit < bits; bit++) {
 		if ((r.p[bit / 8] & 0x80 >> bit % 8) != 0)
 			out->key_usage |= (uint16_t)(1 << bit);
 	}
-	return rd_ok(&r);
+	return rd_ok(&r) && unused < 8;
 }
 
 /* Room for as many items as 'list' has elements, at most LIMIT_X509_ITEMS; NULL without. */
