@@ -86,6 +86,16 @@ static enum tls_guess guess_handshake(const struct tls_record *rec)
 	return rec->size >= SHORTEST_ENCRYPTED ? TLS_YES : TLS_NO;
 }
 
+/* Change cipher spec is the byte 1; an alert of two bytes begins with level 1 or 2. */
+static enum tls_guess guess_in_the_clear(const struct tls_record *rec)
+{
+	struct rd body = rec->body;
+
+	if (!rd_more(&body))
+		return TLS_MAYBE;
+	return next_within(&body, 1, (uint8_t)rec->size) ? TLS_YES : TLS_NO;
+}
+
 static enum tls_guess guess_tls(struct rd r)
 {
 	struct tls_record rec;
@@ -96,10 +106,10 @@ static enum tls_guess guess_tls(struct rd r)
 		return TLS_NO;
 	if (rec.type == TLS_HANDSHAKE)
 		return guess_handshake(&rec);
-	if (rec.type == TLS_CHANGE_CIPHER_SPEC)
-		return rec.size == 1 ? TLS_YES : TLS_NO;
-	if (rec.type == TLS_ALERT && rec.size == 2 && rd_more(&rec.body))
-		return next_within(&rec.body, 1, 2) ? TLS_YES : TLS_NO;
+	if (rec.type == TLS_CHANGE_CIPHER_SPEC && rec.size != 1)
+		return TLS_NO;
+	if (rec.type == TLS_CHANGE_CIPHER_SPEC || (rec.type == TLS_ALERT && rec.size == 2))
+		return guess_in_the_clear(&rec);
 	return rec.size > 1 ? TLS_YES : TLS_NO;
 }
 
