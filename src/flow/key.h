@@ -7,14 +7,62 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "base/hash.h"
 #include "flow/flow.h"
+
+static inline uint64_t key_big_endian(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return __builtin_bswap64(v);
+}
+
+/* Source behind destination in (address, port) order? */
+static inline bool key_source_is_second(const struct pkt *pkt)
+{
+	uint64_t s = key_big_endian(pkt->address[0]), d = key_big_endian(pkt->address[1]);
+
+	if (s == d) {
+		s = key_big_endian(pkt->address[0] + 8);
+		d = key_big_endian(pkt->address[1] + 8);
+	}
+	return s != d ? s > d : pkt->port[0] > pkt->port[1];
+}
+
+/* VLAN ids in front of the first layer that IP carries; priority tags (id 0) name no VLAN. */
+uint64_t key_vlans(const struct pkt *pkt);
+
+/* Protocols without ports put what tells their flows apart where the ports stand. */
+bool key_portless(const struct pkt *pkt, bool second, struct flow_key *key);
 
 /*
  * Makes the key of 'pkt'.  True when the packet's source is the key's second endpoint.
  * 'vlan_key': VLAN ids seen at the observation point (in front of any tunnel) are part of it.
  */
-bool key_make(const struct pkt *pkt, bool vlan_key, struct flow_key *key);
+static inline bool key_make(const struct pkt *pkt, bool vlan_key, struct flow_key *key)
+{
+	bool second = key_source_is_second(pkt);
+
+	memcpy(key->address[0], pkt->address[second], 16);
+	memcpy(key->address[1], pkt->address[!second], 16);
+	key->port[0] = pkt->port[second];
+	key->port[1] = pkt->port[!second];
+	key->proto = pkt->proto;
+	key->ip_version = pkt->ip_version;
+	key->icmp = 0;
+	key->vlans = vlan_key && pkt->layer_count > 0 ? key_vlans(pkt) : 0;
+	switch (pkt->proto) {
+	case PROTO_ESP:
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		return key_portless(pkt, second, key);
+	default:
+		return second;
+	}
+}
 
 static inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {

@@ -16,13 +16,15 @@ enum {
 	ITEM_ROOM = STEP_SHORT + VALUE_ROOM,
 };
 
+/* Nearly all prefixes fit the first two pieces, which are copied without asking. */
 static inline char *put_prefix(const struct step *s, char *to)
 {
 	const uint32_t size = s->prefix_size;
 	const char *prefix = s->prefix;
 
 	memcpy(to, prefix, STEP_WORD);
-	for (uint32_t i = STEP_WORD; i < size; i += STEP_WORD)
+	memcpy(to + STEP_WORD, prefix + STEP_WORD, STEP_WORD);
+	for (uint32_t i = 2 * STEP_WORD; i < size; i += STEP_WORD)
 		memcpy(to + i, prefix + i, STEP_WORD);
 	return to + size;
 }
@@ -35,6 +37,27 @@ static inline char *put_end(char bracket, char *to)
 	to[0] = bracket;
 	to[1] = ',';
 	return to + 2;
+}
+
+/* --- whole numbers, with a comma behind --------------------------------------------------------- */
+
+static inline char *put_small(uint64_t v, char *to)
+{
+	memcpy(to, json_small + 8 * v, 8);
+	return to + json_small[8 * v + 7];
+}
+
+static char *put_count(uint64_t v, char *to)
+{
+	to = json_put_u64(to, v);
+	*to = ',';
+	return to + 1;
+}
+
+/* Most are small. */
+static inline char *put_whole(uint64_t v, char *to)
+{
+	return v < JSON_SMALL ? put_small(v, to) : put_count(v, to);
 }
 
 /* --- values without a limit to their size -------------------------------------------------------
@@ -137,19 +160,6 @@ static char *put_structs(
 		to = put_end('}', to);
 	}
 	return to;
-}
-
-static inline char *put_small(uint64_t v, char *to)
-{
-	memcpy(to, json_small + 8 * v, 8);
-	return to + json_small[8 * v + 7];
-}
-
-static inline char *put_count(uint64_t v, char *to)
-{
-	to = json_put_u64(to, v);
-	*to = ',';
-	return to + 1;
 }
 
 /* Counts of a distribution: most are small.  Four share a branch. */
@@ -268,6 +278,14 @@ static char *put_other(const struct step *s, const uint8_t *at, char *to, struct
 	}
 }
 
+/* A member of any type but the plain whole numbers; 'to' is behind the prefix. */
+static char *put_value(const struct step *s, const uint8_t *at, char *to, struct buf *out)
+{
+	char *behind = value_put(s->type, s->flags, at, true, to);
+
+	return behind == NULL ? put_other(s, at, to, out) : put_comma(s, behind);
+}
+
 /* All members with commas behind.  Leaves STEP_SLACK bytes of room. */
 static char *put_members(const struct object *o, const uint8_t *base, char *to, struct buf *out)
 {
@@ -275,19 +293,25 @@ static char *put_members(const struct object *o, const uint8_t *base, char *to, 
 
 	to = step_room(out, to, o->room);
 	for (const struct step *s = o->steps; s < end && to != NULL; s++) {
-		const unsigned type = s->type,
-			       flags = s->flags; /* read before any char is stored */
+		const unsigned whole = s->whole; /* read before any char is stored */
 		const uint8_t *at = base + s->offset;
-		char *value = put_prefix(s, to);
-		char *behind = value_put(type, flags, at, true, value);
 
-		if (behind == NULL) {
-			to = put_other(s, at, value, out);
-		} else if ((flags & FIELD_OPTIONAL) && value_is_null(behind)) {
-			to = behind - 4 - s->prefix_size;
-		} else {
-			*behind = ',';
-			to = behind + 1;
+		to = put_prefix(s, to);
+		switch (whole) {
+		case FIELD_U64:
+			to = put_whole(value_load(at, 8), to);
+			break;
+		case FIELD_U32:
+			to = put_whole(value_load(at, 4), to);
+			break;
+		case FIELD_U16:
+			to = put_whole(value_load(at, 2), to);
+			break;
+		case FIELD_U8:
+			to = put_whole(value_load(at, 1), to);
+			break;
+		default:
+			to = put_value(s, at, to, out);
 		}
 	}
 	return to;
