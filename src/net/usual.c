@@ -26,12 +26,24 @@ enum {
 	USUAL_DEPTH = 2, /* steps of the walk: link, IP */
 };
 
-/* The addresses of IPv4 lie in front of zeros. */
+/*
+ * An IPv4 address lies in front of zeros.  Stored as one piece, since the key is made of it in large
+ * pieces, and a processor waits when it loads what it has just stored in smaller ones.
+ */
+static inline void set_ip4_address(uint8_t *to, const uint8_t *from)
+{
+	uint32_t __attribute__((vector_size(16))) piece = { 0 };
+	uint32_t address;
+
+	memcpy(&address, from, sizeof address);
+	piece[0] = address;
+	memcpy(to, &piece, sizeof piece);
+}
+
 static inline void set_ip4(struct pkt *pkt, const uint8_t *h)
 {
-	memset(pkt->address, 0, sizeof(pkt->address));
-	memcpy(pkt->address[0], h + 12, 4);
-	memcpy(pkt->address[1], h + 16, 4);
+	set_ip4_address(pkt->address[0], h + 12);
+	set_ip4_address(pkt->address[1], h + 16);
 	pkt->ip_header_len = IP4_HEADER;
 	pkt->ip_version = 4;
 	pkt->tos = h[1];

@@ -253,15 +253,6 @@ static char *put_close(const struct step *s, char *to)
 	return put_end('}', to);
 }
 
-/* Behind a value: its comma; or takes back the prefix of what is null and optional. */
-static inline char *put_comma(const struct step *s, char *end)
-{
-	if ((s->flags & FIELD_OPTIONAL) && value_is_null(end))
-		return end - 4 - s->prefix_size;
-	*end = ',';
-	return end + 1;
-}
-
 /* A member that is no small value; 'to' is behind the prefix. */
 static char *put_other(const struct step *s, const uint8_t *at, char *to, struct buf *out)
 {
@@ -274,16 +265,24 @@ static char *put_other(const struct step *s, const uint8_t *at, char *to, struct
 		return put_list(s, at, to, out);
 	default:
 		to = put_open_ended(s->type, at, s->rest, to, out);
-		return to == NULL ? NULL : put_comma(s, to);
+		if (to != NULL)
+			*to++ = ',';
+		return to;
 	}
 }
 
 /* A member of any type but the plain whole numbers; 'to' is behind the prefix. */
 static char *put_value(const struct step *s, const uint8_t *at, char *to, struct buf *out)
 {
+	if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
+		return to - s->prefix_size;
+
 	char *behind = value_put(s->type, s->flags, at, true, to);
 
-	return behind == NULL ? put_other(s, at, to, out) : put_comma(s, behind);
+	if (behind == NULL)
+		return put_other(s, at, to, out);
+	*behind = ',';
+	return behind + 1;
 }
 
 /* All members with commas behind.  Leaves STEP_SLACK bytes of room. */
