@@ -27,7 +27,7 @@ struct engine {
 	unsigned nested;
 	int64_t table_due_ns;     /* when the table next has to let flows go */
 	int64_t fragments_due_ns; /* when the first held datagram is given up */
-	uint8_t *inner;      /* fragments found inside datagrams */
+	uint8_t *inner;           /* fragments found inside datagrams */
 
 	uint64_t *ethertypes; /* packets by type; NULL before the first */
 	uint16_t unknown_link[UNKNOWN_LINKS];

@@ -60,8 +60,10 @@ static inline void key_set_middle(
 }
 
 _Static_assert(offsetof(struct flow_key, proto) == offsetof(struct flow_key, port) + 4 &&
-				offsetof(struct flow_key, ip_version) == offsetof(struct flow_key, port) + 5 &&
-				offsetof(struct flow_key, icmp) == offsetof(struct flow_key, port) + 6,
+				offsetof(struct flow_key, ip_version) ==
+						offsetof(struct flow_key, port) + 5 &&
+				offsetof(struct flow_key, icmp) ==
+						offsetof(struct flow_key, port) + 6,
 		"key_set_middle() stores them at once");
 
 /*

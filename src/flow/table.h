@@ -56,8 +56,9 @@ void table_advance(struct table *t, int64_t clock_ns);
 int64_t table_due(const struct table *t);
 
 /*
- * The flow of the packet, whose clock_ns is before table_due(); the flow now includes it in its counters; sets pkt->dir, tcp_class and the
- * times since.  NULL when there is no memory for a new flow.
+ * The flow of the packet, whose clock_ns is before table_due(); the flow now includes it in its
+ * counters; sets pkt->dir, tcp_class and the times since.  NULL when there is no memory for a new
+ * flow.
  */
 struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket);
 

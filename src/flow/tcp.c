@@ -300,8 +300,8 @@ static enum tcp_class classify(struct flow *f, const struct pkt *pkt, unsigned d
 	return beyond || filled > 0 ? TCP_CLASS_OVERLAP : TCP_CLASS_RETRANS;
 }
 
-static enum tcp_class sequence(struct flow *f, const struct pkt *pkt, unsigned dir,
-		uint32_t print, struct pool *pool)
+static enum tcp_class sequence(struct flow *f, const struct pkt *pkt, unsigned dir, uint32_t print,
+		struct pool *pool)
 {
 	struct flow_tcp *t = &f->tcp[dir];
 	uint32_t end = end_of(pkt);
@@ -388,8 +388,8 @@ static void track_close(struct flow *f, const struct pkt *pkt, unsigned dir, boo
 		f->marks |= FLOW_CLOSED;
 }
 
-static __attribute__((noinline)) enum tcp_class track_any(struct flow *f, const struct pkt *pkt, unsigned dir,
-		uint32_t print, struct pool *pool)
+static __attribute__((noinline)) enum tcp_class track_any(struct flow *f, const struct pkt *pkt,
+		unsigned dir, uint32_t print, struct pool *pool)
 {
 	struct flow_tcp *me = &f->tcp[dir];
 	bool reset = (pkt->tcp_flags & TCP_RST) && reset_is_good(f, pkt, dir);
@@ -410,8 +410,8 @@ static __attribute__((noinline)) enum tcp_class track_any(struct flow *f, const 
  * Most segments: the next bytes, or a new acknowledgement, of a connection that nobody opens or
  * closes.  Bytes that come next cannot be those that came before, so they are no duplicate.
  */
-static inline bool goes_on(const struct flow *f, const struct pkt *pkt, unsigned dir,
-		uint32_t print)
+static inline bool goes_on(
+		const struct flow *f, const struct pkt *pkt, unsigned dir, uint32_t print)
 {
 	const struct flow_tcp *me = &f->tcp[dir];
 	unsigned flags = pkt->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);

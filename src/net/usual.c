@@ -27,8 +27,8 @@ enum {
 };
 
 /*
- * An IPv4 address lies in front of zeros.  Stored as one piece, since the key is made of it in large
- * pieces, and a processor waits when it loads what it has just stored in smaller ones.
+ * An IPv4 address lies in front of zeros.  Stored as one piece, since the key is made of it in
+ * large pieces, and a processor waits when it loads what it has just stored in smaller ones.
  */
 static inline void set_ip4_address(uint8_t *to, const uint8_t *from)
 {
@@ -154,7 +154,8 @@ bool decode_usual(const struct decode_rules *rules, const struct frame *frame, s
 	if (frame->linktype != LINK_ETHERNET || frame->caplen < ETHERNET_HEADER + IP4_HEADER)
 		return false;
 	total = usual_network(frame, pkt);
-	if (total == 0 || total < pkt->ip_header_len + 4 || (pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
+	if (total == 0 || total < pkt->ip_header_len + 4 ||
+			(pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
 		return false;
 	t = pkt->ip.p + pkt->ip_header_len;
 	total -= pkt->ip_header_len;

@@ -191,12 +191,13 @@ static bool compile_struct(
 	return done;
 }
 
-/* The type of a whole number that is written as it is, or FIELD_NONE. */
+/* The type of a whole number that is written as it is when it is written, or FIELD_NONE. */
 static enum field_type whole_of(const struct field *f)
 {
 	const bool plain = f->type >= FIELD_U8 && f->type <= FIELD_U64;
+	const bool null = (f->flags & FIELD_NULLABLE) && !(f->flags & FIELD_OPTIONAL);
 
-	return plain && !(f->flags & FIELD_NULLABLE) ? f->type : FIELD_NONE;
+	return plain && !null ? f->type : FIELD_NONE;
 }
 
 static bool compile_field(

@@ -19,10 +19,11 @@ enum {
 };
 
 struct step {
-	const char *prefix; /* "key": with the bracket of a struct or list; padded to two STEP_WORDs or more */
+	const char *prefix; /* "key": with the bracket of a struct or list; padded to two STEP_WORDs
+			       or more */
 	uint32_t prefix_size;
 	uint32_t offset;
-	uint8_t type; /* enum field_type or STEP_CLOSE */
+	uint8_t type;  /* enum field_type or STEP_CLOSE */
 	uint8_t item;  /* of a list of scalars */
 	uint8_t whole; /* FIELD_U8 to FIELD_U64 if it is that and never null; else FIELD_NONE */
 	uint16_t flags;

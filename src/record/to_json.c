@@ -39,7 +39,8 @@ static inline char *put_end(char bracket, char *to)
 	return to + 2;
 }
 
-/* --- whole numbers, with a comma behind --------------------------------------------------------- */
+/* --- whole numbers, with a comma behind ---------------------------------------------------------
+ */
 
 static inline char *put_small(uint64_t v, char *to)
 {
@@ -162,17 +163,36 @@ static char *put_structs(
 	return to;
 }
 
-/* Counts of a distribution: most are small.  Four share a branch. */
+static inline char *put_four(const uint8_t *item, char *to)
+{
+	const uint64_t v0 = value_load(item, 8), v1 = value_load(item + 8, 8);
+	const uint64_t v2 = value_load(item + 16, 8), v3 = value_load(item + 24, 8);
+
+	if ((v0 | v1 | v2 | v3) < JSON_SMALL)
+		return put_small(v3, put_small(v2, put_small(v1, put_small(v0, to))));
+	return put_count(v3, put_count(v2, put_count(v1, put_count(v0, to))));
+}
+
+/* Eight counts that may all be 0. */
+static inline bool are_zero(const uint8_t *item)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		any |= value_load(item + 8 * i, 8);
+	return any == 0;
+}
+
+/* Counts of a distribution: most are small, and of few bytes most are 0.  Four share a branch. */
 static char *put_counts(const uint8_t *item, size_t count, char *to)
 {
-	for (; count >= 4; count -= 4, item += 32) {
-		const uint64_t v0 = value_load(item, 8), v1 = value_load(item + 8, 8);
-		const uint64_t v2 = value_load(item + 16, 8), v3 = value_load(item + 24, 8);
-
-		if ((v0 | v1 | v2 | v3) < JSON_SMALL)
-			to = put_small(v3, put_small(v2, put_small(v1, put_small(v0, to))));
-		else
-			to = put_count(v3, put_count(v2, put_count(v1, put_count(v0, to))));
+	for (; count >= 8; count -= 8, item += 64) {
+		if (are_zero(item)) {
+			memcpy(to, "0,0,0,0,0,0,0,0,", 16);
+			to += 16;
+			continue;
+		}
+		to = put_four(item + 32, put_four(item, to));
 	}
 	for (; count > 0; count--, item += 8)
 		to = put_count(value_load(item, 8), to);
@@ -274,9 +294,6 @@ static char *put_other(const struct step *s, const uint8_t *at, char *to, struct
 /* A member of any type but the plain whole numbers; 'to' is behind the prefix. */
 static char *put_value(const struct step *s, const uint8_t *at, char *to, struct buf *out)
 {
-	if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
-		return to - s->prefix_size;
-
 	char *behind = value_put(s->type, s->flags, at, true, to);
 
 	if (behind == NULL)
@@ -295,6 +312,8 @@ static char *put_members(const struct object *o, const uint8_t *base, char *to, 
 		const unsigned whole = s->whole; /* read before any char is stored */
 		const uint8_t *at = base + s->offset;
 
+		if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
+			continue;
 		to = put_prefix(s, to);
 		switch (whole) {
 		case FIELD_U64:

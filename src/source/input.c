@@ -149,12 +149,11 @@ static void look_back(const struct file *f, struct input *in)
 {
 	struct stat st;
 
-	if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-			(uint64_t)st.st_size < in->end_offset)
+	if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size < in->end_offset)
 		err_set(&in->fault,
-				"became shorter while it was read: to %llu bytes, when %llu were read",
-				(unsigned long long)st.st_size,
-				(unsigned long long)in->end_offset);
+				"became shorter while it was read: to %llu bytes, when %llu were "
+				"read",
+				(unsigned long long)st.st_size, (unsigned long long)in->end_offset);
 }
 
 static size_t file_read(struct input *in, uint8_t *to, size_t n)

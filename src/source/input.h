@@ -4,7 +4,8 @@
  *
  * An input shows a window: the bytes from 'at' to 'end'.  Taking bytes is moving 'at'; when too few
  * are at hand, input_need() moves the window on, and every pointer into the old one is dead.
- * Files, pipes, memory and decoders (decoder.c) fill a buffer.  A decoder is an input over another input, so they nest.
+ * Files, pipes, memory and decoders (decoder.c) fill a buffer.  A decoder is an input over another
+ * input, so they nest.
  */
 #pragma once
 
