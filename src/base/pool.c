@@ -32,11 +32,11 @@ struct chunk {
 };
 
 struct pool {
+	struct pool_head head;
 	struct pool_block *free[CLASSES];
 	struct chunk *chunks;
 	char *fresh, *fresh_end;
 	size_t memory, used, limit;
-	bool starved;
 };
 
 static struct pool_block *block_next(const struct pool_block *b)
@@ -92,20 +92,12 @@ void pool_limit(struct pool *p, size_t bytes)
 	p->limit = bytes;
 }
 
-bool pool_starved(struct pool *p)
-{
-	bool starved = p->starved;
-
-	p->starved = false;
-	return starved;
-}
-
 /* May 'bytes' more be had from the system? */
 static bool allowed(struct pool *p, size_t bytes)
 {
 	if (p->limit == 0 || (bytes <= p->limit && p->memory <= p->limit - bytes))
 		return true;
-	p->starved = true;
+	p->head.starved = true;
 	return false;
 }
 

@@ -16,6 +16,11 @@
 
 struct pool;
 
+/* What is asked of a pool for every packet stands at its head. */
+struct pool_head {
+	bool starved;
+};
+
 struct arena {
 	struct pool_block *first;
 };
@@ -34,7 +39,14 @@ size_t pool_used(const struct pool *p);
 void pool_limit(struct pool *p, size_t bytes);
 
 /* True once after a refusal: blocks should be given back. */
-bool pool_starved(struct pool *p);
+static inline bool pool_starved(struct pool *p)
+{
+	struct pool_head *head = (struct pool_head *)p;
+	bool starved = head->starved;
+
+	head->starved = false;
+	return starved;
+}
 
 /* 'size' bytes, 8-aligned, not zeroed; NULL without memory or for more than 1 GiB. */
 void *arena_alloc(struct arena *a, struct pool *p, size_t size);

@@ -35,6 +35,17 @@ static inline void *slab_at(const struct slab *s, uint32_t number)
 #endif
 }
 
+/* Whether an object that was given back may still be looked at: it is there, with its first four
+ * bytes changed. */
+static inline bool slab_stays(void)
+{
+#ifdef SLAB_MALLOC
+	return false;
+#else
+	return true;
+#endif
+}
+
 /* A number whose object's content is undefined; SLAB_NONE when there is none left. */
 uint32_t slab_take(struct slab *s);
 void slab_give(struct slab *s, uint32_t number);

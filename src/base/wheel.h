@@ -51,10 +51,10 @@ static inline void wheel_move(struct wheel *w, uint32_t number)
  */
 uint32_t wheel_turn(struct wheel *w, int64_t now_ns, uint32_t *count, bool *more);
 
-/* True when wheel_turn() would have work at 'now_ns'. */
-static inline bool wheel_due(const struct wheel *w, int64_t now_ns)
+/* The first moment at which wheel_turn() would have work. */
+static inline int64_t wheel_due(const struct wheel *w)
 {
-	return now_ns >> WHEEL_TICK_SHIFT > w->tick;
+	return (w->tick + 1) << WHEEL_TICK_SHIFT;
 }
 
 /* Unlinks the object that would leave first, give or take a slot's order; SLAB_NONE when empty. */

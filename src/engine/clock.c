@@ -2,16 +2,7 @@
 /* clock.c - shifts per interface, one clock for all. */
 #include "engine/clock.h"
 
-#define CLOCK_LIMIT ((int64_t)1 << 62)
-
-int64_t clock_clamp(int64_t ns)
-{
-	if (ns >= CLOCK_LIMIT)
-		return CLOCK_LIMIT - 1;
-	return ns <= -CLOCK_LIMIT ? 1 - CLOCK_LIMIT : ns;
-}
-
-int64_t clock_at(struct clock *c, uint32_t interface, int64_t ns)
+int64_t clock_turn(struct clock *c, uint32_t interface, int64_t ns)
 {
 	uint32_t i = interface % CLOCK_INTERFACES;
 	int64_t shifted;

@@ -21,9 +21,27 @@ struct clock {
 	uint8_t known[CLOCK_INTERFACES];
 };
 
+#define CLOCK_LIMIT ((int64_t)1 << 62)
+
 /* Times further from 1970 than 146 years are brought to that limit: differences then fit 64 bits.
  */
-int64_t clock_clamp(int64_t ns);
+static inline int64_t clock_clamp(int64_t ns)
+{
+	if (ns >= CLOCK_LIMIT)
+		return CLOCK_LIMIT - 1;
+	return ns <= -CLOCK_LIMIT ? 1 - CLOCK_LIMIT : ns;
+}
+
+/* clock_at() for an interface that is new, or whose time does not simply go on. */
+int64_t clock_turn(struct clock *c, uint32_t interface, int64_t ns);
 
 /* The clock at a packet of (clamped) time 'ns' from 'interface'. */
-int64_t clock_at(struct clock *c, uint32_t interface, int64_t ns);
+static inline int64_t clock_at(struct clock *c, uint32_t interface, int64_t ns)
+{
+	uint32_t i = interface % CLOCK_INTERFACES;
+
+	if (!c->known[i] || c->shift_ns[i] != 0 || ns < c->now_ns)
+		return clock_turn(c, interface, ns);
+	c->last = i;
+	return c->now_ns = ns;
+}

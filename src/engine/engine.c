@@ -60,6 +60,8 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	en->clock.jump_ns = conf->idle_timeout.ns;
 	en->stats.first_ns = INT64_MAX;
 	en->stats.last_ns = INT64_MIN;
+	en->fragments_due_ns = INT64_MAX;
+	en->table_due_ns = INT64_MIN;
 	calls_build(&en->calls, registry, NULL,
 			&en->scratch); /* sizes; again when there is a pool */
 	if (!make_table(en, conf, e)) {
@@ -121,7 +123,10 @@ static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
 static void work_off(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
 {
 	en->clock_now = pkt->clock_ns;
-	table_advance(en->table, pkt->clock_ns);
+	if (pkt->clock_ns >= en->table_due_ns) {
+		table_advance(en->table, pkt->clock_ns);
+		en->table_due_ns = table_due(en->table);
+	}
 	if (is_icmp(pkt) && count_icmp_error(en, pkt))
 		return;
 
@@ -321,31 +326,34 @@ static void take_datagram(struct engine *en, unsigned depth)
 static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth)
 {
 	en->nested = depth;
-	en->fragments_held = true;
 	if (frag_add(en->frag, pkt))
 		take_datagram(en, depth);
+	en->fragments_due_ns = frag_due(en->frag);
 }
 
 static void expire_fragments(struct engine *en, int64_t clock_ns)
 {
-	while (frag_memory(en->frag) > 0 && frag_expired(en->frag, clock_ns)) {
+	while (frag_expired(en->frag, clock_ns)) {
 		flush(en);
 		take_datagram(en, 0);
 	}
-	en->fragments_held = frag_memory(en->frag) > 0;
+	en->fragments_due_ns = frag_due(en->frag);
 }
 
 /* --- frames
  * --------------------------------------------------------------------------------------------- */
+
+static inline void queue(struct engine *en, const struct pkt *pkt)
+{
+	table_ticket(en->table, pkt, &en->ticket[en->batched++]);
+}
 
 static void take_outcome(
 		struct engine *en, enum outcome outcome, struct pkt *pkt, const struct frame *frame)
 {
 	switch (outcome) {
 	case OUTCOME_PACKET:
-		table_ticket(en->table, pkt, &en->ticket[en->batched]);
-		table_prefetch_index(en->table, &en->ticket[en->batched]);
-		en->batched++;
+		queue(en, pkt);
 		break;
 	case OUTCOME_FRAGMENT: {
 		struct pkt fragment = *pkt;
@@ -363,7 +371,7 @@ static void take_outcome(
 	}
 }
 
-static struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
+static inline struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
 {
 	if (en->batched == BATCH)
 		flush(en);
@@ -376,26 +384,12 @@ static struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
 	return pkt;
 }
 
-static void take_frame(struct engine *en, const struct frame *frame)
+/* Whatever is not simply one packet; 'pkt' has the frame's times. */
+static void take_unusual(
+		struct engine *en, enum outcome outcome, struct pkt *pkt, const struct frame *frame)
 {
-	int64_t ns = clock_clamp(frame->ns);
-	int64_t clock_ns = clock_at(&en->clock, frame->interface, ns);
-	struct pkt *pkt;
-	enum outcome outcome;
+	const int64_t ns = pkt->ns, clock_ns = pkt->clock_ns;
 
-	en->stats.frames++;
-	en->stats.bytes += frame->wirelen;
-	en->stats.truncated += frame->caplen < frame->wirelen;
-	if (ns < en->stats.first_ns)
-		en->stats.first_ns = ns;
-	if (ns > en->stats.last_ns)
-		en->stats.last_ns = ns;
-	if (en->fragments_held)
-		expire_fragments(en, clock_ns);
-	pkt = next_pkt(en, ns, clock_ns);
-	outcome = decode_frame(&en->rules, frame, pkt);
-	if (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET)
-		pkt->marks |= PKT_OFFLOAD;
 	if (outcome == OUTCOME_FRAGMENT)
 		en->stats.stage[STAGE_NETWORK].count[OUTCOME_FRAGMENT]++;
 	while (pkt->marks & PKT_MORE) {
@@ -409,10 +403,43 @@ static void take_frame(struct engine *en, const struct frame *frame)
 	take_outcome(en, outcome, pkt, frame);
 }
 
+/* Frames and lengths are counted by the caller. */
+static inline void take_frame(struct engine *en, const struct frame *frame)
+{
+	int64_t ns = clock_clamp(frame->ns);
+	int64_t clock_ns = clock_at(&en->clock, frame->interface, ns);
+	struct pkt *pkt;
+	enum outcome outcome;
+
+	if (ns < en->stats.first_ns)
+		en->stats.first_ns = ns;
+	if (ns > en->stats.last_ns)
+		en->stats.last_ns = ns;
+	if (clock_ns >= en->fragments_due_ns)
+		expire_fragments(en, clock_ns);
+	pkt = next_pkt(en, ns, clock_ns);
+	outcome = decode_frame(&en->rules, frame, pkt);
+	if (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET)
+		pkt->marks |= PKT_OFFLOAD;
+	if (outcome == OUTCOME_PACKET && !(pkt->marks & PKT_MORE))
+		queue(en, pkt);
+	else
+		take_unusual(en, outcome, pkt, frame);
+}
+
 bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e)
 {
-	for (size_t i = 0; i < count && !en->emit.failed; i++)
+	uint64_t bytes = 0, truncated = 0;
+	size_t i;
+
+	for (i = 0; i < count && !en->emit.failed; i++) {
+		bytes += frames[i].wirelen;
+		truncated += frames[i].caplen < frames[i].wirelen;
 		take_frame(en, &frames[i]);
+	}
+	en->stats.frames += i;
+	en->stats.bytes += bytes;
+	en->stats.truncated += truncated;
 	flush(en);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }

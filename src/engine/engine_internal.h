@@ -25,8 +25,9 @@ struct engine {
 	struct emit emit;
 	int64_t clock_now; /* of the packet being worked off */
 	unsigned nested;
-	bool fragments_held; /* perhaps */
-	uint8_t *inner;      /* fragments found inside datagrams */
+	int64_t table_due_ns;     /* when the table next has to let flows go */
+	int64_t fragments_due_ns; /* when the first held datagram is given up */
+	uint8_t *inner;           /* fragments found inside datagrams */
 
 	uint64_t *ethertypes; /* packets by type; NULL before the first */
 	uint16_t unknown_link[UNKNOWN_LINKS];

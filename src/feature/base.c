@@ -313,16 +313,16 @@ static const struct field layer_fields[] = {
 			"session, VXLAN or GENEVE VNI, GTP-U TEID, L2TP session (version 2: tunnel "
 			"* 65536 + session), AH SPI, LISP instance (0 without one), NSH service "
 			"path.",
-			.flags = FIELD_NULLABLE,
-			.null_rule = "null for layers that have no number"),
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL,
+			.null_rule = "left out for layers that have no number"),
 	FIELD(struct out_layer, sa, "sa", "",
 			"Source address of the IP header that carries the layer.",
-			.flags = FIELD_IS_ADDRESS,
-			.null_rule = "null for layers directly on the link (MPLS, PPPoE, PBB)"),
+			.flags = FIELD_IS_ADDRESS | FIELD_OPTIONAL,
+			.null_rule = "left out for layers directly on the link (MPLS, PPPoE, PBB)"),
 	FIELD(struct out_layer, da, "da", "",
 			"Destination address of the IP header that carries the layer.",
-			.flags = FIELD_IS_ADDRESS,
-			.null_rule = "null for layers directly on the link (MPLS, PPPoE, PBB)"),
+			.flags = FIELD_IS_ADDRESS | FIELD_OPTIONAL,
+			.null_rule = "left out for layers directly on the link (MPLS, PPPoE, PBB)"),
 	{ 0 },
 };
 

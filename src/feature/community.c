@@ -16,7 +16,9 @@
 
 #include "net/packet.h"
 
-enum { HASHED_MAX = 2 + 2 * 16 + 2 + 4, PREFIX = 2 };
+enum { HASHED_MAX = 2 + 2 * 16 + 2 + 4, PREFIX = 2, END_MARK = 1, LENGTH = 8 };
+
+_Static_assert(HASHED_MAX + END_MARK + LENGTH <= SHA_CBLOCK, "one block of SHA-1 is enough");
 
 /* ICMP types that answer each other: IP version, request, reply. */
 static const uint8_t pairs[][3] = {
@@ -65,21 +67,42 @@ static uint8_t *put_bytes(uint8_t *to, const uint8_t *from, size_t n)
 	return to + n;
 }
 
-static void base64(char *to, const uint8_t *from, size_t n)
+/* Of a digest, whose last two bytes make three digits. */
+static void base64(char *to, const uint8_t *from)
 {
 	static const char digit[] =
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t v;
 
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)from[i] << 16;
-
-		v |= i + 1 < n ? (uint32_t)from[i + 1] << 8 : 0;
-		v |= i + 2 < n ? from[i + 2] : 0;
+	for (size_t i = 0; i < SHA_DIGEST_LENGTH - 2; i += 3) {
+		v = (uint32_t)from[i] << 16 | (uint32_t)from[i + 1] << 8 | from[i + 2];
 		*to++ = digit[v >> 18];
 		*to++ = digit[v >> 12 & 63];
-		*to++ = i + 1 < n ? digit[v >> 6 & 63] : '=';
-		*to++ = i + 2 < n ? digit[v & 63] : '=';
+		*to++ = digit[v >> 6 & 63];
+		*to++ = digit[v & 63];
 	}
+	v = (uint32_t)from[SHA_DIGEST_LENGTH - 2] << 8 | from[SHA_DIGEST_LENGTH - 1];
+	*to++ = digit[v >> 10];
+	*to++ = digit[v >> 4 & 63];
+	*to++ = digit[v << 2 & 63];
+	*to = '=';
+}
+
+/*
+ * What is hashed always fits one block of SHA-1 with its end mark and length (FIPS 180-4 section
+ * 5.1.1), so it is handed to the compression function as that block.
+ */
+static void sha1_block(uint8_t *block, size_t size, uint8_t *digest)
+{
+	SHA_CTX sha;
+	const SHA_LONG *word[] = { &sha.h0, &sha.h1, &sha.h2, &sha.h3, &sha.h4 };
+
+	block[size] = 0x80;
+	put_u16(block + SHA_CBLOCK - 2, (unsigned)size * 8);
+	SHA1_Init(&sha);
+	SHA1_Transform(&sha, block);
+	for (size_t i = 0; i < SHA_DIGEST_LENGTH / 4; i++)
+		put_u16(put_u16(digest + 4 * i, *word[i] >> 16), *word[i]);
 }
 
 void community_id(const struct community_flow *f, uint16_t seed, char *to)
@@ -87,8 +110,7 @@ void community_id(const struct community_flow *f, uint16_t seed, char *to)
 	size_t size = f->ip_version == 4 ? 4 : 16;
 	int order = memcmp(f->sa, f->da, size);
 	bool swap = !f->one_way && (order > 0 || (order == 0 && f->sp > f->dp));
-	uint8_t bytes[HASHED_MAX], *end = bytes, digest[SHA_DIGEST_LENGTH];
-	SHA_CTX sha;
+	uint8_t block[SHA_CBLOCK] = { 0 }, *end = block, digest[SHA_DIGEST_LENGTH];
 
 	end = put_u16(end, seed);
 	end = put_bytes(end, swap ? f->da : f->sa, size);
@@ -98,9 +120,7 @@ void community_id(const struct community_flow *f, uint16_t seed, char *to)
 		end = put_u16(end, swap ? f->dp : f->sp);
 		end = put_u16(end, swap ? f->sp : f->dp);
 	}
-	SHA1_Init(&sha);
-	SHA1_Update(&sha, bytes, (size_t)(end - bytes));
-	SHA1_Final(digest, &sha);
+	sha1_block(block, (size_t)(end - block), digest);
 	memcpy(to, "1:", PREFIX);
-	base64(to + PREFIX, digest, sizeof digest);
+	base64(to + PREFIX, digest);
 }

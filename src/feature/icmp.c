@@ -198,7 +198,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 #define NULLABLE (FIELD_NULLABLE | FIELD_OPTIONAL)
 #define NO_ECHO  "left out when the direction has no echo message with a sequence number"
-#define NO_RTT   "null when n is 0"
+#define NO_RTT   "left out when n is 0"
 
 static const struct field type_fields[] = {
 	FIELD(struct type, type, "type", "", "ICMP or ICMPv6 type."),
@@ -240,12 +240,14 @@ static const struct field rtt_fields[] = {
 	FIELD(struct out_rtt, min, "min_ms", "ms",
 			"Least time from request to reply, as captured; 0 when the clock went "
 			"backwards.",
-			.null_rule = NO_RTT),
-	FIELD(struct out_rtt, mean, "mean_ms", "ms", "Mean of these times.", .null_rule = NO_RTT),
+			.flags = FIELD_OPTIONAL, .null_rule = NO_RTT),
+	FIELD(struct out_rtt, mean, "mean_ms", "ms", "Mean of these times.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_RTT),
 	FIELD(struct out_rtt, std, "std_ms", "ms",
 			"Sample standard deviation (n - 1) of these times.",
-			.null_rule = "null when n is below 2"),
-	FIELD(struct out_rtt, max, "max_ms", "ms", "Greatest of these times.", .null_rule = NO_RTT),
+			.flags = FIELD_OPTIONAL, .null_rule = "left out when n is below 2"),
+	FIELD(struct out_rtt, max, "max_ms", "ms", "Greatest of these times.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_RTT),
 	{ 0 },
 };
 

@@ -213,8 +213,9 @@ static const struct field packet_fields[] = {
 	FIELD(struct out_packet, ack, "ack", "",
 			"Acknowledgement number less the sequence number of the first packet of "
 			"the other direction in the list, modulo 2^32.",
-			.flags = FIELD_NULLABLE,
-			.null_rule = "null without the ACK flag, and when the list has no packet "
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL,
+			.null_rule = "left out without the ACK flag, and when the list has no "
+				     "packet "
 				     "of the other direction",
 			.source = "RFC 9293 section 3.1"),
 	FIELD(struct out_packet, b, "b", "bytes", "Length of the payload on the wire."),

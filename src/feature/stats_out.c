@@ -60,11 +60,11 @@ static struct stats_bursts bursts(const struct measure_bursts *b)
 {
 	return (struct stats_bursts){
 		.n = b->n,
-		.pkts = b->packets,
-		.bytes = b->bytes,
+		.pkts = b->n > 0 ? b->packets : UINT64_MAX,
+		.bytes = b->n > 0 ? b->bytes : UINT64_MAX,
 		.mean = b->n > 0 ? (double)((long double)b->bytes / (long double)b->n)
 				 : (double)NAN,
-		.duration.ns = (int64_t)b->ns,
+		.duration.ns = b->n > 0 ? (int64_t)b->ns : -1,
 		.bytes_per_s = rate(b->bytes, b->ns),
 	};
 }
@@ -130,38 +130,38 @@ void stats_fill(struct stats_out *out, const struct measure *t, const struct fea
 /* --- fields
  * --------------------------------------------------------------------------------------- */
 
-#define NONE    "null when n is 0"
-#define FEW     "null when n is below 2"
-#define INSTANT "null when the duration is 0"
+#define NONE    "left out when n is 0"
+#define FEW     "left out when n is below 2"
+#define INSTANT "left out when the duration is 0"
 #define IN      FIELD_REVERSE
 
 static const struct field size_fields[] = {
 	FIELD(struct stats_sizes, n, "n", "packets", "How many packets were measured."),
-	FIELD(struct stats_sizes, min, "min", "bytes", "Least length.", .flags = FIELD_NULLABLE,
-			.null_rule = NONE),
+	FIELD(struct stats_sizes, min, "min", "bytes", "Least length.",
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_sizes, mean, "mean", "bytes", "Arithmetic mean: sum of the lengths / n.",
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_sizes, std, "std", "bytes",
 			"Sample standard deviation: square root of the sum of (length - mean)^2 / "
 			"(n - 1), from exact integer sums.",
-			.null_rule = FEW),
-	FIELD(struct stats_sizes, max, "max", "bytes", "Greatest length.", .flags = FIELD_NULLABLE,
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = FEW),
+	FIELD(struct stats_sizes, max, "max", "bytes", "Greatest length.",
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL, .null_rule = NONE),
 	{ 0 },
 };
 
 static const struct field time_fields[] = {
 	FIELD(struct stats_times, n, "n", "", "How many times were measured."),
 	FIELD(struct stats_times, min, "min", "ms", "Least time, exact to the nanosecond.",
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_times, mean, "mean", "ms", "Arithmetic mean: sum of the times / n.",
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_times, std, "std", "ms",
 			"Sample standard deviation: square root of the sum of (time - mean)^2 / (n "
 			"- 1), from exact integer sums of ns.",
-			.null_rule = FEW),
+			.flags = FIELD_OPTIONAL, .null_rule = FEW),
 	FIELD(struct stats_times, max, "max", "ms", "Greatest time, exact to the nanosecond.",
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	{ 0 },
 };
 
@@ -189,16 +189,18 @@ static const struct field time_group_fields[] = {
 
 static const struct field burst_fields[] = {
 	FIELD(struct stats_bursts, n, "n", "", "Number of bursts."),
-	FIELD(struct stats_bursts, pkts, "pkts", "packets", "Data packets in all bursts together."),
-	FIELD(struct stats_bursts, bytes, "bytes", "bytes",
-			"Payload bytes in all bursts together."),
+	FIELD(struct stats_bursts, pkts, "pkts", "packets", "Data packets in all bursts together.",
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL, .null_rule = NONE),
+	FIELD(struct stats_bursts, bytes, "bytes", "bytes", "Payload bytes in all bursts together.",
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_bursts, mean, "mean", "bytes", "Mean size of a burst: bytes / n.",
-			.null_rule = NONE),
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_bursts, duration, "duration_ms", "ms",
-			"Sum over all bursts of the time from its first packet to its last."),
+			"Sum over all bursts of the time from its first packet to its last.",
+			.flags = FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_bursts, bytes_per_s, "bytes_per_s", "bytes/s",
-			"bytes / duration, both of all bursts together.",
-			.null_rule = "null when the bursts' duration is 0"),
+			"bytes / duration, both of all bursts together.", .flags = FIELD_OPTIONAL,
+			.null_rule = "left out when the bursts' duration is 0"),
 	{ 0 },
 };
 
@@ -228,19 +230,22 @@ static const struct field value_fields[] = {
 			"packet has none."),
 	FIELD(struct stats_values, bytes_per_s, "bytes_per_s", "bytes/s",
 			"Payload bytes of all packets of the record / duration.",
-			.null_rule = INSTANT),
+			.flags = FIELD_OPTIONAL, .null_rule = INSTANT),
 	FIELD(struct stats_values, ip_bytes_per_s, "ip_bytes_per_s", "bytes/s",
 			"IP lengths of all packets of the record / duration.",
-			.null_rule = INSTANT),
+			.flags = FIELD_OPTIONAL, .null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s, "pkts_per_s", "packets/s",
-			"Packets of the record / duration.", .null_rule = INSTANT),
+			"Packets of the record / duration.", .flags = FIELD_OPTIONAL,
+			.null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s_out, "pkts_per_s_out", "packets/s",
-			"num_pkts_out / duration of the record.", .null_rule = INSTANT),
+			"num_pkts_out / duration of the record.", .flags = FIELD_OPTIONAL,
+			.null_rule = INSTANT),
 	FIELD(struct stats_values, pkts_per_s_in, "pkts_per_s_in", "packets/s",
-			"num_pkts_in / duration of the record.", .flags = IN, .null_rule = INSTANT),
+			"num_pkts_in / duration of the record.", .flags = IN | FIELD_OPTIONAL,
+			.null_rule = INSTANT),
 	FIELD(struct stats_values, down_up_ratio, "down_up_ratio", "",
-			"num_pkts_in / num_pkts_out.", .flags = IN,
-			.null_rule = "null when num_pkts_out is 0"),
+			"num_pkts_in / num_pkts_out.", .flags = IN | FIELD_OPTIONAL,
+			.null_rule = "left out when num_pkts_out is 0"),
 	FIELD(struct stats_values, small_out, "small_out", "packets",
 			"Packets from sa to da with 1 to 59 bytes of payload.",
 			.source = "CERT 500 (YAF smallPacketCount)"),
@@ -255,11 +260,12 @@ static const struct field value_fields[] = {
 			"Least length of the transport header of packets from sa to da: TCP data "
 			"offset times 4, UDP and UDP-Lite 8; fragments (other than the last to "
 			"come) and broken headers not looked at.",
-			.flags = FIELD_NULLABLE,
-			.null_rule = "null for other protocols and without such a packet"),
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL,
+			.null_rule = "left out for other protocols and without such a packet"),
 	FIELD(struct stats_values, header_min_in, "header_min_in", "bytes",
-			"As header_min_out, from da to sa.", .flags = IN | FIELD_NULLABLE,
-			.null_rule = "null for other protocols and without such a packet"),
+			"As header_min_out, from da to sa.",
+			.flags = IN | FIELD_NULLABLE | FIELD_OPTIONAL,
+			.null_rule = "left out for other protocols and without such a packet"),
 	FIELD(struct stats_values, first_dirs, "first_dirs", "",
 			"Directions of the first eight data packets, retransmissions too: \">\" "
 			"from sa to da, \"<\" back; shorter when there are fewer.",

@@ -343,12 +343,14 @@ static const struct field handshake_fields[] = {
 	FIELD(struct out_handshake, syn_ack, "syn_ack_ms", "ms",
 			"From the initiator's SYN to the first SYN-ACK: the way from the sensor to "
 			"the responder and back, and its time to answer.",
-			.null_rule = "null when rtt_ms is left out, or no SYN-ACK was seen by "
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out when rtt_ms is, or no SYN-ACK was seen by "
 				     "then"),
 	FIELD(struct out_handshake, ack, "ack_ms", "ms",
 			"rtt_ms minus syn_ack_ms: the way from the sensor to the initiator and "
 			"back, and its time to answer.",
-			.null_rule = "null when rtt_ms is left out, or no SYN-ACK was seen by "
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out when rtt_ms is, or no SYN-ACK was seen by "
 				     "then"),
 	{ 0 },
 };

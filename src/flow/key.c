@@ -38,8 +38,7 @@ uint8_t key_icmp_request(uint8_t ip_version, uint8_t type)
 	}
 }
 
-/* VLAN ids in front of the first layer that IP carries; priority tags (id 0) name no VLAN. */
-static uint64_t vlans(const struct pkt *pkt)
+uint64_t key_vlans(const struct pkt *pkt)
 {
 	uint64_t ids = 0, count = 0;
 
@@ -54,28 +53,7 @@ static uint64_t vlans(const struct pkt *pkt)
 	return ids | count << VLAN_COUNT_SHIFT;
 }
 
-static uint64_t big_endian(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return __builtin_bswap64(v);
-}
-
-/* Source behind destination in (address, port) order? */
-static bool source_is_second(const struct pkt *pkt)
-{
-	uint64_t s = big_endian(pkt->address[0]), d = big_endian(pkt->address[1]);
-
-	if (s == d) {
-		s = big_endian(pkt->address[0] + 8);
-		d = big_endian(pkt->address[1] + 8);
-	}
-	return s != d ? s > d : pkt->port[0] > pkt->port[1];
-}
-
-/* Protocols without ports put what tells their flows apart where the ports stand. */
-static bool key_portless(const struct pkt *pkt, bool second, struct flow_key *key)
+bool key_portless(const struct pkt *pkt, bool second, struct flow_key *key)
 {
 	if (pkt->proto == PROTO_ESP) {
 		key->port[0] = (uint16_t)(pkt->spi >> 16);
@@ -93,26 +71,4 @@ static bool key_portless(const struct pkt *pkt, bool second, struct flow_key *ke
 			return reply;
 	}
 	return second;
-}
-
-bool key_make(const struct pkt *pkt, bool vlan_key, struct flow_key *key)
-{
-	bool second = source_is_second(pkt);
-
-	memcpy(key->address[0], pkt->address[second], 16);
-	memcpy(key->address[1], pkt->address[!second], 16);
-	key->port[0] = pkt->port[second];
-	key->port[1] = pkt->port[!second];
-	key->proto = pkt->proto;
-	key->ip_version = pkt->ip_version;
-	key->icmp = 0;
-	key->vlans = vlan_key && pkt->layer_count > 0 ? vlans(pkt) : 0;
-	switch (pkt->proto) {
-	case PROTO_ESP:
-	case PROTO_ICMP:
-	case PROTO_ICMPV6:
-		return key_portless(pkt, second, key);
-	default:
-		return second;
-	}
 }

@@ -19,6 +19,7 @@ enum {
 	FIRST_BUCKETS = 256,
 	EVICT_BATCH = 64,
 	LINE = 64,
+	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
 };
 
 struct due {
@@ -73,7 +74,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	return t;
 }
 
-static struct flow *flow_at(const struct table *t, uint32_t number)
+static inline struct flow *flow_at(const struct table *t, uint32_t number)
 {
 	return slab_at(&t->flows, number);
 }
@@ -408,6 +409,15 @@ static bool due_reserve(struct table *t, size_t n)
 	return true;
 }
 
+/* Flows that leave have not been touched for long. */
+static void fetch_leaving(const struct table *t, uint32_t number)
+{
+	const char *f = slab_at(&t->flows, number);
+
+	for (size_t i = 0; i < t->flows.object; i += LINE)
+		__builtin_prefetch(f + i);
+}
+
 /* Lets a slot's flows go, sorted; without memory for sorting, as they come. */
 static void leave_all(struct table *t, uint32_t first, uint32_t count)
 {
@@ -426,8 +436,11 @@ static void leave_all(struct table *t, uint32_t first, uint32_t count)
 			t->due[n++] = (struct due){ f->timer.deadline_ns, f->part_number, number };
 	}
 	due_sort(t->due, n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (i + LEAVE_AHEAD < n)
+			fetch_leaving(t, t->due[i + LEAVE_AHEAD].flow);
 		leave(t, t->due[i].flow);
+	}
 }
 
 void table_advance(struct table *t, int64_t clock_ns)
@@ -441,11 +454,16 @@ void table_advance(struct table *t, int64_t clock_ns)
 	}
 	if (clock_ns > t->clock_ns)
 		t->clock_ns = clock_ns;
-	while (more && wheel_due(&t->wheel, clock_ns)) {
+	while (more && clock_ns >= wheel_due(&t->wheel)) {
 		uint32_t count, first = wheel_turn(&t->wheel, clock_ns, &count, &more);
 
 		leave_all(t, first, count);
 	}
+}
+
+int64_t table_due(const struct table *t)
+{
+	return t->started ? wheel_due(&t->wheel) : INT64_MIN;
 }
 
 /*
@@ -507,19 +525,18 @@ void table_ticket(const struct table *t, const struct pkt *pkt, struct table_tic
 {
 	ticket->second = key_make(pkt, t->conf.vlan_key, &ticket->key);
 	ticket->hash = key_hash(&ticket->key, t->seed);
-}
-
-void table_prefetch_index(const struct table *t, const struct table_ticket *ticket)
-{
+	ticket->guess = SLAB_NONE;
 	__builtin_prefetch(index_home(&t->index, ticket->hash));
 }
 
-void table_prefetch_flow(const struct table *t, const struct table_ticket *ticket)
+void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)
 {
 	uint32_t number = index_guess(&t->index, ticket->hash);
 
 	if (number == SLAB_NONE)
 		return;
+	if (slab_stays())
+		ticket->guess = number;
 
 	const char *f = slab_at(&t->flows, number);
 
@@ -544,11 +561,25 @@ static bool another(const struct flow *f, const struct pkt *pkt, unsigned dir)
 	return pkt_is_segment(pkt) && (pkt->tcp_flags & TCP_SYN) && tcp_starts_anew(f, pkt, dir);
 }
 
+/*
+ * The number in the index of a ticket's key.  The guess is as old as the batch: what it led to may
+ * have been given back meanwhile, and then is FLOW_GONE.
+ */
+static inline uint32_t find(const struct table *t, const struct table_ticket *ticket)
+{
+	const struct flow *f = ticket->guess == SLAB_NONE ? NULL : flow_at(t, ticket->guess);
+
+	if (f != NULL && f->hash == ticket->hash && !(f->marks & FLOW_GONE) &&
+			key_equal(&f->key, &ticket->key))
+		return ticket->guess;
+	return index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
+}
+
 /* The live flow for a packet, found or started. */
-static uint32_t find_or_start(
+static inline uint32_t find_or_start(
 		struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
 {
-	uint32_t number = index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
+	uint32_t number = find(t, ticket);
 
 	if (number != SLAB_NONE && flow_at(t, number)->timer.deadline_ns <= t->clock_ns)
 		number = expire(t, number);
@@ -634,6 +665,8 @@ static void extend(struct table *t, uint32_t number, struct flow *f, bool was_cl
 
 struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket)
 {
+	if (pkt->clock_ns > t->clock_ns)
+		t->clock_ns = pkt->clock_ns;
 	if (pool_starved(t->pool))
 		evict(t, EVICT_BATCH);
 
@@ -653,7 +686,8 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	side = &f->side[pkt->dir];
 	if (f->side[0].packets + f->side[1].packets == 0)
 		first_packet(t, f, pkt);
-	f->marks |= marks_from(pkt);
+	if (pkt->marks != 0)
+		f->marks |= marks_from(pkt);
 	now = times(t, f, pkt);
 	pkt->tcp_class = TCP_CLASS_NEW;
 	if (pkt_is_segment(pkt)) {

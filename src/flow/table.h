@@ -36,22 +36,29 @@ struct table *table_new(const struct table_conf *conf, struct err *e);
 void table_free(struct table *t);
 struct pool *table_pool(struct table *t);
 
-/* What can be worked out before the packet's turn comes, so that memory can be fetched ahead. */
+/*
+ * What can be worked out before the packet's turn comes, so that memory can be fetched ahead: the
+ * index by table_ticket(), the flow itself, when that has come, by table_prefetch_flow().
+ */
 struct table_ticket {
 	struct flow_key key;
 	uint32_t hash;
-	bool second; /* the packet's source is the key's second endpoint */
+	uint32_t guess; /* of the flow's number, for table_packet() to try first; or SLAB_NONE */
+	bool second;    /* the packet's source is the key's second endpoint */
 };
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
-void table_prefetch_index(const struct table *t, const struct table_ticket *ticket);
-void table_prefetch_flow(const struct table *t, const struct table_ticket *ticket);
+void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
 
 /* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
 void table_advance(struct table *t, int64_t clock_ns);
 
+/* Before that moment table_advance() has nothing to do. */
+int64_t table_due(const struct table *t);
+
 /*
- * The flow of the packet, which now includes it in its counters; sets pkt->dir, tcp_class and the
- * times since.  NULL when there is no memory for a new flow.
+ * The flow of the packet, whose clock_ns is before table_due(); the flow now includes it in its
+ * counters; sets pkt->dir, tcp_class and the times since.  NULL when there is no memory for a new
+ * flow.
  */
 struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket);
 

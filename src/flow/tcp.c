@@ -134,20 +134,28 @@ static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 /* --- sequence space ------------------------------------------------------------------------------
  */
 
-/* What is the same in a packet and its copy from a mirror port, but not in a retransmission. */
-static uint32_t print_of(const struct pkt *pkt)
+/*
+ * What is the same in a packet and its copy from a mirror port, but not in a retransmission: the
+ * upper half of a sum of products, each number with an odd factor of its own.
+ */
+static inline uint32_t print_of(const struct pkt *pkt)
 {
 	uint64_t h = (pkt->seq | (uint64_t)pkt->ack << 32) * 0x9e3779b97f4a7c15u;
+	uint64_t factor = 0xbf58476d1ce4e5b9u, word;
+	size_t at = 0, left = pkt->tcp_options.left;
 
-	h = (h ^ h >> 32 ^ pkt->tcp_flags) * 0xd6e8feb86659fd93u;
-	h ^= h >> 32;
-	h += pkt->payload_len | (uint64_t)pkt->ip_id << 32 | (uint64_t)pkt->window << 48;
-	h *= 0xbf58476d1ce4e5b9u;
-	for (size_t i = 0; i + 4 <= pkt->tcp_options.left; i += 4) {
-		uint32_t word;
+	h += (pkt->payload_len | (uint64_t)pkt->ip_id << 32 | (uint64_t)pkt->window << 48) *
+	     0xd6e8feb86659fd93u;
+	h += pkt->tcp_flags * 0x94d049bb133111ebu;
+	for (; at + sizeof word <= left; at += sizeof word, factor += 0x3c6ef372fe94f82au) {
+		memcpy(&word, pkt->tcp_options.p + at, sizeof word);
+		h += word * factor;
+	}
+	if (at + 4 <= left) {
+		uint32_t last;
 
-		memcpy(&word, pkt->tcp_options.p + i, 4);
-		h = (h ^ h >> 29 ^ word) * 0x94d049bb133111ebu;
+		memcpy(&last, pkt->tcp_options.p + at, sizeof last);
+		h += last * 0x8cb92ba72f3d8dd7u;
 	}
 	return (uint32_t)(h >> 32);
 }
@@ -163,9 +171,8 @@ static bool can_tell_copies(const struct pkt *pkt, uint32_t end)
 }
 
 static bool is_duplicate(const struct flow *f, struct flow_tcp *t, const struct pkt *pkt,
-		unsigned dir, uint32_t end)
+		unsigned dir, uint32_t end, uint32_t print)
 {
-	uint32_t print = print_of(pkt);
 	bool same = print == t->print;
 
 	t->print = print;
@@ -293,12 +300,12 @@ static enum tcp_class classify(struct flow *f, const struct pkt *pkt, unsigned d
 	return beyond || filled > 0 ? TCP_CLASS_OVERLAP : TCP_CLASS_RETRANS;
 }
 
-static enum tcp_class sequence(
-		struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
+static enum tcp_class sequence(struct flow *f, const struct pkt *pkt, unsigned dir, uint32_t print,
+		struct pool *pool)
 {
 	struct flow_tcp *t = &f->tcp[dir];
 	uint32_t end = end_of(pkt);
-	bool copy = is_duplicate(f, t, pkt, dir, end);
+	bool copy = is_duplicate(f, t, pkt, dir, end, print);
 
 	if (pkt->tcp_flags & TCP_RST) /* its number need not be the next one */
 		return copy ? TCP_CLASS_DUPLICATE : TCP_CLASS_NEW;
@@ -381,11 +388,12 @@ static void track_close(struct flow *f, const struct pkt *pkt, unsigned dir, boo
 		f->marks |= FLOW_CLOSED;
 }
 
-enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
+static __attribute__((noinline)) enum tcp_class track_any(struct flow *f, const struct pkt *pkt,
+		unsigned dir, uint32_t print, struct pool *pool)
 {
 	struct flow_tcp *me = &f->tcp[dir];
 	bool reset = (pkt->tcp_flags & TCP_RST) && reset_is_good(f, pkt, dir);
-	enum tcp_class class = sequence(f, pkt, dir, pool);
+	enum tcp_class class = sequence(f, pkt, dir, print, pool);
 
 	if (class != TCP_CLASS_NEW)
 		count(f, dir, class, pool);
@@ -396,6 +404,37 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 	track_close(f, pkt, dir, reset);
 	me->window = pkt->window;
 	return class;
+}
+
+/*
+ * Most segments: the next bytes, or a new acknowledgement, of a connection that nobody opens or
+ * closes.  Bytes that come next cannot be those that came before, so they are no duplicate.
+ */
+static inline bool goes_on(
+		const struct flow *f, const struct pkt *pkt, unsigned dir, uint32_t print)
+{
+	const struct flow_tcp *me = &f->tcp[dir];
+	unsigned flags = pkt->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
+
+	return flags == TCP_ACK && pkt->seq == me->next && (me->seen & TCP_SEEN_ANY) &&
+	       !(f->tcp[!dir].seen & TCP_SEEN_FIN) && (dir != 0 || f->rtt_ns != RTT_OPEN) &&
+	       (pkt->payload_len > 0 || print != me->print);
+}
+
+enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
+{
+	struct flow_tcp *me = &f->tcp[dir];
+	uint32_t print = print_of(pkt);
+
+	if (!goes_on(f, pkt, dir, print))
+		return track_any(f, pkt, dir, print, pool);
+	me->print = print;
+	me->next += pkt->payload_len;
+	if (!(me->seen & TCP_SEEN_ACK) || distance(pkt->ack, me->acked) > 0)
+		me->acked = pkt->ack;
+	me->seen |= TCP_SEEN_ACK;
+	me->window = pkt->window;
+	return TCP_CLASS_NEW;
 }
 
 void tcp_inherit(struct flow *to, const struct flow *from, struct pool *pool)

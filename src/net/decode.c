@@ -65,7 +65,7 @@ static uint32_t missing(const struct frame *frame)
 	return frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0;
 }
 
-enum outcome decode_frame(
+enum outcome decode_walk(
 		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
 {
 	struct chain c;
@@ -79,6 +79,12 @@ enum outcome decode_frame(
 	c.at.type = frame->linktype;
 	c.at.next = NEXT_LINK;
 	return chain_run(&c);
+}
+
+enum outcome decode_frame(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
+{
+	return decode_usual(rules, frame, pkt) ? OUTCOME_PACKET : decode_walk(rules, frame, pkt);
 }
 
 enum outcome decode_rest(

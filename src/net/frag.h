@@ -60,6 +60,9 @@ bool frag_add(struct frag_table *t, const struct pkt *fragment);
  */
 bool frag_expired(struct frag_table *t, int64_t clock_ns);
 
+/* The moment from which on frag_expired() is true; INT64_MAX when nothing is held. */
+int64_t frag_due(const struct frag_table *t);
+
 /* The datagram made ready by the last call; valid until the next call on the table. */
 struct frag_datagram frag_take(struct frag_table *t);
 

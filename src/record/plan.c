@@ -123,7 +123,7 @@ static bool set_prefix(struct compile *c, const struct field *f, struct step *s)
 	if (f->type == FIELD_STRUCT || f->type == FIELD_LIST)
 		buf_byte(&text, f->type == FIELD_LIST ? '[' : '{');
 
-	char *prefix = buf_ok(&text) ? allocate(c->plan, text.size + STEP_WORD) : NULL;
+	char *prefix = buf_ok(&text) ? allocate(c->plan, text.size + 2 * STEP_WORD) : NULL;
 
 	if (prefix != NULL)
 		memcpy(prefix, text.p, text.size);
@@ -172,7 +172,7 @@ static bool compile_fields(
 static bool compile_struct(
 		struct compile *c, const struct field *f, const struct step *open, struct object *o)
 {
-	static const char nothing[STEP_WORD];
+	static const char nothing[2 * STEP_WORD];
 	struct step close = { .type = STEP_CLOSE, .flags = open->flags, .prefix = nothing };
 	const size_t path = c->path.size, before = o->count;
 
@@ -191,6 +191,15 @@ static bool compile_struct(
 	return done;
 }
 
+/* The type of a whole number that is written as it is when it is written, or FIELD_NONE. */
+static enum field_type whole_of(const struct field *f)
+{
+	const bool plain = f->type >= FIELD_U8 && f->type <= FIELD_U64;
+	const bool null = (f->flags & FIELD_NULLABLE) && !(f->flags & FIELD_OPTIONAL);
+
+	return plain && !null ? f->type : FIELD_NONE;
+}
+
 static bool compile_field(
 		struct compile *c, const struct field *f, uint32_t offset, struct object *o)
 {
@@ -198,6 +207,7 @@ static bool compile_field(
 
 	*s = (struct step){ .type = (uint8_t)f->type,
 		.item = (uint8_t)f->item,
+		.whole = (uint8_t)whole_of(f),
 		.flags = f->flags,
 		.offset = offset + f->offset,
 		.item_size = f->item_size };
@@ -227,7 +237,7 @@ static bool compile_fields(
 
 static uint32_t fixed_room(const struct step *s)
 {
-	uint32_t prefix = (s->prefix_size + STEP_WORD) / STEP_WORD * STEP_WORD;
+	uint32_t prefix = (s->prefix_size + 2 * STEP_WORD) / STEP_WORD * STEP_WORD;
 
 	return prefix + (s->type == FIELD_WORD ? STEP_SHORT + 8 : (uint32_t)VALUE_ROOM);
 }

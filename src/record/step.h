@@ -19,11 +19,13 @@ enum {
 };
 
 struct step {
-	const char *prefix; /* "key": with the bracket of a struct or list; padded to STEP_WORDs */
+	const char *prefix; /* "key": with the bracket of a struct or list; padded to two STEP_WORDs
+			       or more */
 	uint32_t prefix_size;
 	uint32_t offset;
-	uint8_t type; /* enum field_type or STEP_CLOSE */
-	uint8_t item; /* of a list of scalars */
+	uint8_t type;  /* enum field_type or STEP_CLOSE */
+	uint8_t item;  /* of a list of scalars */
+	uint8_t whole; /* FIELD_U8 to FIELD_U64 if it is that and never null; else FIELD_NONE */
 	uint16_t flags;
 	uint32_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
 	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */

@@ -113,10 +113,10 @@ static void add_hex(struct buf *out, const uint8_t *at)
 
 static void add_value(struct buf *out, const struct step *s, const uint8_t *at)
 {
-	char *to = buf_reserve(out, VALUE_ROOM);
+	char *to = value_is_null(s->type, s->flags, at) ? NULL : buf_reserve(out, VALUE_ROOM);
 	char *end = to == NULL ? NULL : value_put(s->type, s->flags, at, false, to);
 
-	if (end != NULL && !(end - to == 4 && value_is_null(end)))
+	if (end != NULL)
 		buf_commit(out, (size_t)(end - to));
 }
 

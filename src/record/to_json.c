@@ -16,13 +16,15 @@ enum {
 	ITEM_ROOM = STEP_SHORT + VALUE_ROOM,
 };
 
+/* Nearly all prefixes fit the first two pieces, which are copied without asking. */
 static inline char *put_prefix(const struct step *s, char *to)
 {
 	const uint32_t size = s->prefix_size;
 	const char *prefix = s->prefix;
 
 	memcpy(to, prefix, STEP_WORD);
-	for (uint32_t i = STEP_WORD; i < size; i += STEP_WORD)
+	memcpy(to + STEP_WORD, prefix + STEP_WORD, STEP_WORD);
+	for (uint32_t i = 2 * STEP_WORD; i < size; i += STEP_WORD)
 		memcpy(to + i, prefix + i, STEP_WORD);
 	return to + size;
 }
@@ -35,6 +37,28 @@ static inline char *put_end(char bracket, char *to)
 	to[0] = bracket;
 	to[1] = ',';
 	return to + 2;
+}
+
+/* --- whole numbers, with a comma behind ---------------------------------------------------------
+ */
+
+static inline char *put_small(uint64_t v, char *to)
+{
+	memcpy(to, json_small + 8 * v, 8);
+	return to + json_small[8 * v + 7];
+}
+
+static char *put_count(uint64_t v, char *to)
+{
+	to = json_put_u64(to, v);
+	*to = ',';
+	return to + 1;
+}
+
+/* Most are small. */
+static inline char *put_whole(uint64_t v, char *to)
+{
+	return v < JSON_SMALL ? put_small(v, to) : put_count(v, to);
 }
 
 /* --- values without a limit to their size -------------------------------------------------------
@@ -139,30 +163,36 @@ static char *put_structs(
 	return to;
 }
 
-static inline char *put_small(uint64_t v, char *to)
+static inline char *put_four(const uint8_t *item, char *to)
 {
-	memcpy(to, json_small + 8 * v, 8);
-	return to + json_small[8 * v + 7];
+	const uint64_t v0 = value_load(item, 8), v1 = value_load(item + 8, 8);
+	const uint64_t v2 = value_load(item + 16, 8), v3 = value_load(item + 24, 8);
+
+	if ((v0 | v1 | v2 | v3) < JSON_SMALL)
+		return put_small(v3, put_small(v2, put_small(v1, put_small(v0, to))));
+	return put_count(v3, put_count(v2, put_count(v1, put_count(v0, to))));
 }
 
-static inline char *put_count(uint64_t v, char *to)
+/* Eight counts that may all be 0. */
+static inline bool are_zero(const uint8_t *item)
 {
-	to = json_put_u64(to, v);
-	*to = ',';
-	return to + 1;
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		any |= value_load(item + 8 * i, 8);
+	return any == 0;
 }
 
-/* Counts of a distribution: most are small.  Four share a branch. */
+/* Counts of a distribution: most are small, and of few bytes most are 0.  Four share a branch. */
 static char *put_counts(const uint8_t *item, size_t count, char *to)
 {
-	for (; count >= 4; count -= 4, item += 32) {
-		const uint64_t v0 = value_load(item, 8), v1 = value_load(item + 8, 8);
-		const uint64_t v2 = value_load(item + 16, 8), v3 = value_load(item + 24, 8);
-
-		if ((v0 | v1 | v2 | v3) < JSON_SMALL)
-			to = put_small(v3, put_small(v2, put_small(v1, put_small(v0, to))));
-		else
-			to = put_count(v3, put_count(v2, put_count(v1, put_count(v0, to))));
+	for (; count >= 8; count -= 8, item += 64) {
+		if (are_zero(item)) {
+			memcpy(to, "0,0,0,0,0,0,0,0,", 16);
+			to += 16;
+			continue;
+		}
+		to = put_four(item + 32, put_four(item, to));
 	}
 	for (; count > 0; count--, item += 8)
 		to = put_count(value_load(item, 8), to);
@@ -243,15 +273,6 @@ static char *put_close(const struct step *s, char *to)
 	return put_end('}', to);
 }
 
-/* Behind a value: its comma; or takes back the prefix of what is null and optional. */
-static inline char *put_comma(const struct step *s, char *end)
-{
-	if ((s->flags & FIELD_OPTIONAL) && value_is_null(end))
-		return end - 4 - s->prefix_size;
-	*end = ',';
-	return end + 1;
-}
-
 /* A member that is no small value; 'to' is behind the prefix. */
 static char *put_other(const struct step *s, const uint8_t *at, char *to, struct buf *out)
 {
@@ -264,8 +285,21 @@ static char *put_other(const struct step *s, const uint8_t *at, char *to, struct
 		return put_list(s, at, to, out);
 	default:
 		to = put_open_ended(s->type, at, s->rest, to, out);
-		return to == NULL ? NULL : put_comma(s, to);
+		if (to != NULL)
+			*to++ = ',';
+		return to;
 	}
+}
+
+/* A member of any type but the plain whole numbers; 'to' is behind the prefix. */
+static char *put_value(const struct step *s, const uint8_t *at, char *to, struct buf *out)
+{
+	char *behind = value_put(s->type, s->flags, at, true, to);
+
+	if (behind == NULL)
+		return put_other(s, at, to, out);
+	*behind = ',';
+	return behind + 1;
 }
 
 /* All members with commas behind.  Leaves STEP_SLACK bytes of room. */
@@ -275,19 +309,27 @@ static char *put_members(const struct object *o, const uint8_t *base, char *to, 
 
 	to = step_room(out, to, o->room);
 	for (const struct step *s = o->steps; s < end && to != NULL; s++) {
-		const unsigned type = s->type,
-			       flags = s->flags; /* read before any char is stored */
+		const unsigned whole = s->whole; /* read before any char is stored */
 		const uint8_t *at = base + s->offset;
-		char *value = put_prefix(s, to);
-		char *behind = value_put(type, flags, at, true, value);
 
-		if (behind == NULL) {
-			to = put_other(s, at, value, out);
-		} else if ((flags & FIELD_OPTIONAL) && value_is_null(behind)) {
-			to = behind - 4 - s->prefix_size;
-		} else {
-			*behind = ',';
-			to = behind + 1;
+		if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
+			continue;
+		to = put_prefix(s, to);
+		switch (whole) {
+		case FIELD_U64:
+			to = put_whole(value_load(at, 8), to);
+			break;
+		case FIELD_U32:
+			to = put_whole(value_load(at, 4), to);
+			break;
+		case FIELD_U16:
+			to = put_whole(value_load(at, 2), to);
+			break;
+		case FIELD_U8:
+			to = put_whole(value_load(at, 1), to);
+			break;
+		default:
+			to = put_value(s, at, to, out);
 		}
 	}
 	return to;

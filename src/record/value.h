@@ -37,12 +37,6 @@ static inline char *value_null(char *to)
 	return to + 4;
 }
 
-/* Whether null is what was written before 'end': texts and words end in a quote. */
-static inline bool value_is_null(const char *end)
-{
-	return memcmp(end - 4, "null", 4) == 0;
-}
-
 static inline char *value_unsigned(const uint8_t *at, size_t size, unsigned flags, char *to)
 {
 	const uint64_t v = value_load(at, size);
@@ -132,3 +126,42 @@ static inline char *value_put(
 		return NULL;
 	}
 }
+
+/* Whether a value of any scalar type is null. */
+static inline bool value_is_null(unsigned type, unsigned flags, const uint8_t *at)
+{
+	const uint64_t infinite = (uint64_t)0x7ff << 52;
+	const void *p;
+
+	switch (type) {
+	case FIELD_U8:
+		return (flags & FIELD_NULLABLE) && *at == UINT8_MAX;
+	case FIELD_U16:
+		return (flags & FIELD_NULLABLE) && value_load(at, 2) == UINT16_MAX;
+	case FIELD_U32:
+		return (flags & FIELD_NULLABLE) && value_load(at, 4) == UINT32_MAX;
+	case FIELD_U64:
+		return (flags & FIELD_NULLABLE) && value_load(at, 8) == UINT64_MAX;
+	case FIELD_I32:
+		return (flags & FIELD_NULLABLE) && (int32_t)value_load(at, 4) == -1;
+	case FIELD_I64:
+		return (flags & FIELD_NULLABLE) && (int64_t)value_load(at, 8) == -1;
+	case FIELD_F64:
+		return (value_load(at, 8) & infinite) == infinite;
+	case FIELD_ADDRESS:
+		return *at != 4 && *at != 6;
+	case FIELD_MS:
+	case FIELD_S:
+		return (int64_t)value_load(at, 8) < 0;
+	case FIELD_WORD:
+	case FIELD_TEXT:
+	case FIELD_HEX: /* all begin with their pointer */
+		memcpy(&p, at, sizeof p);
+		return p == NULL;
+	default:
+		return false;
+	}
+}
+
+_Static_assert(offsetof(struct field_text, p) == 0 && offsetof(struct field_hex, p) == 0,
+		"value_is_null() looks there");

@@ -5,6 +5,8 @@
  *
  * A packet that does not fit behind the window's end is moved to the front of the buffer, which is
  * small enough to stay in the second-level cache and grows only for a packet larger than itself.
+ * Plain files are read the same way: what read() copies is then near, so walking and counting it
+ * costs less than mapping the file does, and a file that another process cuts just ends early.
  */
 #include "source/input.h"
 
@@ -98,22 +100,8 @@ size_t input_more(struct input *in, size_t need)
 {
 	if (need > LIMIT_BLOCK_BYTES)
 		need = LIMIT_BLOCK_BYTES;
-	if (in->ops->read != NULL)
-		fill(in, need);
-	else if (!in->ended)
-		in->ops->slide(in, need);
+	fill(in, need);
 	return input_at_hand(in);
-}
-
-bool input_steady(struct input *in)
-{
-	while (in->below != NULL)
-		in = in->below;
-	if (in->ops->steady == NULL || in->ended || in->ops->steady(in))
-		return true;
-	in->at = in->end = nothing;
-	in->ended = true;
-	return false;
 }
 
 uint64_t input_used(const struct input *in)
@@ -156,6 +144,18 @@ static bool wait_for_bytes(const struct file *f)
 	return true;
 }
 
+/* The end of a file: was there more when reading began? */
+static void look_back(const struct file *f, struct input *in)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size < in->end_offset)
+		err_set(&in->fault,
+				"became shorter while it was read: to %llu bytes, when %llu were "
+				"read",
+				(unsigned long long)st.st_size, (unsigned long long)in->end_offset);
+}
+
 static size_t file_read(struct input *in, uint8_t *to, size_t n)
 {
 	struct file *f = (struct file *)in;
@@ -168,6 +168,8 @@ static size_t file_read(struct input *in, uint8_t *to, size_t n)
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	if (got < 0)
 		err_set(&in->fault, "cannot be read: %s", strerror(errno));
+	else if (got == 0)
+		look_back(f, in);
 	return got < 0 ? 0 : (size_t)got;
 }
 
@@ -193,12 +195,11 @@ static struct input *file_new(int fd, const struct input_stop *stop)
 	return &f->in;
 }
 
-/* Regular files are mapped, unless the system will not or the name is that of an open pipe. */
 static struct input *of_descriptor(
 		int fd, bool in_folder, const struct input_stop *stop, struct err *e)
 {
+	struct input *in;
 	struct stat st;
-	struct input *in = NULL;
 
 	if (fstat(fd, &st) != 0) {
 		err_set(e, "cannot be examined: %s", strerror(errno));
@@ -208,10 +209,11 @@ static struct input *of_descriptor(
 		err_set(e, "is not a regular file");
 		return NULL;
 	}
-	if (S_ISREG(st.st_mode) && st.st_size > 0)
-		in = mapped_open(fd, (uint64_t)st.st_size);
-	if (in == NULL)
-		in = file_new(fd, stop);
+	if (S_ISREG(st.st_mode)) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		stop = NULL; /* never makes wait */
+	}
+	in = file_new(fd, stop);
 	if (in == NULL)
 		err_set(e, "no memory");
 	return in;

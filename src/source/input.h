@@ -4,8 +4,8 @@
  *
  * An input shows a window: the bytes from 'at' to 'end'.  Taking bytes is moving 'at'; when too few
  * are at hand, input_need() moves the window on, and every pointer into the old one is dead.
- * Plain files are mapped piece by piece (mapped.c); pipes, memory and decoders (decoder.c)
- * fill a buffer.  A decoder is an input over another input, so they nest.
+ * Files, pipes, memory and decoders (decoder.c) fill a buffer.  A decoder is an input over another
+ * input, so they nest.
  */
 #pragma once
 
@@ -19,12 +19,8 @@
 struct input;
 
 struct input_ops {
-	/* Buffered: writes at most 'n' bytes; 0 is the end (in->fault may say why). */
+	/* Writes at most 'n' bytes; 0 is the end (in->fault may say why). */
 	size_t (*read)(struct input *in, uint8_t *to, size_t n);
-	/* Not buffered: moves the window so that 'need' bytes are at hand, if there are so many. */
-	void (*slide)(struct input *in, size_t need);
-	/* Not buffered: false when the bytes at hand are no longer there. */
-	bool (*steady)(struct input *in);
 	void (*close)(struct input *in);
 };
 
@@ -56,9 +52,6 @@ struct input *input_open(
 
 /* Bytes in memory, handed out at most 'step' at a time (0: all at once); they stay the caller's. */
 struct input *input_memory(const void *bytes, size_t size, size_t step);
-
-/* Maps a regular file of 'size' bytes and takes over 'fd'; NULL if the system will not. */
-struct input *mapped_open(int fd, uint64_t size);
 
 /* For those who make an input: a zeroed struct of 'size' bytes that begins with a struct input. */
 struct input *input_new(size_t size, const struct input_ops *ops);
@@ -92,12 +85,6 @@ static inline struct rd input_rd(const struct input *in)
 {
 	return (struct rd){ in->at, input_at_hand(in) };
 }
-
-/*
- * Says whether the bytes at hand may still be touched: another process may have cut the mapped
- * file.  If not, the window is closed and the input has ended with a fault.
- */
-bool input_steady(struct input *in);
 
 /* The lowest input's offset: how much of the file is used up. */
 uint64_t input_used(const struct input *in);

@@ -350,8 +350,6 @@ static size_t filtered(struct source *s, struct frame *frames, size_t n)
 /* A batch of the open file, before the filter; 0: the file is at its end. */
 static size_t read_file(struct source *s, struct frame *frames, size_t max)
 {
-	if (!input_steady(s->file.in) && s->file.in->below == NULL)
-		return 0;
 	size_t n = s->format->read(s->state, &s->file, frames, max);
 	if (n > 0)
 		s->file.last_ns = frames[n - 1].ns;

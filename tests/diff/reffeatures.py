@@ -2,7 +2,7 @@
 """The reference's fields: each worked out afresh from a part's packets, as doc/fields.md words it.
 
 Integers are int; times that the definition calls exact are Decimal; all others are float.
-A key that is to be left out is not there; None is null.
+A key that has no value is left out; features say so by leaving it out or by None.
 """
 
 from __future__ import annotations
@@ -62,7 +62,14 @@ def record(view: View) -> dict:
     done: dict = {}
     for feature in FEATURES:
         done.update(feature(view))
-    return done
+    return present(done)
+
+
+def present(value: object) -> object:
+    """VALUE without the keys that have none."""
+    if isinstance(value, dict):
+        return {k: present(v) for k, v in value.items() if v is not None}
+    return [present(v) for v in value] if isinstance(value, list) else value
 
 
 # --- base ----------------------------------------------------------------------------------------

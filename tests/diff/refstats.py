@@ -119,6 +119,8 @@ def bursts(v: View, number: int) -> dict:
     runs = [r for r in runs if len(r) >= 3 and v.dir(r[0]) == number]
     size = sum(e.packet.payload_len for r in runs for e in r)
     span = sum(r[-1].ns - r[0].ns for r in runs)
+    if not runs:
+        return {"n": 0}
     return {
         "n": len(runs),
         "pkts": sum(len(r) for r in runs),

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/decode.h"
+#include "net/chain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -74,6 +74,19 @@ static void check_outcome(enum outcome outcome, const struct pkt *pkt, const str
 		check(quoted.ip_version == 4 || quoted.ip_version == 6);
 }
 
+/* The short way, where it can be gone, leads to the same packet. */
+static void both_ways(const struct decode_rules *rules, const struct frame *frame)
+{
+	struct pkt usual, walked;
+
+	memset(&usual, 0, sizeof(usual));
+	memset(&walked, 0, sizeof(walked));
+	if (!decode_usual(rules, frame, &usual))
+		return;
+	check(decode_walk(rules, frame, &walked) == OUTCOME_PACKET);
+	check(memcmp(&usual, &walked, offsetof(struct pkt, layer)) == 0);
+}
+
 /* As if the fragment's bytes were a whole datagram. */
 static void as_datagram(const struct decode_rules *rules, struct pkt pkt, const struct frame *frame)
 {
@@ -104,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* whatever was in a pkt before must not show */
 	memset(&pkt, 0x55, sizeof(pkt));
 	memset(&again, 0xaa, sizeof(again));
+	both_ways(&rules, &frame);
 	outcome = decode_frame(&rules, &frame, &pkt);
 	check(outcome == decode_frame(&rules, &frame, &again));
 	check(outcome != OUTCOME_PACKET ||

@@ -115,7 +115,8 @@ def gtpu(data: bytes, teid: int) -> bytes:
 
 def layer(kind: str, number: int | None, ends: tuple = (None, None)) -> dict:
     """One object of encap[]."""
-    return {"type": kind, "id": number, "sa": ends[0], "da": ends[1]}
+    facts = {"type": kind, "id": number, "sa": ends[0], "da": ends[1]}
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 # --- captures ------------------------------------------------------------------------------------

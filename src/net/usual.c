@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * usual.c - the shape that nearly every packet has, decoded in one piece.
+ *
+ * Ethernet, then IPv4 without options or IPv6 without extension headers, then TCP or UDP without
+ * a tunnel; captured whole, with lengths that agree.  What differs in anything is left to the
+ * walk from header to header in decode.c, and the two must say the same: tests and the fuzz target
+ * hold them against each other.
+ *
+ * Most of the time of decoding goes by here, so it reads without struct rd.  Every read lies below
+ * 'total', which usual_network() has held against what was captured.
+ */
+#include "net/chain.h"
+
+enum {
+	LINK_ETHERNET = 1,
+	ETHERNET_HEADER = 14,
+	TYPE_IP4 = 0x0800,
+	TYPE_IP6 = 0x86dd,
+	IP4_HEADER = 20,
+	IP4_PLAIN = 0x45, /* version 4, no options */
+	IP4_FRAGMENT = 0x3fff,
+	IP6_HEADER = 40,
+	TCP_HEADER = 20,
+	UDP_HEADER = 8,
+	USUAL_DEPTH = 2, /* steps of the walk: link, IP */
+};
+
+/*
+ * An IPv4 address lies in front of zeros.  Stored as one piece, since the key is made of it in
+ * large pieces, and a processor waits when it loads what it has just stored in smaller ones.
+ */
+static inline void set_ip4_address(uint8_t *to, const uint8_t *from)
+{
+	uint32_t __attribute__((vector_size(16))) piece = { 0 };
+	uint32_t address;
+
+	memcpy(&address, from, sizeof address);
+	piece[0] = address;
+	memcpy(to, &piece, sizeof piece);
+}
+
+static inline void set_ip4(struct pkt *pkt, const uint8_t *h)
+{
+	set_ip4_address(pkt->address[0], h + 12);
+	set_ip4_address(pkt->address[1], h + 16);
+	pkt->ip_header_len = IP4_HEADER;
+	pkt->ip_version = 4;
+	pkt->tos = h[1];
+	pkt->ip_id = chain_u16(h + 4);
+	pkt->ip_flags = h[6] >> 5;
+	pkt->ttl = h[8];
+	pkt->proto = h[9];
+	pkt->flow_label = 0;
+}
+
+static inline void set_ip6(struct pkt *pkt, const uint8_t *h)
+{
+	memcpy(pkt->address, h + 8, sizeof(pkt->address));
+	pkt->ip_header_len = IP6_HEADER;
+	pkt->ip_version = 6;
+	pkt->tos = (uint8_t)(chain_u16(h) >> 4);
+	pkt->ip_id = 0;
+	pkt->ip_flags = 0;
+	pkt->ttl = h[7];
+	pkt->proto = h[6];
+	pkt->flow_label = chain_u32(h) & 0xfffff;
+}
+
+/* Reads the IP header; its length, or 0 when it is not the usual one. */
+static inline uint32_t usual_network(const struct frame *frame, struct pkt *pkt)
+{
+	const uint8_t *h = frame->bytes + ETHERNET_HEADER;
+	uint32_t total, left = frame->caplen - ETHERNET_HEADER;
+
+	switch (chain_u16(h - 2)) {
+	case TYPE_IP4:
+		total = chain_u16(h + 2);
+		if (h[0] != IP4_PLAIN || (chain_u16(h + 6) & IP4_FRAGMENT) != 0 || total > left)
+			return 0;
+		set_ip4(pkt, h);
+		break;
+	case TYPE_IP6:
+		if (left < IP6_HEADER || h[0] >> 4 != 6)
+			return 0;
+		total = IP6_HEADER + (uint32_t)chain_u16(h + 4);
+		if (total == IP6_HEADER || total > left)
+			return 0;
+		set_ip6(pkt, h);
+		break;
+	default:
+		return 0;
+	}
+	pkt->ip = (struct rd){ h, total };
+	pkt->ip_len = total;
+	return total;
+}
+
+static inline bool usual_tcp(struct pkt *pkt, const uint8_t *t, uint32_t size)
+{
+	uint32_t header = size < TCP_HEADER ? 0 : (t[12] >> 4) * 4u;
+
+	if (header < TCP_HEADER || header > size)
+		return false;
+	pkt->seq = chain_u32(t + 4);
+	pkt->ack = chain_u32(t + 8);
+	pkt->tcp_flags = chain_u16(t + 12) & 0x1ff;
+	pkt->window = chain_u16(t + 14);
+	pkt->tcp_options = (struct rd){ t + TCP_HEADER, header - TCP_HEADER };
+	pkt->payload = (struct rd){ t + header, size - header };
+	pkt->payload_len = size - header;
+	pkt->udp_checksum = 0;
+	return true;
+}
+
+static inline bool usual_udp(struct pkt *pkt, const uint8_t *t, uint32_t size, bool outermost)
+{
+	uint32_t length = size < UDP_HEADER ? 0 : chain_u16(t + 4);
+
+	if (length < UDP_HEADER || length > size)
+		return false;
+	if (!outermost && tunnel_of_ports(pkt->port) != NEXT_END)
+		return false;
+	pkt->seq = pkt->ack = 0;
+	pkt->tcp_flags = pkt->window = 0;
+	pkt->tcp_options = (struct rd){ NULL, 0 };
+	pkt->payload = (struct rd){ t + UDP_HEADER, length - UDP_HEADER };
+	pkt->payload_len = length - UDP_HEADER;
+	pkt->udp_checksum = chain_u16(t + 6);
+	return true;
+}
+
+/* What such a packet does not have. */
+static inline void set_rest(struct pkt *pkt, bool nanoseconds)
+{
+	pkt->icmp_type = pkt->icmp_code = 0;
+	pkt->icmp_id = 0;
+	pkt->spi = 0;
+	pkt->fragment_id = pkt->fragment_offset = 0;
+	pkt->fragment_more = false;
+	pkt->marks = nanoseconds ? PKT_NANOSECONDS : 0;
+	pkt->ethertype = 0;
+	pkt->stage = STAGE_TRANSPORT;
+	pkt->layer_count = 0;
+	pkt->depth = USUAL_DEPTH;
+	pkt->rest = (struct rd){ NULL, 0 };
+}
+
+bool decode_usual(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
+{
+	const uint8_t *t;
+	uint32_t total;
+
+	if (frame->linktype != LINK_ETHERNET || frame->caplen < ETHERNET_HEADER + IP4_HEADER)
+		return false;
+	total = usual_network(frame, pkt);
+	if (total == 0 || total < pkt->ip_header_len + 4 ||
+			(pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
+		return false;
+	t = pkt->ip.p + pkt->ip_header_len;
+	total -= pkt->ip_header_len;
+	pkt->body = (struct rd){ t, total };
+	pkt->port[0] = chain_u16(t);
+	pkt->port[1] = chain_u16(t + 2);
+	if (!(pkt->proto == PROTO_TCP ? usual_tcp(pkt, t, total)
+				      : usual_udp(pkt, t, total, rules->outermost)))
+		return false;
+	set_rest(pkt, frame->nanoseconds);
+	return true;
+}
