@@ -633,8 +633,7 @@ static int64_t times(struct table *t, struct flow *f, struct pkt *pkt)
 			t->stats.backwards++;
 		}
 	}
-	pkt->ipt_ns = last == INT64_MIN ? -1 : now - last;
-	pkt->ipt_dir_ns = me->packets == 0 ? -1 : now - me->last_ns;
+	pkt->now_ns = now;
 	return now;
 }
 
