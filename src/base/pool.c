@@ -18,9 +18,9 @@ enum {
 	HEADER = 8,
 };
 
-/* Sizes with header. Chosen so that 8 + a power of two or 8 + 10 * 16 fits without much waste. */
-static const uint16_t class_size[CLASSES] = { 32, 48, 64, 96, 128, 176, 272, 368, 528, 784, 1040,
-	1552, 2064, 4112, 8208 };
+/* Sizes with header. Chosen so that 8 and a power of two, or a little more, fit without much waste. */
+static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
+	1040, 2064, 4112, 8208 };
 
 struct pool_block {
 	uintptr_t next; /* | class */
