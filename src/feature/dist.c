@@ -17,6 +17,7 @@ enum {
 	VALUES = 256,
 	LOGS = 4096, /* n log2 n is looked up below this */
 	LANES = 4,   /* sums at a time, so that additions do not wait for each other */
+	STEP = 8,    /* values for each turn of a loop */
 };
 
 struct dist_options {
@@ -129,10 +130,11 @@ static void compact(const struct dist_options *o, const uint64_t count[VALUES],
 
 	if (bin == NULL)
 		return;
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < VALUES; i++) {
-		before[i] = sum;
-		sum += count[o->sorted[i]];
+	for (unsigned i = 0; i < VALUES; i += STEP) {
+		for (unsigned k = 0; k < STEP; k++) {
+			before[i + k] = sum;
+			sum += count[o->sorted[i + k]];
+		}
 	}
 	before[VALUES] = sum;
 	for (unsigned b = 0; b < COMPACT_BINS; b++)
