@@ -129,7 +129,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	uint64_t *count;
 
 	(void)view;
-	if (h->width == 0)
+	if (h->counts == NULL)
 		return false;
 	count = arena_alloc(env->scratch, env->pool, VALUES * sizeof *count);
 	if (count == NULL)
