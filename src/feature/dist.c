@@ -27,7 +27,7 @@ struct dist_options {
 	bool compact;
 	uint8_t sorted[VALUES];          /* the byte values, bin after bin */
 	uint16_t ends[COMPACT_BINS + 1]; /* where in 'sorted' bin b begins, and b + 1 */
-	double *n_log2_n; /* LOGS of them; NULL without entropy=1 */
+	double *n_log2_n;                /* LOGS of them; NULL without entropy=1 */
 };
 
 struct dist_out {
@@ -65,8 +65,8 @@ static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *o
 	for (unsigned c = 0; c < LANES; c++) {
 		tail[c] += count[c];
 		sum += LANES * first[c] + c * tail[c];
-		squares += LANES * LANES * (2 * triangle[c] - first[c]) +
-			   2 * LANES * c * first[c] + c * c * tail[c];
+		squares += LANES * LANES * (2 * triangle[c] - first[c]) + 2 * LANES * c * first[c] +
+			   c * c * tail[c];
 	}
 	out->byte_dist_mean = (double)sum / (double)n;
 	if (n > 1) {

@@ -3,9 +3,9 @@
  * histogram.c - counting bytes fast and in little memory.
  *
  * A short payload is counted straight into the flow's counters.  A longer one is counted into four
- * tables on the stack, so that equal neighbours do not wait for each other's store; these are then
- * added up with loops that compilers turn into vector code.  Bytes are loaded one by one: what
- * bounds this is a store for each byte, and shifts to part a word would only come on top.
+ * tables, so that equal neighbours do not wait for each other's store; these are then added up with
+ * loops that compilers turn into vector code.  Bytes are loaded one by one: the stores, one for
+ * each byte, are what this waits for, and shifts that part a word would only come on top.
  */
 #include "feature/histogram.h"
 
@@ -62,7 +62,7 @@ static void count_direct(const struct histogram *h, const uint8_t *p, size_t siz
 		count_into(h->counts, 8, p, size);
 }
 
-/* Counts at most CHUNK bytes; every other table but 'count' is here. */
+/* Counts at most CHUNK bytes into TABLES tables: 'count', to which the others are added. */
 static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
 {
 	uint16_t more[TABLES - 1][VALUES];
@@ -157,9 +157,12 @@ static bool widen(struct histogram *h, struct arena *a, struct pool *pool)
 /* Whether each counter can grow by 'more'; brings the bound up to date when that may help. */
 static bool fits(struct histogram *h, uint32_t more)
 {
-	uint32_t limit = width_limit[h->width];
+	uint32_t limit;
 
-	if (h->width == 8 || h->bound + more <= limit)
+	if (h->width == 8)
+		return true;
+	limit = width_limit[h->width];
+	if (h->bound + more <= limit)
 		return true;
 	if (more > limit)
 		return false;
@@ -176,12 +179,12 @@ static bool add_sum(struct histogram *h, struct arena *a, struct pool *pool, con
 
 	memset(sum, 0, sizeof sum);
 	count_apart(sum, p, size);
-	more = highest16(sum);
+	more = h->width == 8 ? 0 : highest16(sum);
 	while (!fits(h, more))
 		if (!widen(h, a, pool))
 			return false;
 	merge(h, sum);
-	h->bound += h->width < 8 ? more : 0;
+	h->bound += more;
 	return true;
 }
 
@@ -198,7 +201,7 @@ static bool add_chunk(struct histogram *h, struct arena *a, struct pool *pool, c
 		count_direct(h, p, size);
 	else
 		count_apart(h->counts, p, size);
-	h->bound += h->width < 8 ? more : 0;
+	h->bound += more;
 	return true;
 }
 

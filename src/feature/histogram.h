@@ -17,8 +17,8 @@
 
 struct histogram {
 	void *counts;   /* 256 of 'width' bytes, or the bytes themselves; NULL while empty */
-	uint32_t bound; /* no counter is above this (8 and 16 bits); how many bytes are kept */
-	uint8_t width;  /* 0 while bytes are kept, 1, 2 or 8 */
+	uint32_t bound; /* how many bytes are kept; no counter of 8 or 16 bits is above this */
+	uint8_t width;  /* of a counter; 0 while the bytes are kept, then 1, 2, 8 */
 	uint8_t room;   /* for bytes that are kept */
 };
 

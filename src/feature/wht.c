@@ -10,8 +10,8 @@
 enum {
 	SIZE = 4,
 	LANES = 8,
-	VECTOR = 2 * LANES,  /* bytes of four blocks */
-	VECTORS_MAX = 257, /* lanes of 16 bits hold so many times 255 */
+	VECTOR = 2 * LANES, /* bytes of four blocks */
+	VECTORS_MAX = 257,  /* lanes of 16 bits hold so many times 255 */
 };
 
 typedef uint16_t lanes __attribute__((vector_size(VECTOR)));
