@@ -505,12 +505,12 @@ static void reads_curves(void **unused)
 	assert_int_equal(info.key_bits, 256);
 	/* explicit: version 1, a prime field of 17 bits; then a binary field of 163 */
 	key_of(RD("\x06\x07" OID_EC_KEY "\x30\x13\x02\x01\x01\x30\x0e\x06\x07\x2a\x86\x48\xce\x3d"
-					"\x01\x01\x02\x03\x01\x00\x01"),
+		  "\x01\x01\x02\x03\x01\x00\x01"),
 			point, 65);
 	assert_string_equal(info.curve, "explicit");
 	assert_int_equal(info.key_bits, 17);
 	key_of(RD("\x06\x07" OID_EC_KEY "\x30\x14\x02\x01\x01\x30\x0f\x06\x07\x2a\x86\x48\xce\x3d"
-					"\x01\x02\x30\x04\x02\x02\0\xa3"),
+		  "\x01\x02\x30\x04\x02\x02\0\xa3"),
 			point, 65);
 	assert_string_equal(info.curve, "explicit");
 	assert_int_equal(info.key_bits, 163);
