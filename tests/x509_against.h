@@ -74,8 +74,8 @@ static bool against_time(const struct x509_time *t, const ASN1_TIME *x)
 
 static bool against_sans(const struct x509_info *i, GENERAL_NAMES *names)
 {
-	if (names == NULL || i->cut)
-		return true;
+	if (names == NULL || i->cut || i->malformed)
+		return true; /* OpenSSL puts strings in pieces together */
 	if ((int)i->san_count != sk_GENERAL_NAME_num(names))
 		return false;
 	for (int n = 0; n < (int)i->san_count; n++) {
@@ -94,7 +94,7 @@ static bool against_sans(const struct x509_info *i, GENERAL_NAMES *names)
 	return true;
 }
 
-static const char *against_extensions(const struct x509_info *i, X509 *x)
+static const char *against_values(const struct x509_info *i, X509 *x)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
 	BASIC_CONSTRAINTS *basic = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
@@ -117,16 +117,21 @@ static const char *against_extensions(const struct x509_info *i, X509 *x)
 	BASIC_CONSTRAINTS_free(basic);
 	ASN1_BIT_STRING_free(usage);
 	EXTENDED_KEY_USAGE_free(extended);
+	return wrong;
+}
+
+static const char *against_extensions(const struct x509_info *i, X509 *x)
+{
 	if (!i->cut && X509_get_ext_count(x) != (int)i->extension_count)
-		wrong = "count of extensions";
-	for (int n = 0; wrong == NULL && n < (int)i->extension_count; n++) {
+		return "count of extensions";
+	for (int n = 0; n < (int)i->extension_count; n++) {
 		X509_EXTENSION *e = X509_get_ext(x, n);
 
 		if (!against_oid(i->extensions[n].oid, X509_EXTENSION_get_object(e)) ||
 				i->extensions[n].critical != X509_EXTENSION_get_critical(e))
-			wrong = "extension";
+			return "extension";
 	}
-	return wrong;
+	return against_values(i, x);
 }
 
 static bool against_key(const struct x509_info *i, X509 *x)

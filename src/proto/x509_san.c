@@ -83,11 +83,17 @@ static bool directory(struct x509_memory *m, struct rd bytes, struct x509_text *
 /* Fills 'out' but for a value that is not what it should be: that stays as it is. */
 static bool read_san(struct x509_memory *m, const struct der *d, struct x509_san *out)
 {
+	enum {
+		CONSTRUCTED = 1 << X509_SAN_OTHER | 1 << X509_SAN_X400 | 1 << X509_SAN_DIRECTORY |
+			      1 << X509_SAN_EDI
+	};
 	unsigned type = d->tag & 0x1f;
 
 	if ((d->tag & 0xc0) != DER_CONTEXT || type >= X509_SAN_TYPES)
 		return false;
 	*out = (struct x509_san){ (uint8_t)type, kinds[type], d->value, { d->value, false } };
+	if (((d->tag & DER_CONSTRUCTED) != 0) != ((CONSTRUCTED >> type & 1) != 0))
+		return false;
 	switch (type) {
 	case X509_SAN_OTHER:
 		return other_name(m, d->value, &out->value);

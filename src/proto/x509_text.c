@@ -229,6 +229,24 @@ static int month_days(int year, int month)
 	return of[month - 1] + (month == 2 && leap);
 }
 
+/* No leap seconds: no certificate may count on one. */
+static bool exists(const struct moment *t)
+{
+	return t->month >= 1 && t->month <= 12 && t->day >= 1 &&
+	       t->day <= month_days(t->year, t->month) && t->hour < 24 && t->minute < 60 &&
+	       t->second < 60;
+}
+
+/* A fraction of a second, which nobody needs. */
+static void skip_fraction(struct rd *r)
+{
+	if (!rd_more(r) || (r->p[0] != '.' && r->p[0] != ','))
+		return;
+	do
+		rd_u8(r);
+	while (starts_with_digit(r));
+}
+
 /* Reads either type of time; false when it is no moment. */
 static bool read_time(const struct der *d, int64_t *seconds)
 {
@@ -244,15 +262,10 @@ static bool read_time(const struct der *d, int64_t *seconds)
 	t.hour = digits(&r, 2);
 	t.minute = digits(&r, 2);
 	t.second = starts_with_digit(&r) ? digits(&r, 2) : 0;
-	if (general && rd_more(&r) && (r.p[0] == '.' || r.p[0] == ',')) {
-		rd_u8(&r);
-		while (starts_with_digit(&r))
-			rd_u8(&r);
-	}
+	if (general)
+		skip_fraction(&r);
 	east = offset(&r);
-	if (!rd_ok(&r) || rd_more(&r) || t.month < 1 || t.month > 12 || t.day < 1 ||
-			t.day > month_days(t.year, t.month) || t.hour > 23 || t.minute > 59 ||
-			t.second > 59)
+	if (!rd_ok(&r) || rd_more(&r) || !exists(&t))
 		return false;
 	*seconds = days(t.year, t.month, t.day) * 86400 + t.hour * 3600 + t.minute * 60 + t.second -
 		   east;

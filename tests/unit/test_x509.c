@@ -306,64 +306,64 @@ static struct x509_time time_of(uint8_t tag, const char *text)
 	return x509_time(&m, &(struct der){ tag, r, r });
 }
 
+static const struct {
+	uint8_t tag;
+	const char *text, *rfc3339;
+	int64_t seconds;
+} good_times[] = {
+	{ DER_UTC_TIME, "700101000000Z", "1970-01-01T00:00:00Z", 0 },
+	{ DER_UTC_TIME, "491231235959Z", "2049-12-31T23:59:59Z", 2524607999 },
+	{ DER_UTC_TIME, "500101000000Z", "1950-01-01T00:00:00Z", -631152000 },
+	{ DER_UTC_TIME, "2602282359Z", "2026-02-28T23:59:00Z", 1772323140 },
+	{ DER_UTC_TIME, "260101000000+0130", "2025-12-31T22:30:00Z", 1767220200 },
+	{ DER_UTC_TIME, "260101000000-0130", "2026-01-01T01:30:00Z", 1767231000 },
+	{ DER_UTC_TIME, "000229000000Z", "2000-02-29T00:00:00Z", 951782400 },
+	{ DER_GENERALIZED_TIME, "99991231235959Z", "9999-12-31T23:59:59Z", 253402300799 },
+	{ DER_GENERALIZED_TIME, "00000101000000Z", "0000-01-01T00:00:00Z", -62167219200 },
+	{ DER_GENERALIZED_TIME, "15821004120000Z", "1582-10-04T12:00:00Z", -12220200000 },
+	{ DER_GENERALIZED_TIME, "20260101000000.999Z", "2026-01-01T00:00:00Z", 1767225600 },
+};
+static const struct {
+	uint8_t tag;
+	const char *text;
+} bad_times[] = {
+	{ DER_UTC_TIME, "" },
+	{ DER_UTC_TIME, "260101000000" },
+	{ DER_UTC_TIME, "260101000000Z " },
+	{ DER_UTC_TIME, "261301000000Z" },
+	{ DER_UTC_TIME, "260001000000Z" },
+	{ DER_UTC_TIME, "260100000000Z" },
+	{ DER_UTC_TIME, "260229000000Z" },
+	{ DER_UTC_TIME, "260101240000Z" },
+	{ DER_UTC_TIME, "260101006000Z" },
+	{ DER_UTC_TIME, "260101000060Z" },
+	{ DER_UTC_TIME, "26010100000aZ" },
+	{ DER_UTC_TIME, "260101000000+2400" },
+	{ DER_UTC_TIME, "260101000000.5Z" },
+	{ DER_GENERALIZED_TIME, "19000229000000Z" },
+	{ DER_GENERALIZED_TIME, "99991231235959-0001" },
+	{ DER_GENERALIZED_TIME, "00000101000000+0001" },
+	{ DER_UTF8_STRING, "260101000000Z" },
+};
+
 static void reads_times(void **unused)
 {
-	static const struct {
-		uint8_t tag;
-		const char *text, *rfc3339;
-		int64_t seconds;
-	} good[] = {
-		{ DER_UTC_TIME, "700101000000Z", "1970-01-01T00:00:00Z", 0 },
-		{ DER_UTC_TIME, "491231235959Z", "2049-12-31T23:59:59Z", 2524607999 },
-		{ DER_UTC_TIME, "500101000000Z", "1950-01-01T00:00:00Z", -631152000 },
-		{ DER_UTC_TIME, "2602282359Z", "2026-02-28T23:59:00Z", 1772323140 },
-		{ DER_UTC_TIME, "260101000000+0130", "2025-12-31T22:30:00Z", 1767220200 },
-		{ DER_UTC_TIME, "260101000000-0130", "2026-01-01T01:30:00Z", 1767231000 },
-		{ DER_UTC_TIME, "000229000000Z", "2000-02-29T00:00:00Z", 951782400 },
-		{ DER_GENERALIZED_TIME, "99991231235959Z", "9999-12-31T23:59:59Z", 253402300799 },
-		{ DER_GENERALIZED_TIME, "00000101000000Z", "0000-01-01T00:00:00Z", -62167219200 },
-		{ DER_GENERALIZED_TIME, "15821004120000Z", "1582-10-04T12:00:00Z", -12220200000 },
-		{ DER_GENERALIZED_TIME, "20260101000000.999Z", "2026-01-01T00:00:00Z", 1767225600 },
-	};
-	static const struct {
-		uint8_t tag;
-		const char *text;
-	} bad[] = {
-		{ DER_UTC_TIME, "" },
-		{ DER_UTC_TIME, "260101000000" },
-		{ DER_UTC_TIME, "260101000000Z " },
-		{ DER_UTC_TIME, "261301000000Z" },
-		{ DER_UTC_TIME, "260001000000Z" },
-		{ DER_UTC_TIME, "260100000000Z" },
-		{ DER_UTC_TIME, "260229000000Z" },
-		{ DER_UTC_TIME, "260101240000Z" },
-		{ DER_UTC_TIME, "260101006000Z" },
-		{ DER_UTC_TIME, "260101000060Z" },
-		{ DER_UTC_TIME, "26010100000aZ" },
-		{ DER_UTC_TIME, "260101000000+2400" },
-		{ DER_UTC_TIME, "260101000000.5Z" },
-		{ DER_GENERALIZED_TIME, "19000229000000Z" },
-		{ DER_GENERALIZED_TIME, "99991231235959-0001" },
-		{ DER_GENERALIZED_TIME, "00000101000000+0001" },
-		{ DER_UTF8_STRING, "260101000000Z" },
-	};
-
 	(void)unused;
-	for (size_t n = 0; n < sizeof good / sizeof good[0]; n++) {
-		struct x509_time t = time_of(good[n].tag, good[n].text);
+	for (size_t n = 0; n < sizeof good_times / sizeof good_times[0]; n++) {
+		struct x509_time t = time_of(good_times[n].tag, good_times[n].text);
 
 		assert_true(t.valid);
-		assert_true(t.seconds == good[n].seconds);
+		assert_true(t.seconds == good_times[n].seconds);
 		assert_int_equal(t.text.left, 20);
-		assert_memory_equal(t.text.p, good[n].rfc3339, 20);
+		assert_memory_equal(t.text.p, good_times[n].rfc3339, 20);
 	}
-	for (size_t n = 0; n < sizeof bad / sizeof bad[0]; n++) {
-		struct x509_time t = time_of(bad[n].tag, bad[n].text);
+	for (size_t n = 0; n < sizeof bad_times / sizeof bad_times[0]; n++) {
+		struct x509_time t = time_of(bad_times[n].tag, bad_times[n].text);
 
 		assert_false(t.valid);
 		assert_true(t.seconds == 0);
-		assert_int_equal(t.text.left, strlen(bad[n].text));
-		assert_ptr_equal(t.text.p, bad[n].text);
+		assert_int_equal(t.text.left, strlen(bad_times[n].text));
+		assert_ptr_equal(t.text.p, bad_times[n].text);
 	}
 }
 

@@ -158,6 +158,7 @@ static void keeps_odd_alternative_names(void **unused)
 	PUT(&value, 0x82, "\xff");
 	PUT(&value, 0x87, "\x01\x02\x03");
 	PUT(&value, 0x88, "");
+	PUT(&value, 0xa6, "\x16\x01x"); /* in pieces */
 	PUT(&value, 0xa0, "junk");
 	PUT(&value, 0xa4, "junk");
 	PUT(&value, 0x82, "");
@@ -167,15 +168,17 @@ static void keeps_odd_alternative_names(void **unused)
 	close_tag(&value);
 	parse_one(RD(OID_SAN));
 	assert_true(info.malformed);
-	assert_int_equal(info.san_count, 8);
+	assert_int_equal(info.san_count, 9);
 	assert_text(info.sans[0].value.text, "nul\0.example.org");
 	assert_true(info.sans[0].value.utf8);
 	assert_text(info.sans[1].value.text, "\xff");
 	assert_false(info.sans[1].value.utf8);
 	assert_text(info.sans[2].value.text, "\x01\x02\x03");
-	assert_text(info.sans[4].value.text, "junk");
-	assert_non_null(info.sans[6].value.text.p);
-	assert_text(info.sans[7].value.text, "last");
+	assert_text(info.sans[4].value.text, "\x16\x01x");
+	assert_false(info.sans[4].value.utf8);
+	assert_text(info.sans[5].value.text, "junk");
+	assert_non_null(info.sans[7].value.text.p);
+	assert_text(info.sans[8].value.text, "last");
 }
 
 static void caps_alternative_names(void **unused)
