@@ -139,6 +139,8 @@ enum quic_layout quic_layout(uint32_t version)
 {
 	unsigned google = google_number(version);
 
+	if (version == QUIC_V1) /* asked for each frame */
+		return QUIC_LAYOUT_IETF;
 	if (google > 0)
 		return google <= 43   ? QUIC_LAYOUT_GOOGLE_43
 		       : google <= 45 ? QUIC_LAYOUT_GOOGLE_44
