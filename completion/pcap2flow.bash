@@ -12,7 +12,7 @@ _pcap2flow()
 		name=-x
 	fi
 	case $name in
-	'') files=1 words='bpf= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= ip= tcp= icmp= idp= payload= ppi= hd= wht= os= stats= stats_idle= output= outdir= logfile= verbosity= progress= help= version= show_config= show_interfaces= explain= print= --help --version'
+	'') files=1 words='bpf= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= ip= tcp= icmp= idp= tls= quic= fingerprint= fingerprint_db= payload= ppi= hd= wht= os= stats= stats_idle= output= outdir= logfile= verbosity= progress= help= version= show_config= show_interfaces= explain= print= --help --version'
 		compopt -o nospace ;;
 	-x) files=1 ;;
 	bidir) words='0 1' ;;
@@ -28,6 +28,9 @@ _pcap2flow()
 	ip) words='0 1' ;;
 	tcp) words='0 1' ;;
 	icmp) words='0 1' ;;
+	tls) words='0 1' ;;
+	quic) words='0 1' ;;
+	fingerprint) words='0 1' ;;
 	ppi) words='0 1' ;;
 	wht) words='0 1' ;;
 	os) words='0 1' ;;
@@ -38,8 +41,8 @@ _pcap2flow()
 	show_config) words='0 1' ;;
 	show_interfaces) words='0 1' ;;
 	print) words='man bash zsh fields schema options' ;;
-	features) words='all salt dist cdist entropy ip tcp icmp idp payload ppi hd wht os stats' front=${cur%"${cur##*,}"} cur=${cur##*,} ;;
-	cdist|output|outdir|logfile) files=1 ;;
+	features) words='all salt dist cdist entropy ip tcp icmp idp tls quic fingerprint payload ppi hd wht os stats' front=${cur%"${cur##*,}"} cur=${cur##*,} ;;
+	cdist|fingerprint_db|output|outdir|logfile) files=1 ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -P "$front" -W "$words" -- "$cur"
 		[[ -z $files ]] || compgen -f -- "$cur")

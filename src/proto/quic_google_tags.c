@@ -7,8 +7,11 @@
  * 'end' is where the tag's value ends, counted from the first value; each begins where the one
  * before ends.
  */
-#include "base/limits.h"
 #include "proto/quic_google.h"
+
+#include <string.h>
+
+#include "base/limits.h"
 
 enum { HEAD = 8, ENTRY = 8 };
 
@@ -84,44 +87,34 @@ bool gquic_tag_next(struct gquic_walk *w, uint32_t *tag, struct rd *value)
 	return rd_ok(&w->index);
 }
 
-/* Where the value of a tag goes, NULL for tags that are only counted. */
-static struct rd *place(struct gquic_info *i, uint32_t tag)
+/* Where the values of tags go; others are only counted. */
+static const struct {
+	uint32_t tag;
+	size_t offset; /* of its struct rd */
+} places[] = {
+	{ TAG('S', 'N', 'I', 0), offsetof(struct gquic_info, sni) },
+	{ TAG('U', 'A', 'I', 'D'), offsetof(struct gquic_info, user_agent) },
+	{ TAG('V', 'E', 'R', 0), offsetof(struct gquic_info, versions) },
+	{ TAG('A', 'E', 'A', 'D'), offsetof(struct gquic_info, aead) },
+	{ TAG('K', 'E', 'X', 'S'), offsetof(struct gquic_info, key_exchange) },
+	{ TAG('P', 'U', 'B', 'S'), offsetof(struct gquic_info, public_value) },
+	{ TAG('P', 'D', 'M', 'D'), offsetof(struct gquic_info, proof_demand) },
+	{ TAG('C', 'O', 'P', 'T'), offsetof(struct gquic_info, options) },
+	{ TAG('S', 'C', 'I', 'D'), offsetof(struct gquic_info, server_config_id) },
+	{ TAG('S', 'C', 'F', 'G'), offsetof(struct gquic_info, server_config) },
+	{ TAG('S', 'T', 'K', 0), offsetof(struct gquic_info, source_token) },
+	{ TAG('N', 'O', 'N', 'C'), offsetof(struct gquic_info, nonce) },
+	{ TAG('S', 'N', 'O', 0), offsetof(struct gquic_info, nonce) },
+	{ TAG('P', 'R', 'O', 'F'), offsetof(struct gquic_info, proof) },
+	{ TAG('C', 'R', 'T', 0xff), offsetof(struct gquic_info, certificates) },
+	{ TAG('R', 'R', 'E', 'J'), offsetof(struct gquic_info, reject_reasons) },
+};
+
+static void place(struct gquic_info *i, uint32_t tag, struct rd value)
 {
-	switch (tag) {
-	case TAG('S', 'N', 'I', 0):
-		return &i->sni;
-	case TAG('U', 'A', 'I', 'D'):
-		return &i->user_agent;
-	case TAG('V', 'E', 'R', 0):
-		return &i->versions;
-	case TAG('A', 'E', 'A', 'D'):
-		return &i->aead;
-	case TAG('K', 'E', 'X', 'S'):
-		return &i->key_exchange;
-	case TAG('P', 'U', 'B', 'S'):
-		return &i->public_value;
-	case TAG('P', 'D', 'M', 'D'):
-		return &i->proof_demand;
-	case TAG('C', 'O', 'P', 'T'):
-		return &i->options;
-	case TAG('S', 'C', 'I', 'D'):
-		return &i->server_config_id;
-	case TAG('S', 'C', 'F', 'G'):
-		return &i->server_config;
-	case TAG('S', 'T', 'K', 0):
-		return &i->source_token;
-	case TAG('N', 'O', 'N', 'C'):
-	case TAG('S', 'N', 'O', 0):
-		return &i->nonce;
-	case TAG('P', 'R', 'O', 'F'):
-		return &i->proof;
-	case TAG('C', 'R', 'T', 0xff):
-		return &i->certificates;
-	case TAG('R', 'R', 'E', 'J'):
-		return &i->reject_reasons;
-	default:
-		return NULL;
-	}
+	for (size_t n = 0; n < sizeof places / sizeof places[0]; n++)
+		if (places[n].tag == tag)
+			memcpy((char *)i + places[n].offset, &value, sizeof value);
 }
 
 void gquic_decode(const struct gquic_message *m, struct gquic_info *i)
@@ -132,10 +125,7 @@ void gquic_decode(const struct gquic_message *m, struct gquic_info *i)
 
 	*i = (struct gquic_info){ 0 };
 	while (gquic_tag_next(&w, &tag, &value)) {
-		struct rd *to = place(i, tag);
-
-		if (to != NULL)
-			*to = value;
+		place(i, tag, value);
 		if (tag == TAG('I', 'C', 'S', 'L') && value.left == 4) {
 			i->has_idle_timeout = true;
 			i->idle_timeout_s = little(&value, 4);

@@ -34,6 +34,10 @@ struct quic_keys {
  * Makes the keys of a connection from the destination id of the client's first Initial, or of its
  * first Initial behind a Retry (= source id of the Retry).  False for a version without a salt
  * here, which leaves version 0.
+ *
+ * Which id that is: a client keeps its first one until it has heard the server, whose Initials are
+ * protected with the same keys.  When a client's Initial has a wrong tag, keys made of its own id
+ * open it if a Retry was not seen, or if another connection began between the same ports.
  */
 bool quic_keys_derive(struct quic_keys *k, uint32_t version, struct rd dcid);
 

@@ -139,6 +139,8 @@ enum quic_layout quic_layout(uint32_t version)
 {
 	unsigned google = google_number(version);
 
+	if (version == QUIC_V1) /* asked for each frame */
+		return QUIC_LAYOUT_IETF;
 	if (google > 0)
 		return google <= 43   ? QUIC_LAYOUT_GOOGLE_43
 		       : google <= 45 ? QUIC_LAYOUT_GOOGLE_44
@@ -151,55 +153,18 @@ enum quic_layout quic_layout(uint32_t version)
 	return quic_draft(version) > 0 ? QUIC_LAYOUT_IETF : QUIC_LAYOUT_UNKNOWN;
 }
 
+/* From DRAFT_FIRST and GOOGLE_FIRST on. */
+static const char drafts[][9] = { "draft-22", "draft-23", "draft-24", "draft-25", "draft-26",
+	"draft-27", "draft-28", "draft-29", "draft-30", "draft-31", "draft-32", "draft-33",
+	"draft-34" };
+static const char google[][5] = { "Q009", "Q010", "Q011", "Q012", "Q013", "Q014", "Q015", "Q016",
+	"Q017", "Q018", "Q019", "Q020", "Q021", "Q022", "Q023", "Q024", "Q025", "Q026", "Q027",
+	"Q028", "Q029", "Q030", "Q031", "Q032", "Q033", "Q034", "Q035", "Q036", "Q037", "Q038",
+	"Q039", "Q040", "Q041", "Q042", "Q043", "Q044", "Q045", "Q046", "Q047", "Q048", "Q049",
+	"Q050" };
+
 const char *quic_version_name(uint32_t version)
 {
-	static const char drafts[][9] = { "draft-22", "draft-23", "draft-24", "draft-25",
-		"draft-26", "draft-27", "draft-28", "draft-29", "draft-30", "draft-31", "draft-32",
-		"draft-33", "draft-34" };
-	static const char google[][5] = {
-		"Q009",
-		"Q010",
-		"Q011",
-		"Q012",
-		"Q013",
-		"Q014",
-		"Q015",
-		"Q016",
-		"Q017",
-		"Q018",
-		"Q019",
-		"Q020",
-		"Q021",
-		"Q022",
-		"Q023",
-		"Q024",
-		"Q025",
-		"Q026",
-		"Q027",
-		"Q028",
-		"Q029",
-		"Q030",
-		"Q031",
-		"Q032",
-		"Q033",
-		"Q034",
-		"Q035",
-		"Q036",
-		"Q037",
-		"Q038",
-		"Q039",
-		"Q040",
-		"Q041",
-		"Q042",
-		"Q043",
-		"Q044",
-		"Q045",
-		"Q046",
-		"Q047",
-		"Q048",
-		"Q049",
-		"Q050",
-	};
 	const struct named *n = named_find(version);
 
 	if (n != NULL)

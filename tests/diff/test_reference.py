@@ -21,7 +21,8 @@ from reffeatures import Options, records
 from refflows import Part, Timeouts
 
 EVERYTHING = ("features=all", "community_id=1")
-NOT_NUMBERS = {"probable_os"}  # a table of rules, tested in tests/unit/test_feature_os.c
+# Tables of rules and texts, tested elsewhere: in tests/unit, and the latter in test_handshakes.py.
+NOT_NUMBERS = {"probable_os", "tls", "quic", "fingerprints"}
 COUNT = 1200  # conversations
 FEW = 300  # of them where options are tried out
 SHOWN = 12  # differences that are printed
