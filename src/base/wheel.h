@@ -19,8 +19,9 @@
 enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256, WHEEL_TICK_SHIFT = 24, WHEEL_SLOT_SHIFT = 8 };
 
 enum {
-	WHEEL_BLOCK = 12,                        /* numbers in a block */
-	WHEEL_OUT = WHEEL_LEVELS * WHEEL_SLOTS, /* a slot for those that are out and not yet taken */
+	WHEEL_BLOCK = 12, /* numbers in a block */
+	WHEEL_OUT = WHEEL_LEVELS *
+		    WHEEL_SLOTS, /* a slot for those that are out and not yet taken */
 };
 
 struct wheel_item {

@@ -9,15 +9,39 @@
 #include "flow/stream.h"
 #include "flow/table.h"
 
-/* Without features that wait it ends behind 'done'. */
+/*
+ * The journal's tag has the bits of features that have seen enough.  When it was outgrown, it has
+ * the room OUTGROWN and points to the states of those that wait.
+ */
 struct view {
-	uint64_t done; /* bits of features that have seen enough */
 	struct journal journal;
-	char *later; /* states of those that wait; NULL while the journal has all packets */
-		     /* the other states follow */
+	/* the other states follow */
 };
 
-enum { WORTH_WAITING = sizeof(struct view) };
+enum { OUTGROWN = UINT16_MAX, BITS_MAX = 32 };
+
+_Static_assert((int)REGISTRY_MAX <= (int)BITS_MAX, "a bit for each feature");
+
+static bool is_done(const struct view *v, const struct call *call)
+{
+	return (v->journal.tag & call->bit) != 0;
+}
+
+static void set_done(struct view *v, const struct call *call)
+{
+	v->journal.tag |= call->bit;
+}
+
+/* The states of those that wait; NULL while the journal has all packets. */
+static char *later_states(const struct view *v)
+{
+	return v->journal.room == OUTGROWN ? (char *)v->journal.p : NULL;
+}
+
+static void set_later_states(struct view *v, void *states)
+{
+	v->journal = (struct journal){ .p = states, .room = OUTGROWN, .tag = v->journal.tag };
+}
 
 static void add_to_lists(struct call_lists *lists, size_t i, uint32_t wants)
 {
@@ -41,7 +65,7 @@ static bool worth_waiting(const struct registry *r)
 
 	for (size_t i = 0; i < r->on_count; i++)
 		size += r->on[i]->later ? r->on_size[i] : 0;
-	return size > WORTH_WAITING;
+	return size > sizeof(struct journal) + sizeof(struct trail);
 }
 
 static void add_call(struct calls *c, const struct registry *r, size_t i, struct feature_env env)
@@ -53,7 +77,7 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 	call->update = r->on[i]->update;
 	call->env = env;
 	call->env.options = r->on_options[i];
-	call->bit = (uint64_t)1 << i;
+	call->bit = (uint32_t)1 << i;
 	call->reads = r->on_reads[i];
 	call->offset = *size;
 	*size += r->on_size[i];
@@ -71,12 +95,11 @@ void calls_build(
 {
 	struct feature_env env = { .conf = &r->core, .pool = pool, .scratch = scratch };
 	const bool wait = worth_waiting(r);
-	const size_t head = wait ? sizeof(struct view) : offsetof(struct view, journal);
 	bool needed = wait;
 
 	*c = (struct calls){ .count = r->on_count,
 		.views = r->core.bidir ? 1 : 2,
-		.view_size = head };
+		.view_size = sizeof(struct view) };
 	for (size_t i = 0; i < r->on_count; i++) {
 		c->call[i].later = wait && r->on[i]->later;
 		add_call(c, r, i, env);
@@ -130,7 +153,7 @@ void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigne
 
 	if (!c->call[i].later)
 		return (char *)v + c->call[i].offset;
-	return v->later == NULL ? NULL : v->later + c->call[i].offset;
+	return later_states(v) == NULL ? NULL : later_states(v) + c->call[i].offset;
 }
 
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)
@@ -168,14 +191,14 @@ static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsign
 	for (size_t n = 0; n < c->stream_count; n++) {
 		const struct call *call = &c->call[c->stream[n]];
 
-		if ((v->done & call->bit) || offset >= call->stream_bytes)
+		if (is_done(v, call) || offset >= call->stream_bytes)
 			continue;
 
 		struct rd part = rd_first(bytes, (size_t)(call->stream_bytes - offset));
 
 		if (call->feature->stream((char *)v + call->offset, &call->env, f, pkt,
 				    c->views == 1 ? dir : 0, part, offset) == DONE)
-			v->done |= call->bit;
+			set_done(v, call);
 		else
 			more |= offset + part.left < call->stream_bytes;
 	}
@@ -191,7 +214,7 @@ static uint64_t stream_demand(const struct calls *c, const struct view *v)
 	for (size_t n = 0; n < c->stream_count; n++) {
 		const struct call *call = &c->call[c->stream[n]];
 
-		if (!(v->done & call->bit) && call->stream_bytes > demand)
+		if (!is_done(v, call) && call->stream_bytes > demand)
 			demand = call->stream_bytes;
 	}
 	return demand;
@@ -236,61 +259,67 @@ static inline void show(const struct calls *c, const struct call_lists *lists, s
 	for (unsigned n = 0; n < lists->count[kind]; n++) {
 		const struct call *call = &c->call[lists->of[kind][n]];
 
-		if (v->done & call->bit)
+		if (is_done(v, call))
 			continue;
 		if (call->update(states + call->offset, &call->env, f, pkt) == DONE)
-			v->done |= call->bit;
+			set_done(v, call);
 	}
 }
 
-static void replay(const struct calls *c, struct view *v, struct flow *f)
+/* Shows the packets of a journal to those that wait; the view has their states by now. */
+static void replay(const struct calls *c, struct view *v, const struct journal *j, struct flow *f)
 {
-	struct journal_reader r = journal_read(&v->journal, f);
+	struct journal_reader r = journal_read(j, f);
 	struct pkt pkt;
 
-	v->done &= ~c->later_bits;
+	v->journal.tag &= ~c->later_bits;
 	while (journal_next(&r, &pkt))
-		show(c, &c->later, v, v->later, f, &pkt);
+		show(c, &c->later, v, later_states(v), f, &pkt);
 }
 
 /* The journal is full: from now on those that wait see packets as they come. */
 static void end_journal(const struct calls *c, struct view *v, struct flow *f, struct pool *pool)
 {
-	v->later = arena_zalloc(&f->arena, pool, c->later_size);
-	if (v->later == NULL) {
+	const struct journal full = v->journal;
+	void *states = arena_zalloc(&f->arena, pool, c->later_size);
+
+	if (states == NULL) {
 		f->marks |= FLOW_NO_MEMORY;
-		v->done |= c->later_bits;
+		v->journal.tag |= c->later_bits;
 		return;
 	}
-	replay(c, v, f);
-	arena_drop(&f->arena, pool, v->journal.items.p);
-	v->journal = (struct journal){ 0 };
+	set_later_states(v, states);
+	replay(c, v, &full, f);
+	arena_drop(&f->arena, pool, full.p);
 }
 
 void calls_catch_up(const struct calls *c, struct flow *f, unsigned out)
 {
 	struct view *v = c->later_size > 0 ? view_at(c, f, out) : NULL;
 
-	if (v == NULL || v->later != NULL)
+	if (v == NULL || later_states(v) != NULL)
 		return;
-	v->later = memset(c->later_states, 0, c->later_size);
-	replay(c, v, f);
+
+	const struct journal whole = v->journal;
+
+	set_later_states(v, memset(c->later_states, 0, c->later_size));
+	replay(c, v, &whole, f);
 }
 
-static void show_later(const struct calls *c, struct view *v, struct flow *f,
-		const struct pkt *pkt, struct pool *pool)
+static void show_later(const struct calls *c, struct view *v, struct flow *f, const struct pkt *pkt,
+		struct pool *pool)
 {
 	const struct feature_env env = { .pool = pool };
 
-	if ((v->done & c->later_bits) == c->later_bits)
+	if ((v->journal.tag & c->later_bits) == c->later_bits)
 		return;
-	if (v->later == NULL) {
+	if (later_states(v) == NULL) {
 		if (journal_add(&v->journal, &env, f, pkt))
 			return;
 		end_journal(c, v, f, pool);
 	}
-	if (v->later != NULL)
-		show(c, &c->later, v, v->later, f, pkt);
+	if (later_states(v) != NULL)
+		show(c, &c->later, v, later_states(v), f, pkt);
 }
 
 void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool)

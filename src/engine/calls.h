@@ -17,7 +17,7 @@ struct call {
 	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
 			const struct pkt *pkt);
 	size_t offset; /* of the state in a view, or among the states of those that wait */
-	uint64_t bit;
+	uint32_t bit;
 	bool later;
 	struct feature_env env;
 	const struct feature *feature;
@@ -39,10 +39,10 @@ struct calls {
 	size_t stream_count;
 	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
 	size_t leaving_count;
-	unsigned views;   /* per flow: 1, or 2 with bidir=0 */
-	size_t view_size; /* 0 when no enabled feature keeps state or looks at packets */
+	unsigned views;      /* per flow: 1, or 2 with bidir=0 */
+	size_t view_size;    /* 0 when no enabled feature keeps state or looks at packets */
 	size_t later_size;   /* of the states of those that wait; 0: nobody does */
-	uint64_t later_bits; /* their bits */
+	uint32_t later_bits; /* their bits */
 	char *later_states;  /* for the record of a flow that did not outgrow its journal */
 };
 

@@ -36,8 +36,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	/* What was put together from fragments has no IP header of its own. */
 	if (s->of[pkt->dir] != NULL || (pkt->marks & (PKT_REASSEMBLED | PKT_FRAGMENT)))
 		return MORE;
-	s->of[pkt->dir] = first = arena_alloc(
-			&flow->arena, env->pool, sizeof *first + bytes.left);
+	s->of[pkt->dir] = first = arena_alloc(&flow->arena, env->pool, sizeof *first + bytes.left);
 	if (first == NULL) {
 		flow->marks |= FLOW_NO_MEMORY;
 		return DONE;

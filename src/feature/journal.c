@@ -20,7 +20,7 @@ enum {
 	BAD = 1 << 8,
 
 	ITEM_MAX = 7 * TRAIL_NUMBER,
-	JOURNAL_BYTES = 264, /* what a block of the pool holds; about 35 packets */
+	JOURNAL_BYTES = 264, /* what a block of the pool holds; about 30 packets */
 	FLAG_BITS = 9,
 	UDP_HEADER = 8,
 	TCP_WORDS = 5, /* of a header without options */
@@ -55,7 +55,8 @@ static unsigned tcp_of(const struct pkt *pkt)
 {
 	unsigned words = pkt->transport_len / 4u;
 
-	return (words > TCP_WORDS ? words - TCP_WORDS : 0) << FLAG_BITS | (pkt->tcp_flags & ((1u << FLAG_BITS) - 1));
+	return (words > TCP_WORDS ? words - TCP_WORDS : 0) << FLAG_BITS |
+	       (pkt->tcp_flags & ((1u << FLAG_BITS) - 1));
 }
 
 /* Bits of a segment, and what they announce. */
@@ -112,27 +113,55 @@ static size_t write_item(uint8_t item[ITEM_MAX], struct journal_last *last, cons
 	return (size_t)(end - item) + (size_t)(to - rest);
 }
 
+/* Room for 'size' bytes more, and for what stands in front of the items. */
+static bool reserve(
+		struct journal *j, const struct feature_env *env, struct flow *flow, size_t size)
+{
+	size_t had = j->size == 0 ? sizeof(struct journal_last) : j->size, room;
+	uint8_t *p;
+
+	if (had + size > JOURNAL_BYTES)
+		return false;
+	if (had + size > j->room) {
+		room = pool_room(had + size + had / 4);
+		if (room > JOURNAL_BYTES)
+			room = JOURNAL_BYTES;
+		p = arena_move(&flow->arena, env->pool, j->p, j->size, room);
+		if (p == NULL) {
+			flow->marks |= FLOW_NO_MEMORY;
+			return false;
+		}
+		j->p = p;
+		j->room = (uint16_t)room;
+	}
+	j->size = (uint16_t)had;
+	return true;
+}
+
 bool journal_add(struct journal *j, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	struct journal_last last = j->last;
+	struct journal_last last = { .now_ns = flow->start_ns };
 	uint8_t item[2 * ITEM_MAX];
 	size_t size;
 
-	if (j->items.size == 0)
-		last.now_ns = flow->start_ns;
+	if (j->size > 0)
+		memcpy(&last, j->p, sizeof last);
 	size = write_item(item, &last, pkt);
-	if (j->items.size + size > JOURNAL_BYTES ||
-			!trail_add(&j->items, env, flow, item, size))
+	if (!reserve(j, env, flow, size))
 		return false;
-	j->last = last;
+	memcpy(j->p, &last, sizeof last);
+	memcpy(j->p + j->size, item, size);
+	j->size = (uint16_t)(j->size + size);
 	return true;
 }
 
 struct journal_reader journal_read(const struct journal *j, const struct flow *flow)
 {
-	return (struct journal_reader){ .at = j->items.p,
-		.end = j->items.p + j->items.size,
+	bool empty = j->size == 0;
+
+	return (struct journal_reader){ .at = empty ? NULL : j->p + sizeof(struct journal_last),
+		.end = empty ? NULL : j->p + j->size,
 		.last.now_ns = flow->start_ns,
 		.proto = flow->key.proto };
 }

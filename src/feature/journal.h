@@ -19,10 +19,12 @@ struct journal_last {
 	uint16_t tcp[2]; /* flags, and words of options, by direction */
 };
 
-/* Starts as { 0 }. */
+/* Starts as { 0 }.  Every flow pays for it, so it has one pointer: what is in the block comes
+ * first. */
 struct journal {
-	struct trail items;
-	struct journal_last last;
+	uint8_t *p; /* a struct journal_last, then the items; NULL: no packet yet */
+	uint16_t size, room;
+	uint32_t tag; /* the keeper's own */
 };
 
 struct journal_reader {

@@ -7,7 +7,7 @@
 #include "feature/feature.h"
 
 enum {
-	REGISTRY_MAX = 64
+	REGISTRY_MAX = 32
 }; /* features: one bit each in a flow's set of those that have seen enough */
 
 struct registry {

@@ -11,8 +11,8 @@
 #include "record/plan.h"
 
 enum {
-	STEP_CLOSE = 255, /* in step.type: the end of a struct in place */
-	STEP_PREFIX = 32, /* bytes of a prefix, which is copied as a whole */
+	STEP_CLOSE = 255,               /* in step.type: the end of a struct in place */
+	STEP_PREFIX = 32,               /* bytes of a prefix, which is copied as a whole */
 	STEP_KEY_MAX = STEP_PREFIX - 4, /* so keys are at most so long: quotes, colon, bracket */
 	STEP_SLACK = 32, /* bytes of room behind every object: brackets, commas, a prefix's overhang
 			  */
