@@ -76,7 +76,7 @@ static void feed_starttls(struct handshake *s, struct hs_in *in, struct hs_wait 
 {
 	switch (starttls_feed(&w->starttls, in->pkt->dir == 1, &bytes)) {
 	case STARTTLS_TLS:
-		begin(s, in, bytes, false);
+		begin(s, in, bytes, rd_more(&bytes) && (bytes.p[0] & 0x80));
 		break;
 	case STARTTLS_NEVER:
 		if (s->phase == HS_FOUND)
