@@ -50,7 +50,8 @@ dig: bind9-dnsutils
 dnsmasq: dnsmasq-base
 udhcpc: udhcpc
 ping: iputils-ping
-capinfos: wireshark-common'
+capinfos: wireshark-common
+chromium: chromium'
 
 present() {
     case $1 in

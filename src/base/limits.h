@@ -63,6 +63,7 @@ enum {
 	LIMIT_HANDSHAKE_LISTED = 1 << 30,  /* at most, however many records num_pkts= lists */
 	LIMIT_HELLO_BYTES = 64 << 10,      /* kept of a ClientHello or ServerHello */
 	LIMIT_KEY_EXCHANGE_BYTES = 8 << 10, /* of other handshake messages */
+	LIMIT_DTLS_MESSAGE = 32 << 10,     /* kept of a DTLS message in fragments */
 	LIMIT_CERTIFICATES = 64,           /* of a direction */
 	LIMIT_HANDSHAKE_MESSAGES = 32,     /* kept of one flow */
 	LIMIT_HANDSHAKE_HEADS = 256,       /* listed in the records of one flow */

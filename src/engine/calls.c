@@ -127,6 +127,16 @@ bool calls_make_workers(struct calls *c, struct err *e)
 	return true;
 }
 
+size_t calls_worker_memory(const struct calls *c)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->call[i].feature->worker_memory != NULL)
+			bytes += c->call[i].feature->worker_memory(c->call[i].env.worker);
+	return bytes;
+}
+
 void calls_free_workers(struct calls *c)
 {
 	free(c->later_states);

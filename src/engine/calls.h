@@ -53,6 +53,7 @@ void calls_build(struct calls *c, const struct registry *r, struct pool *pool,
  * What was made stays until calls_free_workers(), which a zeroed struct survives too. */
 bool calls_make_workers(struct calls *c, struct err *e);
 void calls_free_workers(struct calls *c);
+size_t calls_worker_memory(const struct calls *c);
 
 /* Bytes behind each struct flow. */
 static inline size_t calls_state_size(const struct calls *c)

@@ -16,7 +16,7 @@ const struct engine_stats *engine_stats(const struct engine *en)
 	s->evicted = t->evicted;
 	s->refused = t->refused;
 	s->backwards = t->backwards;
-	s->memory = t->memory + frag_memory(en->frag);
+	s->memory = t->memory + frag_memory(en->frag) + calls_worker_memory(&en->calls);
 	if (s->memory > s->memory_peak)
 		s->memory_peak = s->memory;
 	if (t->memory_peak > s->memory_peak)

@@ -97,6 +97,7 @@ struct feature {
 	 * freed behind the last record. */
 	void *(*worker_new)(void);
 	void (*worker_free)(void *worker);
+	size_t (*worker_memory)(const void *worker); /* bytes at the moment, for statistics */
 	/* Once, when the flow's records are written: gives back what the state holds of the
 	 * worker's memory. */
 	void (*leave)(void *state, const struct feature_env *env);

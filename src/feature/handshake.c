@@ -43,8 +43,6 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 	if (hs == NULL)
 		return NULL;
 	hs->wait = wait;
-	if (wait != NULL && wait->starttls.asked)
-		hs->starttls = wait->starttls.protocol;
 	return hs;
 }
 
@@ -76,7 +74,7 @@ static void feed_starttls(struct handshake *s, struct hs_in *in, struct hs_wait 
 {
 	switch (starttls_feed(&w->starttls, in->pkt->dir == 1, &bytes)) {
 	case STARTTLS_TLS:
-		begin(s, in, bytes, false);
+		begin(s, in, bytes, rd_more(&bytes) && (bytes.p[0] & 0x80));
 		break;
 	case STARTTLS_NEVER:
 		if (s->phase == HS_FOUND)
@@ -276,6 +274,13 @@ static void leave(void *state, const struct feature_env *env)
 		certs_release(w->certs, c->cert);
 }
 
+static size_t worker_memory(const void *worker)
+{
+	const struct hs_worker *w = worker;
+
+	return sizeof *w + certs_memory(w->certs);
+}
+
 static void worker_free(void *worker)
 {
 	struct hs_worker *w = worker;
@@ -316,4 +321,5 @@ const struct feature feature_handshake = {
 	.leave = leave,
 	.worker_new = worker_new,
 	.worker_free = worker_free,
+	.worker_memory = worker_memory,
 };

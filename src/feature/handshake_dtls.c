@@ -10,8 +10,9 @@
 #include "feature/handshake_state.h"
 
 enum {
-	UNDER_WAY = 4,   /* messages of a direction in pieces at a time */
-	REMEMBERED = 64, /* message numbers from 0 on that are known to be whole */
+	ROOM_FIRST = 512, /* bytes for the first fragment of a message */
+	UNDER_WAY = 4,    /* messages of a direction in pieces at a time */
+	REMEMBERED = 64,  /* message numbers from 0 on that are known to be whole */
 };
 
 struct hs_dtls {
@@ -60,15 +61,32 @@ static struct dtls_assembler *find(const struct hs_in *in, const struct dtls_fra
 	return free_one;
 }
 
-/* Room for as much of a message as is wanted; unlike in TCP its last piece may be the first. */
-static void begin(const struct hs_in *in, struct dtls_assembler *a, const struct dtls_fragment *f)
+/*
+ * Room up to the end of a fragment, at least twice what there was.  Unlike in TCP a message's last
+ * bytes may come first, so that its head alone can cost up to the cap.
+ */
+static void make_room(
+		const struct hs_in *in, struct dtls_assembler *a, const struct dtls_fragment *f)
 {
-	uint32_t wanted = hs_wanted(in, f->type, f->size);
-	uint8_t *room = wanted == 0 ? NULL : arena_alloc(&in->flow->arena, in->env->pool, wanted);
+	uint32_t wanted = hs_wanted(in, f->type, f->size), size = f->offset + f->fragment_size;
+	uint8_t *room, *old = a->room;
 
-	if (wanted > 0 && room == NULL)
+	wanted = wanted < LIMIT_DTLS_MESSAGE ? wanted : LIMIT_DTLS_MESSAGE;
+	if (size <= a->room_size || a->room_size == wanted)
+		return;
+	size = size > 2 * a->room_size ? size : 2 * a->room_size;
+	size = size > ROOM_FIRST ? size : ROOM_FIRST;
+	size = size < wanted ? size : wanted;
+	room = arena_zalloc(&in->flow->arena, in->env->pool, size);
+	if (room == NULL) {
 		in->flow->marks |= FLOW_NO_MEMORY;
-	dtls_assembler_begin(a, f, room, room == NULL ? 0 : wanted);
+		return;
+	}
+	if (old != NULL)
+		memcpy(room, old, a->room_size);
+	a->room = room;
+	a->room_size = size;
+	arena_drop(&in->flow->arena, in->env->pool, old);
 }
 
 static void take_fragment(const struct hs_in *in, const struct dtls_fragment *f)
@@ -88,7 +106,8 @@ static void take_fragment(const struct hs_in *in, const struct dtls_fragment *f)
 		return;
 	}
 	if (a->size == 0)
-		begin(in, a, f);
+		dtls_assembler_begin(a, f, NULL, 0);
+	make_room(in, a, f);
 	if (!dtls_assembler_add(a, f))
 		return;
 	m.body = dtls_assembler_body(a);

@@ -118,7 +118,8 @@ static const struct field quic_fields[] = {
 			.source = "RFC 9000 section 17.2.3"),
 	FIELD(struct out_quic, undecrypted, "undecrypted", "packets",
 			"Initials that could not be read: cut, of a version without known keys, or "
-			"of a connection whose first packet was not seen."),
+			"of a connection whose first packet was not seen; with bidir=0 all of the "
+			"server."),
 	FIELD(struct out_quic, c_spin_changes, "c_spin_changes", "packets",
 			"Packets with a short header whose spin bit differs from that of the "
 			"client's one before.",

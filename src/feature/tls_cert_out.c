@@ -23,7 +23,7 @@ static struct field_list name_list(const struct tls_report *r, const struct x509
 
 	while (items != NULL && n < name->count) {
 		items[n] = (struct out_attribute){ name->items[n].name,
-			text(name->items[n].value.text) };
+			text(name->items[n].value.text), hex(name->items[n].oid) };
 		n++;
 	}
 	return (struct field_list){ items, n };
@@ -67,12 +67,13 @@ static struct field_list text_list(
 
 static struct field_list extension_list(const struct tls_report *r, const struct x509_info *i)
 {
-	const char **items = tls_scratch(r, i->extension_count, sizeof *items);
+	struct out_cert_extension *items = tls_scratch(r, i->extension_count, sizeof *items);
 	size_t n = 0;
 
 	while (items != NULL && n < i->extension_count) {
-		items[n] = i->extensions[n].name;
-		n++;
+		const struct x509_extension *e = &i->extensions[n];
+
+		items[n++] = (struct out_cert_extension){ e->name, hex(e->oid), e->critical };
 	}
 	return (struct field_list){ items, n };
 }
@@ -166,6 +167,17 @@ static const struct field attribute_fields[] = {
 	FIELD(struct out_attribute, value, "value", "",
 			"Its value as UTF-8; bytes that are no text stay as they are.",
 			.flags = FIELD_PERSONAL),
+	FIELD(struct out_attribute, oid, "oid", "",
+			"Content bytes of its object identifier (DER): 550403 for commonName."),
+	{ 0 },
+};
+
+static const struct field extension_fields[] = {
+	FIELD(struct out_cert_extension, name, "name", "",
+			"Short name (\"subjectAltName\"), or the object identifier with dots."),
+	FIELD(struct out_cert_extension, oid, "oid", "",
+			"Content bytes of its object identifier (DER)."),
+	FIELD(struct out_cert_extension, critical, "critical", "", "Marked as critical."),
 	{ 0 },
 };
 
@@ -253,10 +265,9 @@ const struct field tls_certificate_fields[] = {
 	FIELD(struct out_certificate, sct_count, "sct_count", "",
 			"Signed certificate timestamps in it.", .flags = NULLABLE,
 			.null_rule = DAMAGED, .source = "RFC 6962"),
-	FIELD_SCALARS(struct out_certificate, extensions, "extensions", const char *, "",
-			"Names of all extensions, in order; without a name here the object "
-			"identifier.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out without any"),
+	FIELD_LIST_OF(struct out_certificate, extensions, "extensions", struct out_cert_extension,
+			extension_fields, "All extensions, in order.", .flags = FIELD_OPTIONAL,
+			.null_rule = "left out without any", .source = "RFC 5280 section 4.2"),
 	FIELD(struct out_certificate, self_signed, "self_signed", "",
 			"Issuer and subject are the same, and so are the key identifiers where "
 			"both are there; false when it is damaged."),

@@ -120,13 +120,14 @@ static const struct field record_fields[] = {
 const struct field tls_fields[] = {
 	FIELD(struct out_tls, protocol, "protocol", "", "What carried it: tls (TCP), dtls, quic."),
 	FIELD(struct out_tls, starttls, "starttls", "",
-			"Protocol that asked for TLS: smtp, imap, pop3, ftp, nntp, xmpp, ldap, "
-			"postgresql, mysql, rdp, http (CONNECT), socks5.",
+			"Protocol that asked for TLS or came before it: smtp, imap, pop3, ftp, "
+			"nntp, xmpp, ldap, postgresql, mysql, rdp, http (CONNECT), socks4, socks5, "
+			"proxy (the PROXY protocol), gnutella.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out when TLS begins with the connection"),
 	FIELD(struct out_tls, version, "version", "",
-			"Version that the server selected" WORD_LIST ".", .flags = IF_SERVER,
-			.source = "RFC 8446 section 4.1.3, 4.2.1"),
+			"Version that the server selected, in HelloRetryRequest too" WORD_LIST ".",
+			.flags = IF_SERVER, .source = "RFC 8446 section 4.1.3, 4.2.1"),
 	FIELD(struct out_tls, version_code, "version_code", "", "The same as a number.",
 			.flags = NULLABLE, .null_rule = NO_SERVER),
 	FIELD(struct out_tls, handshake, "handshake", "",

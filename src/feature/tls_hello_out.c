@@ -109,6 +109,14 @@ static int32_t unless_zero(uint32_t v)
 	return v == 0 ? -1 : (int32_t)v;
 }
 
+/* Codes 1 to 4 are 512 to 4096 bytes. */
+static int32_t fragment_length(uint8_t code)
+{
+	enum { CODES = 4, SMALLEST = 256 };
+
+	return code == 0 || code > CODES ? -1 : SMALLEST << code;
+}
+
 static struct out_ech report_ech(const struct tls_report *r, const struct tls_ech *e)
 {
 	struct out_ech o = { .config_id = -1, .enc_length = -1, .payload_length = -1 };
@@ -171,8 +179,7 @@ static void report_hello(const struct tls_report *r, const struct hs_hello *h, s
 	o->psk_identities = i->has_psk && !server ? i->psk_count : -1;
 	o->psk_selected = i->has_psk && server ? i->psk_selected : -1;
 	o->record_size_limit = unless_zero(i->record_size_limit);
-	o->max_fragment_length = unless_zero(
-			i->max_fragment_length == 0 ? 0 : 256u << i->max_fragment_length);
+	o->max_fragment_length = fragment_length(i->max_fragment_length);
 	o->session_ticket_length = size_of(i->session_ticket);
 	o->renegotiation_info_length = size_of(i->renegotiation);
 	o->cookie_length = rd_ok(&h->hello.cookie) ? size_of(h->hello.cookie) : size_of(i->cookie);

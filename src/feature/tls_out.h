@@ -80,6 +80,13 @@ struct out_record {
 struct out_attribute {
 	const char *name;
 	struct field_text value;
+	struct field_hex oid;
+};
+
+struct out_cert_extension {
+	const char *name;
+	struct field_hex oid;
+	bool critical;
 };
 
 struct out_san {

@@ -2,12 +2,13 @@
 /*
  * starttls.c - follow another protocol up to the first byte of TLS.
  *
- *   SMTP, IMAP, POP3, FTP, NNTP, HTTP CONNECT:  lines up to LF
+ *   SMTP, IMAP, POP3, FTP, NNTP, HTTP CONNECT, PROXY, Gnutella:  lines up to LF
  *   XMPP:        XML, in which 0x16 stands nowhere
  *   LDAP:        | 30 | BER size | body |
  *   PostgreSQL:  client | 00 00 00 08 | request 4 |, server one byte
  *   MySQL:       | size 3, little endian | sequence 1 | body |
  *   RDP:         | 03 00 | size 2, head included | X.224 |
+ *   SOCKS4:      a request, an answer
  *   SOCKS5:      greeting, perhaps name and password, request; their answers
  */
 #include <string.h>
@@ -94,23 +95,36 @@ static size_t second_word(const struct starttls_side *side)
 	return space == NULL ? 0 : (size_t)(space - side->head) + 1;
 }
 
-/* A client's line may ask for TLS, and says whose greeting "220" was. */
+/* A client's lines that ask for TLS (or a tunnel), or say whose greeting "220" was. */
+static const struct command {
+	const char *text; /* in lower case */
+	bool asks;
+	uint8_t protocol; /* enum starttls_protocol, of those that begin with 220 */
+} commands[] = {
+	{ "ehlo", false, STARTTLS_SMTP },
+	{ "helo", false, STARTTLS_SMTP },
+	{ "lhlo", false, STARTTLS_SMTP },
+	{ "starttls", true, STARTTLS_SMTP },
+	{ "feat", false, STARTTLS_FTP },
+	{ "auth tls", true, STARTTLS_FTP },
+	{ "auth ssl", true, STARTTLS_FTP },
+	{ "stls", true, STARTTLS_POP3 },
+	{ "connect ", true, STARTTLS_HTTP },
+	{ "proxy ", true, STARTTLS_PROXY },
+	{ "gnutella", true, STARTTLS_GNUTELLA },
+};
+
 static void client_line(struct starttls *s, const struct starttls_side *side)
 {
-	bool smtp = line_is(side, 0, "ehlo") || line_is(side, 0, "helo") ||
-		    line_is(side, 0, "lhlo");
-	bool ftp = line_is(side, 0, "auth tls") || line_is(side, 0, "auth ssl");
-	bool starttls = line_is(side, 0, "starttls");
-	size_t second = second_word(side);
-
-	if (s->protocol == STARTTLS_TEXT && (smtp || starttls))
-		s->protocol = STARTTLS_SMTP;
-	if (s->protocol == STARTTLS_TEXT && (ftp || line_is(side, 0, "feat")))
-		s->protocol = STARTTLS_FTP;
-	s->asked = s->asked || starttls || ftp || line_is(side, 0, "stls") ||
-		   (s->protocol == STARTTLS_IMAP && second > 0 &&
-				   line_is(side, second, "starttls")) ||
-		   (s->protocol == STARTTLS_HTTP && line_is(side, 0, "connect "));
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (!line_is(side, 0, commands[i].text))
+			continue;
+		s->asked = s->asked || commands[i].asks;
+		if (s->protocol == STARTTLS_TEXT)
+			s->protocol = commands[i].protocol;
+	}
+	if (s->protocol == STARTTLS_IMAP && line_is(side, second_word(side), "starttls"))
+		s->asked = true;
 }
 
 static enum starttls_verdict feed_lines(struct starttls *s, bool from_server, struct rd *bytes)
@@ -215,6 +229,35 @@ static size_t rdp_size(struct rd r, uint8_t messages)
 	return r.p[1] == 0 && size >= SHORTEST ? size : NO_MESSAGE;
 }
 
+/*
+ * client: | 04 | 01 | port 2 | address 4 | user | 00 | [ name | 00 ] |, a name with address 0.0.0.x
+ * server: | 00 | answer 1 | port 2 | address 4 |
+ */
+static size_t socks4_size(struct rd r, bool from_server, uint8_t messages)
+{
+	enum { HEAD = 8, SOCKS = 4 };
+	struct rd text = r;
+
+	if (messages > 0 || *r.p != (from_server ? 0 : SOCKS))
+		return NO_MESSAGE;
+	if (r.left < HEAD)
+		return NEED_MORE;
+	if (from_server)
+		return HEAD;
+
+	bool named = r.p[4] == 0 && r.p[5] == 0 && r.p[6] == 0 && r.p[7] != 0;
+
+	rd_bytes(&text, HEAD);
+	for (int n = named ? 2 : 1; n > 0; n--) {
+		const uint8_t *end = rd_more(&text) ? memchr(text.p, 0, text.left) : NULL;
+
+		if (end == NULL)
+			return NEED_MORE;
+		rd_bytes(&text, (size_t)(end - text.p) + 1);
+	}
+	return r.left - text.left;
+}
+
 /* | 05 | command or reply | 00 | address type | address | port 2 | */
 static size_t socks5_request_size(struct rd r)
 {
@@ -273,6 +316,8 @@ static size_t message_size(const struct starttls *s, bool from_server)
 		return mysql_size(head, from_server, side->messages);
 	case STARTTLS_RDP:
 		return rdp_size(head, side->messages);
+	case STARTTLS_SOCKS4:
+		return socks4_size(head, from_server, side->messages);
 	case STARTTLS_SOCKS5:
 		return socks5_size(head, from_server, side->messages);
 	default:

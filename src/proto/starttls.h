@@ -26,8 +26,11 @@ enum starttls_protocol {
 	STARTTLS_POSTGRESQL,
 	STARTTLS_MYSQL,
 	STARTTLS_RDP,
+	STARTTLS_SOCKS4, /* and 4a */
 	STARTTLS_SOCKS5,
-	STARTTLS_HTTP, /* CONNECT through a proxy */
+	STARTTLS_HTTP,  /* CONNECT through a proxy */
+	STARTTLS_PROXY, /* a balancer's PROXY line, version 1; only in the client's direction */
+	STARTTLS_GNUTELLA,
 	STARTTLS_TEXT, /* SMTP or FTP: a greeting with 220 fits both */
 };
 

@@ -125,6 +125,19 @@ static enum match match_rdp(struct rd r, bool from_server)
 	return r.p[2] == kind ? FULL : NO;
 }
 
+/* | 04 | 01 connect | port 2 | IPv4 address 4 | user, a text | 00 | */
+static enum match match_socks4(struct rd r)
+{
+	enum { BEFORE_USER = 8 };
+
+	if (!next_is(&r, 4, 4) || !next_is(&r, 1, 1))
+		return NO;
+	rd_bytes(&r, r.left < BEFORE_USER - 2 ? r.left : BEFORE_USER - 2);
+	if (!rd_more(&r))
+		return PART;
+	return *r.p == 0 || (*r.p >= ' ' && *r.p < 0x7f) ? FULL : NO;
+}
+
 /* | 05 | count | methods | */
 static enum match match_socks5(struct rd r)
 {
@@ -158,12 +171,15 @@ static const struct greeting client_greetings[] = {
 	{ "starttls\r\n", STARTTLS_SMTP },
 	{ "capa\r\n", STARTTLS_POP3 },
 	{ "stls\r\n", STARTTLS_POP3 },
+	{ "auth\r\n", STARTTLS_POP3 },
 	{ "auth tls", STARTTLS_FTP },
 	{ "auth ssl", STARTTLS_FTP },
 	{ "feat\r\n", STARTTLS_FTP },
 	{ "capabilities\r\n", STARTTLS_NNTP },
 	{ "mode reader\r\n", STARTTLS_NNTP },
 	{ "connect ", STARTTLS_HTTP },
+	{ "proxy tcp", STARTTLS_PROXY },
+	{ "gnutella connect", STARTTLS_GNUTELLA },
 	{ "<?xml ", STARTTLS_XMPP },
 	{ "<stream:stream", STARTTLS_XMPP },
 	{ NULL, STARTTLS_NONE },
@@ -206,6 +222,7 @@ enum starttls_protocol starttls_guess(struct rd first_bytes, bool from_server, b
 		better(match_imap(r), STARTTLS_IMAP, &best, &which);
 		better(match_ldap(r), STARTTLS_LDAP, &best, &which);
 		better(match_postgresql(r), STARTTLS_POSTGRESQL, &best, &which);
+		better(match_socks4(r), STARTTLS_SOCKS4, &best, &which);
 		better(match_socks5(r), STARTTLS_SOCKS5, &best, &which);
 	}
 	*maybe = best == PART && r.left < STARTTLS_GUESS_BYTES;
@@ -226,7 +243,10 @@ const char *starttls_name(enum starttls_protocol protocol)
 		[STARTTLS_POSTGRESQL] = "postgresql",
 		[STARTTLS_MYSQL] = "mysql",
 		[STARTTLS_RDP] = "rdp",
+		[STARTTLS_SOCKS4] = "socks4",
 		[STARTTLS_HTTP] = "http",
+		[STARTTLS_PROXY] = "proxy",
+		[STARTTLS_GNUTELLA] = "gnutella",
 		[STARTTLS_SOCKS5] = "socks5",
 		[STARTTLS_TEXT] = "text",
 	};

@@ -36,6 +36,21 @@ static const struct session {
 	{ STARTTLS_HTTP, STARTTLS_NONE, STARTTLS_HTTP,
 			BOTH("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
 					"HTTP/1.1 200 Connection established\r\n\r\n") },
+	{ STARTTLS_PROXY, STARTTLS_NONE, STARTTLS_PROXY,
+			BOTH("PROXY TCP4 10.0.0.1 10.0.0.2 4000 443\r\n", "") },
+	{ STARTTLS_GNUTELLA, STARTTLS_NONE, STARTTLS_GNUTELLA,
+			BOTH("GNUTELLA CONNECT/0.6\r\nUpgrade: TLS/1.0\r\n\r\nGNUTELLA/0.6 200 "
+			     "OK\r\n\r\n",
+					"GNUTELLA/0.6 200 OK\r\nConnection: Upgrade\r\n\r\n") },
+	/* connect to 10.0.0.1:443, user "me"; granted */
+	{ STARTTLS_SOCKS4, STARTTLS_NONE, STARTTLS_SOCKS4,
+			BOTH("\x04\x01\x01\xbb\x0a\x00\x00\x01me\x00",
+					"\x00\x5a\x01\xbb\x0a\x00\x00\x01") },
+	/* connect to "a.b":443 by name, no user */
+	{ STARTTLS_SOCKS4, STARTTLS_NONE, STARTTLS_SOCKS4,
+			BOTH("\x04\x01\x01\xbb\x00\x00\x00\x01\x00"
+			     "a.b\x00",
+					"\x00\x5a\x00\x00\x00\x00\x00\x00") },
 	/* extended request 1, OID of StartTLS; extended response 1, success */
 	{ STARTTLS_LDAP, STARTTLS_NONE, STARTTLS_LDAP,
 			BOTH("\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
