@@ -67,6 +67,9 @@ static struct world *world_new(int64_t now)
 
 static void world_free(struct world *w)
 {
+	wheel_empty(&w->wheel);
+	while (wheel_take(&w->wheel) != SLAB_NONE)
+		;
 	for (size_t i = 0; i < OBJECTS; i++)
 		slab_give(&w->slab, w->number[i]);
 	slab_destroy(&w->slab);
