@@ -144,9 +144,6 @@ struct hs_in {
 /* --- handshake.c: whatever the carrier ---------------------------------------------------------
  */
 
-/* The block of a flow whose handshake was found; NULL without memory. */
-struct hs *hs_new(const struct feature_env *env, struct flow *flow, enum hs_carrier carrier);
-
 /* Lists a record; returns its number. */
 uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size);
 

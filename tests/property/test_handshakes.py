@@ -116,6 +116,25 @@ def test_cuts_of_tcp_do_not_show(name: str, tmp_path: Path) -> None:
     check_same(told(run(tmp_path, flows)), [name for name, _ in ways])
 
 
+@pytest.mark.parametrize("name", [name for name in CONVERSATIONS if name != "smtp"])
+def test_directions_in_any_order(name: str, tmp_path: Path) -> None:
+    """All segments shuffled: records are listed in another order, all else is the same.
+
+    STARTTLS has to be asked for before the server's TLS begins.
+    """
+    flights, flows = CONVERSATIONS[name], []
+    for seed in range(150):
+        frames = h.tcp_flow(seed, flights, partial(shuffled, seed) if seed else whole)
+        start, rest = frames[:3], frames[3:]
+        if seed:
+            random.Random(seed).shuffle(rest)
+        flows.append(start + rest)
+    found = without_records(told(run(tmp_path, flows)))
+    for now in found:
+        now["tls"].get("alerts", []).sort(key=str)
+    check_same(found, [str(i) for i in range(150)])
+
+
 def test_what_they_say(tmp_path: Path) -> None:
     """The generator's handshakes are what they are meant to be."""
     flows = [h.tcp_flow(i, f, whole) for i, f in enumerate(CONVERSATIONS.values())]
