@@ -18,9 +18,10 @@ enum {
 	HEADER = 8,
 };
 
-/* Sizes with header. Chosen so that 8 + a power of two or 8 + 10 * 16 fits without much waste. */
-static const uint16_t class_size[CLASSES] = { 32, 48, 64, 96, 128, 176, 272, 368, 528, 784, 1040,
-	1552, 2064, 4112, 8208 };
+/* Sizes with header. Chosen so that 8 and a power of two, or a little more, fit without much waste.
+ */
+static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
+	1040, 2064, 4112, 8208 };
 
 struct pool_block {
 	uintptr_t next; /* | class */
@@ -152,26 +153,44 @@ static struct pool_block *take_large(struct pool *p, size_t size)
 	*(size_t *)m = all;
 	p->memory += all;
 	p->used += all;
-	return (struct pool_block *)(m + LARGE_HEAD);
+
+	struct pool_block *b = (struct pool_block *)(m + LARGE_HEAD);
+
+	b->next = LARGE;
+	return b;
+}
+
+/* A free block of the class, or of the next larger one; then its class is another. */
+static struct pool_block *take_free(struct pool *p, unsigned class)
+{
+	unsigned c = class;
+	struct pool_block *b = p->free[c];
+
+	if (b == NULL && class + 1 < CLASSES)
+		b = p->free[c = class + 1];
+	if (b == NULL)
+		return NULL;
+	p->free[c] = block_next(b);
+	p->used += class_size[c];
+	return b;
 }
 
 static struct pool_block *take(struct pool *p, unsigned class, size_t size)
 {
+	struct pool_block *b;
+
 	if (class == LARGE)
 		return take_large(p, size);
-
-	struct pool_block *b = p->free[class];
-
-	p->used += class_size[class];
-	if (b != NULL) {
-		p->free[class] = block_next(b);
+	b = take_free(p, class);
+	if (b != NULL)
 		return b;
-	}
+	p->used += class_size[class];
 	if ((size_t)(p->fresh_end - p->fresh) < class_size[class] && !more_chunk(p)) {
 		p->used -= class_size[class];
 		return NULL;
 	}
 	b = (struct pool_block *)p->fresh;
+	b->next = class;
 	p->fresh += class_size[class];
 	return b;
 }
@@ -195,12 +214,11 @@ static void give(struct pool *p, struct pool_block *b)
 
 void *arena_alloc(struct arena *a, struct pool *p, size_t size)
 {
-	unsigned class = class_for(size);
-	struct pool_block *b = take(p, class, size);
+	struct pool_block *b = take(p, class_for(size), size);
 
 	if (b == NULL)
 		return NULL;
-	block_link(b, a->first, class);
+	block_link(b, a->first, block_class(b));
 	a->first = b;
 	return (char *)b + HEADER;
 }

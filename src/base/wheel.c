@@ -7,9 +7,16 @@
  */
 #include "base/wheel.h"
 
+_Static_assert(sizeof(struct wheel_block) == 64, "a block is one cache line");
+
 static struct wheel_item *item(const struct wheel *w, uint32_t number)
 {
 	return (struct wheel_item *)((char *)slab_at(w->slab, number) + w->offset);
+}
+
+static struct wheel_block *block_at(const struct wheel *w, uint32_t block)
+{
+	return slab_at(&w->blocks, block);
 }
 
 void wheel_start(struct wheel *w, int64_t now_ns)
@@ -17,13 +24,98 @@ void wheel_start(struct wheel *w, int64_t now_ns)
 	w->tick = now_ns >> WHEEL_TICK_SHIFT;
 }
 
-void wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t now_ns)
+bool wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t now_ns)
 {
+	/* A block has at least one object in it. */
+	uint32_t blocks = slab->capacity < SLAB_NONE - 1 ? slab->capacity + 1 : slab->capacity;
+
 	*w = (struct wheel){ .slab = slab, .offset = offset };
-	for (unsigned i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++)
+	for (unsigned i = 0; i <= WHEEL_OUT; i++)
 		w->first[i] = w->last[i] = SLAB_NONE;
 	wheel_start(w, now_ns);
+	return slab_init(&w->blocks, sizeof(struct wheel_block), blocks);
 }
+
+void wheel_destroy(struct wheel *w)
+{
+	slab_destroy(&w->blocks);
+}
+
+/* --- blocks of a slot ---------------------------------------------------------------------------
+ */
+
+/* An empty block behind the last. */
+static struct wheel_block *append_block(struct wheel *w, uint32_t slot)
+{
+	uint32_t block = slab_take(&w->blocks);
+	struct wheel_block *b = block_at(w, block);
+
+	*b = (struct wheel_block){
+		.prev = w->last[slot], .next = SLAB_NONE, .slot = (uint16_t)slot
+	};
+	if (b->prev != SLAB_NONE)
+		block_at(w, b->prev)->next = block;
+	else
+		w->first[slot] = block;
+	w->last[slot] = block;
+	return b;
+}
+
+static void drop_block(struct wheel *w, uint32_t block)
+{
+	struct wheel_block *b = block_at(w, block);
+
+	if (b->prev != SLAB_NONE)
+		block_at(w, b->prev)->next = b->next;
+	else
+		w->first[b->slot] = b->next;
+	if (b->next != SLAB_NONE)
+		block_at(w, b->next)->prev = b->prev;
+	else
+		w->last[b->slot] = b->prev;
+	slab_give(&w->blocks, block);
+}
+
+static void add_to_slot(struct wheel *w, uint32_t slot, uint32_t number)
+{
+	struct wheel_block *b = w->last[slot] == SLAB_NONE ? NULL : block_at(w, w->last[slot]);
+	struct wheel_item *it = item(w, number);
+
+	if (b == NULL || b->used == WHEEL_BLOCK)
+		b = append_block(w, slot);
+	it->block = w->last[slot];
+	it->place = b->used;
+	b->number[b->used++] = number;
+	b->live++;
+	w->in_level[slot / WHEEL_SLOTS]++;
+}
+
+static void remove_from_slot(struct wheel *w, uint32_t number)
+{
+	const struct wheel_item *it = item(w, number);
+	struct wheel_block *b = block_at(w, it->block);
+
+	b->number[it->place] = SLAB_NONE;
+	w->in_level[b->slot / WHEEL_SLOTS]--;
+	if (--b->live == 0)
+		drop_block(w, it->block);
+}
+
+/* The objects of a block will be needed. */
+static void fetch_block(const struct wheel *w, uint32_t block)
+{
+	const struct wheel_block *b;
+
+	if (block == SLAB_NONE)
+		return;
+	b = block_at(w, block);
+	for (unsigned i = 0; i < b->used; i++)
+		if (b->number[i] != SLAB_NONE)
+			__builtin_prefetch(item(w, b->number[i]), 1);
+}
+
+/* --- slots --------------------------------------------------------------------------------------
+ */
 
 /* The slot for a tick: the highest byte in which it differs from now chooses the level. */
 static uint32_t slot_for(const struct wheel *w, int64_t tick)
@@ -43,50 +135,48 @@ static uint32_t slot_for(const struct wheel *w, int64_t tick)
 
 void wheel_add(struct wheel *w, uint32_t number)
 {
-	struct wheel_item *it = item(w, number);
-	uint32_t slot = slot_for(w, it->deadline_ns >> WHEEL_TICK_SHIFT);
-
-	it->slot = slot;
-	it->next = SLAB_NONE;
-	it->prev = w->last[slot];
-	if (it->prev != SLAB_NONE)
-		item(w, it->prev)->next = number;
-	else
-		w->first[slot] = number;
-	w->last[slot] = number;
-	w->in_level[slot / WHEEL_SLOTS]++;
+	add_to_slot(w, slot_for(w, item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT), number);
 	w->count++;
 }
 
 void wheel_remove(struct wheel *w, uint32_t number)
 {
-	struct wheel_item *it = item(w, number);
-
-	if (it->prev != SLAB_NONE)
-		item(w, it->prev)->next = it->next;
-	else
-		w->first[it->slot] = it->next;
-	if (it->next != SLAB_NONE)
-		item(w, it->next)->prev = it->prev;
-	else
-		w->last[it->slot] = it->prev;
-	w->in_level[it->slot / WHEEL_SLOTS]--;
+	remove_from_slot(w, number);
 	w->count--;
 }
 
-/* Puts every object of a slot where it belongs now. */
-static void spread(struct wheel *w, uint32_t slot)
+/*
+ * Takes a slot's objects: those not due at 'tick' are put where they belong now, the others come
+ * out.  Returns how many that are.
+ */
+static uint32_t deal_out(struct wheel *w, uint32_t slot, int64_t tick)
 {
-	uint32_t number = w->first[slot], next;
+	uint32_t out = 0, block = w->first[slot], next;
 
 	/* Take the whole list first: an object may belong into this very slot again. */
 	w->first[slot] = w->last[slot] = SLAB_NONE;
-	for (; number != SLAB_NONE; number = next) {
-		next = item(w, number)->next;
-		w->in_level[slot / WHEEL_SLOTS]--;
-		w->count--;
-		wheel_add(w, number);
+	for (fetch_block(w, block); block != SLAB_NONE; block = next) {
+		struct wheel_block b = *block_at(w, block);
+
+		next = b.next;
+		fetch_block(w, next);
+		slab_give(&w->blocks, block);
+		w->in_level[slot / WHEEL_SLOTS] -= b.live;
+		for (unsigned i = 0; i < b.used; i++) {
+			uint32_t number = b.number[i];
+
+			if (number == SLAB_NONE)
+				continue;
+			w->count--;
+			if (item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT > tick) {
+				wheel_add(w, number);
+				continue;
+			}
+			add_to_slot(w, WHEEL_OUT, number);
+			out++;
+		}
 	}
+	return out;
 }
 
 /* The levels whose lower neighbour has just gone round hand down their present slot, highest first.
@@ -102,7 +192,8 @@ static void cascade(struct wheel *w)
 		uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
 
 		if (w->in_level[level] > 0)
-			spread(w, level * WHEEL_SLOTS + (uint32_t)(at & (WHEEL_SLOTS - 1)));
+			deal_out(w, level * WHEEL_SLOTS + (uint32_t)(at & (WHEEL_SLOTS - 1)),
+					INT64_MIN);
 	}
 }
 
@@ -126,54 +217,60 @@ static void step(struct wheel *w, int64_t limit)
 	cascade(w);
 }
 
-/* Splits the lowest slot's list: due ones come out, others go where they belong. */
-static uint32_t fire(struct wheel *w, uint32_t slot, uint32_t *count)
-{
-	uint32_t due = SLAB_NONE, number = w->first[slot], next;
-
-	w->first[slot] = w->last[slot] = SLAB_NONE;
-	for (; number != SLAB_NONE; number = next) {
-		struct wheel_item *it = item(w, number);
-
-		next = it->next;
-		w->in_level[0]--;
-		w->count--;
-		if (it->deadline_ns >> WHEEL_TICK_SHIFT > w->tick) {
-			wheel_add(w, number);
-			continue;
-		}
-		it->next = due;
-		due = number;
-		(*count)++;
-	}
-	return due;
-}
-
-uint32_t wheel_turn(struct wheel *w, int64_t now_ns, uint32_t *count, bool *more)
+uint32_t wheel_turn(struct wheel *w, int64_t now_ns)
 {
 	int64_t limit = now_ns >> WHEEL_TICK_SHIFT;
 
-	*count = 0;
 	while (w->tick < limit) {
 		uint32_t slot = (uint32_t)((uint64_t)w->tick & (WHEEL_SLOTS - 1));
-		uint32_t due = w->first[slot] == SLAB_NONE ? SLAB_NONE : fire(w, slot, count);
+		uint32_t out = w->first[slot] == SLAB_NONE ? 0 : deal_out(w, slot, w->tick);
 
-		if (due != SLAB_NONE) {
-			*more = true;
-			return due;
-		}
+		if (out > 0)
+			return out;
 		step(w, limit);
 	}
-	*more = false;
-	return SLAB_NONE;
+	return 0;
+}
+
+uint32_t wheel_empty(struct wheel *w)
+{
+	uint32_t out = 0;
+
+	for (uint32_t slot = 0; w->count > 0 && slot < WHEEL_OUT; slot++)
+		out += deal_out(w, slot, INT64_MAX);
+	return out;
+}
+
+/* --- taking -------------------------------------------------------------------------------------
+ */
+
+/* The first object of a slot, which has one. */
+static uint32_t first_in(const struct wheel *w, uint32_t slot)
+{
+	const struct wheel_block *b = block_at(w, w->first[slot]);
+	unsigned i = 0;
+
+	while (b->number[i] == SLAB_NONE)
+		i++;
+	return b->number[i];
+}
+
+uint32_t wheel_take(struct wheel *w)
+{
+	uint32_t number;
+
+	if (w->first[WHEEL_OUT] == SLAB_NONE)
+		return SLAB_NONE;
+	number = first_in(w, WHEEL_OUT);
+	remove_from_slot(w, number);
+	return number;
 }
 
 /* The first object of a slot that belongs there; others are put where they belong now. */
 static uint32_t first_of(struct wheel *w, uint32_t slot)
 {
-	uint32_t number;
-
-	while ((number = w->first[slot]) != SLAB_NONE) {
+	while (w->first[slot] != SLAB_NONE) {
+		uint32_t number = first_in(w, slot);
 		int64_t tick = item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT;
 		bool stays = slot_for(w, tick) == slot;
 

@@ -8,29 +8,51 @@
  *
  * Objects leave slot by slot; within a slot the owner sorts them by deadline, so the order in which
  * objects leave depends on their deadlines alone and not on when the wheel was turned.
+ *
+ * A slot is a list of blocks with the numbers of its objects, so that walking it touches few
+ * lines, and the objects can be fetched ahead.
  */
 #pragma once
 
 #include "base/slab.h"
 
-struct wheel_item {
-	int64_t deadline_ns;
-	uint32_t next, prev; /* numbers in the slab; SLAB_NONE at the ends */
-	uint32_t slot;       /* level * 256 + slot */
+enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256, WHEEL_TICK_SHIFT = 24, WHEEL_SLOT_SHIFT = 8 };
+
+enum {
+	WHEEL_BLOCK = 12, /* numbers in a block */
+	WHEEL_OUT = WHEEL_LEVELS *
+		    WHEEL_SLOTS, /* a slot for those that are out and not yet taken */
 };
 
-enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256, WHEEL_TICK_SHIFT = 24, WHEEL_SLOT_SHIFT = 8 };
+struct wheel_item {
+	int64_t deadline_ns;
+	uint32_t block; /* where its number stands */
+	uint32_t place; /* in it */
+};
+
+/* One cache line. */
+struct wheel_block {
+	uint32_t prev, next; /* blocks of the slot; SLAB_NONE at the ends */
+	uint16_t slot;
+	uint8_t used; /* places; those behind are free */
+	uint8_t live; /* of them; the others were removed and hold SLAB_NONE */
+	uint32_t number[WHEEL_BLOCK];
+	uint32_t pad;
+};
 
 struct wheel {
 	const struct slab *slab;
 	size_t offset; /* of struct wheel_item in an object */
 	int64_t tick;  /* the slot of the lowest level not yet fired: time >> WHEEL_TICK_SHIFT */
 	uint32_t count;
-	uint32_t first[WHEEL_LEVELS * WHEEL_SLOTS], last[WHEEL_LEVELS * WHEEL_SLOTS];
-	uint32_t in_level[WHEEL_LEVELS];
+	uint32_t in_level[WHEEL_LEVELS + 1];
+	uint32_t first[WHEEL_OUT + 1], last[WHEEL_OUT + 1]; /* blocks */
+	struct slab blocks;
 };
 
-void wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t now_ns);
+/* For as many objects as the slab has capacity for.  False when their blocks cannot be reserved. */
+bool wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t now_ns);
+void wheel_destroy(struct wheel *w);
 
 /* Only an empty wheel may be set to another time. */
 void wheel_start(struct wheel *w, int64_t now_ns);
@@ -46,10 +68,16 @@ static inline void wheel_move(struct wheel *w, uint32_t number)
 
 /*
  * Turns the wheel by at most one lowest slot that has objects and lies wholly before 'now_ns'.  The
- * due objects of that slot come out unlinked, as a list through 'next' with SLAB_NONE at its end
- * (unsorted); *count says how many.  SLAB_NONE with *more false: nothing is left before 'now_ns'.
+ * due objects of that slot come out: their number is returned, wheel_take() gives them (unsorted).
+ * 0: nothing is left before 'now_ns'.
  */
-uint32_t wheel_turn(struct wheel *w, int64_t now_ns, uint32_t *count, bool *more);
+uint32_t wheel_turn(struct wheel *w, int64_t now_ns);
+
+/* All objects come out. */
+uint32_t wheel_empty(struct wheel *w);
+
+/* The next object that is out; SLAB_NONE when there is none. */
+uint32_t wheel_take(struct wheel *w);
 
 /* The first moment at which wheel_turn() would have work. */
 static inline int64_t wheel_due(const struct wheel *w)
@@ -57,5 +85,10 @@ static inline int64_t wheel_due(const struct wheel *w)
 	return (w->tick + 1) << WHEEL_TICK_SHIFT;
 }
 
-/* Unlinks the object that would leave first, give or take a slot's order; SLAB_NONE when empty. */
+/* Takes the object that would leave first, give or take a slot's order; SLAB_NONE when empty. */
 uint32_t wheel_soonest(struct wheel *w);
+
+static inline size_t wheel_memory(const struct wheel *w)
+{
+	return slab_memory(&w->blocks);
+}

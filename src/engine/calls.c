@@ -2,56 +2,117 @@
 /* calls.c - the lists of calls, and the loop that works them off. */
 #include "engine/calls.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "feature/journal.h"
 #include "flow/stream.h"
 #include "flow/table.h"
 
+/*
+ * The journal's tag has the bits of features that have seen enough.  When it was outgrown, it has
+ * the room OUTGROWN and points to the states of those that wait.
+ */
 struct view {
-	uint64_t done; /* bits of features that have seen enough */
-		       /* their states follow */
+	struct journal journal;
+	/* the other states follow */
 };
 
-static void add_to_lists(struct calls *c, size_t i, uint32_t wants)
-{
+enum { OUTGROWN = UINT16_MAX, BITS_MAX = 32 };
 
+_Static_assert((int)REGISTRY_MAX <= (int)BITS_MAX, "a bit for each feature");
+
+static bool is_done(const struct view *v, const struct call *call)
+{
+	return (v->journal.tag & call->bit) != 0;
+}
+
+static void set_done(struct view *v, const struct call *call)
+{
+	v->journal.tag |= call->bit;
+}
+
+/* The states of those that wait; NULL while the journal has all packets. */
+static char *later_states(const struct view *v)
+{
+	return v->journal.room == OUTGROWN ? (char *)v->journal.p : NULL;
+}
+
+static void set_later_states(struct view *v, void *states)
+{
+	v->journal = (struct journal){ .p = states, .room = OUTGROWN, .tag = v->journal.tag };
+}
+
+static void add_to_lists(struct call_lists *lists, size_t i, uint32_t wants)
+{
 	for (unsigned kind = 0; kind < CALL_KINDS; kind++)
 		if (wants & kind)
-			c->list[kind][c->list_count[kind]++] = (uint8_t)i;
-	if (wants & WANT_STREAM) {
-		uint64_t bytes = c->call[i].feature->stream_bytes(&c->call[i].env);
+			lists->of[kind][lists->count[kind]++] = (uint8_t)i;
+}
 
-		c->call[i].stream_bytes = bytes;
-		c->stream[c->stream_count++] = (uint8_t)i;
-	}
+static void add_to_streams(struct calls *c, size_t i)
+{
+	struct call *call = &c->call[i];
+
+	call->stream_bytes = call->feature->stream_bytes(&call->env);
+	c->stream[c->stream_count++] = (uint8_t)i;
+}
+
+/* A journal is no gain when all who could wait keep less than it does. */
+static bool worth_waiting(const struct registry *r)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < r->on_count; i++)
+		size += r->on[i]->later ? r->on_size[i] : 0;
+	return size > sizeof(struct journal) + sizeof(struct trail);
+}
+
+static void add_call(struct calls *c, const struct registry *r, size_t i, struct feature_env env)
+{
+	struct call *call = &c->call[i];
+	size_t *size = call->later ? &c->later_size : &c->view_size;
+
+	call->feature = r->on[i];
+	call->update = r->on[i]->update;
+	call->env = env;
+	call->env.options = r->on_options[i];
+	call->bit = (uint32_t)1 << i;
+	call->reads = r->on_reads[i];
+	call->offset = *size;
+	*size += r->on_size[i];
+	if (call->later)
+		c->later_bits |= call->bit;
+	if (r->on[i]->leave != NULL)
+		c->leaving[c->leaving_count++] = (uint8_t)i;
+	add_to_lists(call->later ? &c->later : &c->now, i, r->on_wants[i]);
+	if (r->on_wants[i] & WANT_STREAM)
+		add_to_streams(c, i);
 }
 
 void calls_build(
 		struct calls *c, const struct registry *r, struct pool *pool, struct arena *scratch)
 {
-	bool needed = r->states_size > 0;
+	struct feature_env env = { .conf = &r->core, .pool = pool, .scratch = scratch };
+	const bool wait = worth_waiting(r);
+	bool needed = wait;
 
-	*c = (struct calls){ .count = r->on_count, .views = r->core.bidir ? 1 : 2 };
+	*c = (struct calls){ .count = r->on_count,
+		.views = r->core.bidir ? 1 : 2,
+		.view_size = sizeof(struct view) };
 	for (size_t i = 0; i < r->on_count; i++) {
-		c->call[i] = (struct call){
-			.feature = r->on[i],
-			.update = r->on[i]->update,
-			.env = { .conf = &r->core,
-					.options = r->on_options[i],
-					.pool = pool,
-					.scratch = scratch },
-			.offset = sizeof(struct view) + r->on_offset[i],
-			.bit = (uint64_t)1 << i,
-			.reads = r->on_reads[i],
-		};
-		if (r->on[i]->leave != NULL)
-			c->leaving[c->leaving_count++] = (uint8_t)i;
-		needed |= r->on_wants[i] != 0;
-		add_to_lists(c, i, r->on_wants[i]);
+		c->call[i].later = wait && r->on[i]->later;
+		add_call(c, r, i, env);
+		needed |= r->on_wants[i] != 0 || r->on_size[i] > 0;
 	}
-	c->view_size = needed ? sizeof(struct view) + r->states_size : 0;
+	if (!needed)
+		c->view_size = 0;
 }
 
 bool calls_make_workers(struct calls *c, struct err *e)
 {
+	if (c->later_size > 0 && (c->later_states = malloc(c->later_size)) == NULL)
+		return err_set(e, "no memory for the features' states");
 	for (size_t i = 0; i < c->count; i++) {
 		struct call *call = &c->call[i];
 
@@ -78,6 +139,8 @@ size_t calls_worker_memory(const struct calls *c)
 
 void calls_free_workers(struct calls *c)
 {
+	free(c->later_states);
+	c->later_states = NULL;
 	for (size_t i = 0; i < c->count; i++) {
 		struct call *call = &c->call[i];
 
@@ -96,18 +159,23 @@ static struct view *view_at(const struct calls *c, const struct flow *f, unsigne
 
 void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out)
 {
-	return (char *)view_at(c, f, out) + c->call[i].offset;
+	struct view *v = view_at(c, f, out);
+
+	if (!c->call[i].later)
+		return (char *)v + c->call[i].offset;
+	return later_states(v) == NULL ? NULL : later_states(v) + c->call[i].offset;
 }
 
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)
 {
 	const struct call *call = &c->call[i];
+	const void *state = calls_state(c, view->flow, i, view->out);
 	struct feature_env env = call->env;
 
-	if (call->feature->finish == NULL)
+	if (call->feature->finish == NULL || state == NULL)
 		return false;
 	env.read = calls_state(c, view->flow, call->reads, view->out);
-	return call->feature->finish(calls_state(c, view->flow, i, view->out), &env, view, out);
+	return call->feature->finish(state, &env, view, out);
 }
 
 void calls_leave(const struct calls *c, struct flow *f)
@@ -133,14 +201,14 @@ static bool take_stream(void *ctx, struct flow *f, const struct pkt *pkt, unsign
 	for (size_t n = 0; n < c->stream_count; n++) {
 		const struct call *call = &c->call[c->stream[n]];
 
-		if ((v->done & call->bit) || offset >= call->stream_bytes)
+		if (is_done(v, call) || offset >= call->stream_bytes)
 			continue;
 
 		struct rd part = rd_first(bytes, (size_t)(call->stream_bytes - offset));
 
 		if (call->feature->stream((char *)v + call->offset, &call->env, f, pkt,
 				    c->views == 1 ? dir : 0, part, offset) == DONE)
-			v->done |= call->bit;
+			set_done(v, call);
 		else
 			more |= offset + part.left < call->stream_bytes;
 	}
@@ -156,7 +224,7 @@ static uint64_t stream_demand(const struct calls *c, const struct view *v)
 	for (size_t n = 0; n < c->stream_count; n++) {
 		const struct call *call = &c->call[c->stream[n]];
 
-		if (!(v->done & call->bit) && call->stream_bytes > demand)
+		if (!is_done(v, call) && call->stream_bytes > demand)
 			demand = call->stream_bytes;
 	}
 	return demand;
@@ -192,26 +260,90 @@ static unsigned kind_of(const struct pkt *pkt)
 	return kind;
 }
 
+/* Shows a packet to the features of a list; 'states': what their offsets count from. */
+static inline void show(const struct calls *c, const struct call_lists *lists, struct view *v,
+		char *states, struct flow *f, const struct pkt *pkt)
+{
+	unsigned kind = kind_of(pkt);
+
+	for (unsigned n = 0; n < lists->count[kind]; n++) {
+		const struct call *call = &c->call[lists->of[kind][n]];
+
+		if (is_done(v, call))
+			continue;
+		if (call->update(states + call->offset, &call->env, f, pkt) == DONE)
+			set_done(v, call);
+	}
+}
+
+/* Shows the packets of a journal to those that wait; the view has their states by now. */
+static void replay(const struct calls *c, struct view *v, const struct journal *j, struct flow *f)
+{
+	struct journal_reader r = journal_read(j, f);
+	struct pkt pkt;
+
+	v->journal.tag &= ~c->later_bits;
+	while (journal_next(&r, &pkt))
+		show(c, &c->later, v, later_states(v), f, &pkt);
+}
+
+/* The journal is full: from now on those that wait see packets as they come. */
+static void end_journal(const struct calls *c, struct view *v, struct flow *f, struct pool *pool)
+{
+	const struct journal full = v->journal;
+	void *states = arena_zalloc(&f->arena, pool, c->later_size);
+
+	if (states == NULL) {
+		f->marks |= FLOW_NO_MEMORY;
+		v->journal.tag |= c->later_bits;
+		return;
+	}
+	set_later_states(v, states);
+	replay(c, v, &full, f);
+	arena_drop(&f->arena, pool, full.p);
+}
+
+void calls_catch_up(const struct calls *c, struct flow *f, unsigned out)
+{
+	struct view *v = c->later_size > 0 ? view_at(c, f, out) : NULL;
+
+	if (v == NULL || later_states(v) != NULL)
+		return;
+
+	const struct journal whole = v->journal;
+
+	set_later_states(v, memset(c->later_states, 0, c->later_size));
+	replay(c, v, &whole, f);
+}
+
+static void show_later(const struct calls *c, struct view *v, struct flow *f, const struct pkt *pkt,
+		struct pool *pool)
+{
+	const struct feature_env env = { .pool = pool };
+
+	if ((v->journal.tag & c->later_bits) == c->later_bits)
+		return;
+	if (later_states(v) == NULL) {
+		if (journal_add(&v->journal, &env, f, pkt))
+			return;
+		end_journal(c, v, f, pool);
+	}
+	if (later_states(v) != NULL)
+		show(c, &c->later, v, later_states(v), f, pkt);
+}
+
 void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool)
 {
 	if (c->view_size == 0)
 		return;
 
-	unsigned kind = kind_of(pkt);
 	struct view *v = view_at(c, f, pkt->dir);
 
 	if (c->stream_count > 0)
 		show_stream(c, v, f, pkt, pool);
-	if (c->views > 1) { /* the view knows one direction only, and calls it "out" */
-		pkt->dir = 0;
-		pkt->ipt_ns = pkt->ipt_dir_ns;
-	}
-	for (unsigned n = 0; n < c->list_count[kind]; n++) {
-		const struct call *call = &c->call[c->list[kind][n]];
-
-		if (v->done & call->bit)
-			continue;
-		if (call->update((char *)v + call->offset, &call->env, f, pkt) == DONE)
-			v->done |= call->bit;
-	}
+	if (c->views > 1)
+		pkt->dir = 0; /* the view knows one direction only, and calls it "out" */
+	show(c, &c->now, v, (char *)v, f, pkt);
+	if (c->later_size > 0)
+		show_later(c, v, f, pkt, pool);
 }

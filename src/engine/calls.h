@@ -4,7 +4,8 @@
  *
  * At start-up one list per kind of packet is built from what the features want, so a disabled
  * feature costs nothing.  Behind each flow lie one or two views (bidir=1: one): a set of
- * bits for features that have seen enough, then their states.
+ * bits for features that have seen enough, then their states.  Features that can wait have
+ * states only when a flow outgrows its journal (feature/journal.h), or for its record.
  */
 #pragma once
 
@@ -15,31 +16,40 @@ enum { CALL_KINDS = 16 }; /* combinations of WANT_PACKET, WANT_DATA, WANT_TCP, W
 struct call {
 	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
 			const struct pkt *pkt);
-	size_t offset; /* of the state in a view */
-	uint64_t bit;
+	size_t offset; /* of the state in a view, or among the states of those that wait */
+	uint32_t bit;
+	bool later;
 	struct feature_env env;
 	const struct feature *feature;
 	uint64_t stream_bytes;
 	size_t reads; /* place of the feature that it reads; its own when it reads none */
 };
 
+/* Indices into calls.call, by kind of packet. */
+struct call_lists {
+	uint8_t of[CALL_KINDS][REGISTRY_MAX];
+	uint8_t count[CALL_KINDS];
+};
+
 struct calls {
 	struct call call[REGISTRY_MAX];
 	size_t count;
-	uint8_t list[CALL_KINDS][REGISTRY_MAX]; /* indices into 'call' */
-	uint8_t list_count[CALL_KINDS];
+	struct call_lists now, later;
 	uint8_t stream[REGISTRY_MAX];
 	size_t stream_count;
 	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
 	size_t leaving_count;
-	unsigned views;   /* per flow: 1, or 2 with bidir=0 */
-	size_t view_size; /* 0 when no enabled feature keeps state or looks at packets */
+	unsigned views;      /* per flow: 1, or 2 with bidir=0 */
+	size_t view_size;    /* 0 when no enabled feature keeps state or looks at packets */
+	size_t later_size;   /* of the states of those that wait; 0: nobody does */
+	uint32_t later_bits; /* their bits */
+	char *later_states;  /* for the record of a flow that did not outgrow its journal */
 };
 
 void calls_build(struct calls *c, const struct registry *r, struct pool *pool,
 		struct arena *scratch);
 
-/* Makes the features' memory of this worker, behind the last calls_build(); false without memory.
+/* Makes the memory of this worker, behind the last calls_build(); false without memory.
  * What was made stays until calls_free_workers(), which a zeroed struct survives too. */
 bool calls_make_workers(struct calls *c, struct err *e);
 void calls_free_workers(struct calls *c);
@@ -54,7 +64,10 @@ static inline size_t calls_state_size(const struct calls *c)
 /* Shows a counted packet to every feature that wants it. */
 void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool);
 
-/* The state of call 'i' in the view of side 'out'. */
+/* Before calls_finish() of a view: those that wait see its packets. */
+void calls_catch_up(const struct calls *c, struct flow *f, unsigned out);
+
+/* The state of call 'i' in the view of side 'out'; NULL when memory ran out. */
 void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out);
 
 /* Fills 'out' from the states of call 'i'; false: nothing to say. */

@@ -42,6 +42,7 @@ static void emit_view(struct emit *m, const struct flow_view *view)
 	char *out = m->outs;
 
 	memset(m->outs, 0, m->outs_size);
+	calls_catch_up(m->calls, view->flow, view->out);
 	for (size_t i = 0; i < m->calls->count; i++) {
 		m->data[i] = calls_finish(m->calls, i, view, out) ? out : NULL;
 		out += rounded(m->calls->call[i].feature->out_size);

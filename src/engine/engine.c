@@ -215,6 +215,7 @@ static struct pkt as_packet(const struct pkt *whole, const struct pkt *fragment)
 	p.payload = (struct rd){ whole->payload.p, 0 };
 	p.tcp_options = p.payload;
 	p.payload_len = 0;
+	p.transport_len = 0;
 	p.tcp_flags = 0;
 	p.marks = (uint16_t)(fragment->marks | PKT_FRAGMENT |
 			     (whole->marks & (PKT_NO_PORTS | PKT_INCOMPLETE)));
@@ -241,6 +242,7 @@ static void count_fragments(struct engine *en, const struct frag_datagram *d,
 			p.payload = whole->payload;
 			p.tcp_options = whole->tcp_options;
 			p.payload_len = whole->payload_len;
+			p.transport_len = whole->transport_len;
 			p.tcp_flags = whole->tcp_flags;
 			p.marks = whole->marks;
 		}

@@ -54,8 +54,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct base *s = state;
 
 	(void)env;
-	(void)pkt;
-	s->start_ns = trail_now(flow);
+	(void)flow;
+	s->start_ns = pkt->now_ns;
 	return DONE;
 }
 

@@ -17,6 +17,7 @@ enum {
 	VALUES = 256,
 	LOGS = 4096, /* n log2 n is looked up below this */
 	LANES = 4,   /* sums at a time, so that additions do not wait for each other */
+	STEP = 8,    /* values for each turn of a loop */
 };
 
 struct dist_options {
@@ -24,8 +25,9 @@ struct dist_options {
 	char *cdist;
 	/* made by prepare() */
 	bool compact;
-	uint8_t bin[VALUES];
-	double *n_log2_n; /* LOGS of them; NULL without entropy=1 */
+	uint8_t sorted[VALUES];          /* the byte values, bin after bin */
+	uint16_t ends[COMPACT_BINS + 1]; /* where in 'sorted' bin b begins, and b + 1 */
+	double *n_log2_n;                /* LOGS of them; NULL without entropy=1 */
 };
 
 struct dist_out {
@@ -43,20 +45,29 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return MORE;
 }
 
-/* Sums of value and of value squared times count, by adding up only; they fit for up to 2^47 bytes.
+/*
+ * Sums of value and of value squared times count; they fit for up to 2^47 bytes.  The values stand
+ * in rows of LANES: value v is in row r = v / LANES, column c = v % LANES.  Adding up the rows from
+ * the last to the first gives, for each column, the sums of count, r count and r (r + 1) / 2 count.
  */
 static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *out)
 {
-	uint64_t tail = 0, sum = 0, triangle = 0;
+	uint64_t tail[LANES] = { 0 }, first[LANES] = { 0 }, triangle[LANES] = { 0 };
+	uint64_t sum = 0, squares = 0;
 
-	for (unsigned v = VALUES - 1; v > 0; v--) {
-		tail += count[v];
-		sum += tail;
-		triangle += sum; /* v (v + 1) / 2 times count */
+	for (unsigned v = VALUES - LANES; v > 0; v -= LANES) {
+		for (unsigned c = 0; c < LANES; c++) {
+			tail[c] += count[v + c];
+			first[c] += tail[c];
+			triangle[c] += first[c];
+		}
 	}
-
-	uint64_t squares = 2 * triangle - sum;
-
+	for (unsigned c = 0; c < LANES; c++) {
+		tail[c] += count[c];
+		sum += LANES * first[c] + c * tail[c];
+		squares += LANES * LANES * (2 * triangle[c] - first[c]) + 2 * LANES * c * first[c] +
+			   c * c * tail[c];
+	}
 	out->byte_dist_mean = (double)sum / (double)n;
 	if (n > 1) {
 		unsigned __int128 spread =
@@ -66,19 +77,25 @@ static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *o
 	}
 }
 
+/* c log2 c. */
+static double log_of(const double *table, uint64_t c)
+{
+	return c < LOGS ? table[c] : (double)c * log2((double)c);
+}
+
 /* The sum of c log2 c. */
 static double sum_of_logs(const double *table, const uint64_t count[VALUES], uint64_t most)
 {
 	double sum[LANES] = { 0 };
 
-	if (most < LOGS) {
-		for (unsigned v = 0; v < VALUES; v++)
-			sum[v % LANES] += table[count[v]];
-	} else {
-		for (unsigned v = 0; v < VALUES; v++)
-			if (count[v] > 1)
-				sum[v % LANES] += (double)count[v] * log2((double)count[v]);
+	for (unsigned v = 0; v < VALUES && most < LOGS; v += LANES) {
+		sum[0] += table[count[v]];
+		sum[1] += table[count[v + 1]];
+		sum[2] += table[count[v + 2]];
+		sum[3] += table[count[v + 3]];
 	}
+	for (unsigned v = 0; v < VALUES && most >= LOGS; v++)
+		sum[v % LANES] += log_of(table, count[v]);
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
@@ -108,15 +125,20 @@ static double information(const double *table, uint64_t count[VALUES], uint64_t 
 static void compact(const struct dist_options *o, const uint64_t count[VALUES],
 		const struct feature_env *env, struct dist_out *out)
 {
-	uint64_t lane[LANES][COMPACT_BINS] = { 0 };
 	uint64_t *bin = arena_alloc(env->scratch, env->pool, COMPACT_BINS * sizeof *bin);
+	uint64_t sum = 0, before[VALUES + 1]; /* counts of so many of the sorted values */
 
 	if (bin == NULL)
 		return;
-	for (unsigned v = 0; v < VALUES; v++)
-		lane[v % LANES][o->bin[v]] += count[v];
+	for (unsigned i = 0; i < VALUES; i += STEP) {
+		for (unsigned k = 0; k < STEP; k++) {
+			before[i + k] = sum;
+			sum += count[o->sorted[i + k]];
+		}
+	}
+	before[VALUES] = sum;
 	for (unsigned b = 0; b < COMPACT_BINS; b++)
-		bin[b] = lane[0][b] + lane[1][b] + lane[2][b] + lane[3][b];
+		bin[b] = before[o->ends[b + 1]] - before[o->ends[b]];
 	out->compact_byte_dist = (struct field_list){ bin, COMPACT_BINS };
 }
 
@@ -129,7 +151,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	uint64_t *count;
 
 	(void)view;
-	if (h->width == 0)
+	if (h->counts == NULL)
 		return false;
 	count = arena_alloc(env->scratch, env->pool, VALUES * sizeof *count);
 	if (count == NULL)
@@ -153,17 +175,31 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+static void sort_values(struct dist_options *o, const uint8_t bin[VALUES])
+{
+	uint16_t n = 0;
+
+	for (unsigned b = 0; b < COMPACT_BINS; b++) {
+		for (unsigned v = 0; v < VALUES; v++)
+			if (bin[v] == b)
+				o->sorted[n++] = (uint8_t)v;
+		o->ends[b + 1] = n;
+	}
+}
+
 static bool prepare(void *options, const struct conf *conf, struct err *e)
 {
 	struct dist_options *o = options;
+	uint8_t bin[VALUES];
 
 	(void)conf;
 	if (o->cdist != NULL && strcmp(o->cdist, "0") != 0) {
-		o->compact = true;
-		if (strcmp(o->cdist, "1") == 0)
-			memcpy(o->bin, compact_map, sizeof o->bin);
-		else if (!compact_map_load(o->cdist, o->bin, e))
+		bool built_in = strcmp(o->cdist, "1") == 0;
+
+		if (!built_in && !compact_map_load(o->cdist, bin, e))
 			return false;
+		sort_values(o, built_in ? compact_map : bin);
+		o->compact = true;
 	}
 	if (!o->entropy)
 		return true;

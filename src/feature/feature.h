@@ -89,6 +89,10 @@ struct feature {
 	/* finish() reports from the state of this feature too, which stands before it in list.def.
 	 * A feature without fields collects for others: it is on when one that reads it is on. */
 	const struct feature *reads;
+	/* update() looks at no more of a packet than journal_next() gives, of the flow at start_ns
+	 * and the arena, and adds no marks but of caps and memory: it may be called when the flow
+	 * ends. */
+	bool later;
 	/* Memory of a worker, for all its flows: made before the first packet, NULL without memory;
 	 * freed behind the last record. */
 	void *(*worker_new)(void);

@@ -7,6 +7,8 @@
  */
 #include "feature/feature.h"
 
+enum { WORD = 8 };
+
 struct side {
 	uint32_t n;
 	uint8_t bytes[]; /* N of the last packet; N: bits that never changed; which bytes count up
@@ -62,26 +64,46 @@ static struct side *side_new(const struct feature_env *env, struct flow *flow)
 	return s;
 }
 
-/* Clears the bit of each byte of 'now' that is not one more than in 'last'. */
-static void compare_up(uint8_t *up, const uint8_t *last, const uint8_t *now, uint32_t n)
+/* Bit i is set when byte i, in memory order, is one more than in 'last', modulo 256. */
+static uint8_t counts_up(uint64_t last, uint64_t now)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (now[i] != (uint8_t)(last[i] + 1))
-			up[i / 8] &= (uint8_t) ~(1u << i % 8);
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f, high = ~low;
+	uint64_t next = ((last & low) + 0x0101010101010101) ^ (last & high);
+	uint64_t differs = next ^ now;
+	uint64_t equal = ~(((differs & low) + low) | differs) & high;
+
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		equal = __builtin_bswap64(equal);
+	return (uint8_t)((equal >> 7) * 0x0102040810204080 >> 56);
+}
+
+static void compare_word(uint8_t *last, uint8_t *same, uint8_t *up, const uint8_t *now)
+{
+	uint64_t l, s, n;
+
+	memcpy(&l, last, WORD);
+	memcpy(&s, same, WORD);
+	memcpy(&n, now, WORD);
+	s &= ~(n ^ l);
+	memcpy(same, &s, WORD);
+	memcpy(last, &n, WORD);
+	if (*up != 0)
+		*up &= counts_up(l, n);
 }
 
 static void compare(struct side *s, const uint8_t *now, uint32_t n)
 {
 	uint8_t *last = s->bytes, *same = last + n, *up = same + n;
-	uint8_t any = 0;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (; i + WORD <= n; i += WORD)
+		compare_word(last + i, same + i, up + i / WORD, now + i);
+	for (; i < n; i++) {
+		if (now[i] != (uint8_t)(last[i] + 1))
+			up[i / WORD] &= (uint8_t) ~(1u << i % WORD);
 		same[i] &= (uint8_t) ~(now[i] ^ last[i]);
-	for (uint32_t i = 0; i < (n + 7) / 8; i++)
-		any |= up[i];
-	if (any != 0)
-		compare_up(up, last, now, n);
-	memcpy(last, now, n);
+		last[i] = now[i];
+	}
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -122,11 +144,11 @@ static void report(const struct side *s, const struct feature_env *env, struct o
 	seq = value + n;
 	o->n = s->n;
 	o->seq.items = seq;
-	for (uint8_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		value[i] = s->bytes[i] & s->bytes[n + i];
-		if (s->n > 1 && s->bytes[2 * n + i / 8] >> i % 8 & 1)
+	for (uint8_t i = 0; s->n > 1 && i < n; i++)
+		if (s->bytes[2 * n + i / WORD] >> i % WORD & 1)
 			seq[o->seq.count++] = i;
-	}
 	o->const_mask = (struct field_hex){ s->bytes + n, n };
 	o->const_value = (struct field_hex){ value, n };
 }

@@ -3,8 +3,9 @@
  * histogram.c - counting bytes fast and in little memory.
  *
  * A short payload is counted straight into the flow's counters.  A longer one is counted into four
- * tables of bytes on the stack, so that equal neighbours do not wait for each other's store; these
- * are then folded and added with loops that compilers turn into vector code.
+ * tables, so that equal neighbours do not wait for each other's store; these are then added up with
+ * loops that compilers turn into vector code.  Bytes are loaded one by one: the stores, one for
+ * each byte, are what this waits for, and shifts that part a word would only come on top.
  */
 #include "feature/histogram.h"
 
@@ -12,9 +13,11 @@
 
 enum {
 	VALUES = 256,
-	DIRECT = 256, /* up to so many bytes folding costs more than it saves */
+	KEPT = 168,   /* so many bytes are kept as they are: a pool's block of 176 */
+	DIRECT = 256, /* up to so many bytes adding up tables costs more than it saves */
 	TABLES = 4,
-	CHUNK = TABLES * 254, /* bytes until a counter of a local table could pass 255 */
+	CHUNK = 32768, /* bytes in local tables; their sum has 16 bits */
+	STEP = 16,     /* bytes for each turn of a loop */
 };
 
 static const uint32_t width_limit[] = { 0, UINT8_MAX, UINT16_MAX };
@@ -40,19 +43,12 @@ static inline void add(void *counts, unsigned width, size_t i, uint16_t more)
 		((uint64_t *)counts)[i] += more;
 }
 
-/* Counts into the flow's own counters, eight bytes a load. */
 static inline void count_into(void *counts, unsigned width, const uint8_t *p, size_t size)
 {
-	size_t i = 0;
-
-	for (; i + 8 <= size; i += 8) {
-		uint64_t v;
-
-		memcpy(&v, p + i, sizeof v);
-		for (unsigned shift = 0; shift < 64; shift += 8)
-			add(counts, width, v >> shift & 255, 1);
-	}
-	for (; i < size; i++)
+	for (; size >= STEP; p += STEP, size -= STEP)
+		for (unsigned k = 0; k < STEP; k++)
+			add(counts, width, p[k], 1);
+	for (size_t i = 0; i < size; i++)
 		add(counts, width, p[i], 1);
 }
 
@@ -66,27 +62,30 @@ static void count_direct(const struct histogram *h, const uint8_t *p, size_t siz
 		count_into(h->counts, 8, p, size);
 }
 
-/* Counts at most CHUNK bytes apart from the flow. */
-static void count_local(const uint8_t *p, size_t size, uint16_t sum[VALUES])
+/* Counts at most CHUNK bytes into TABLES tables: 'count', to which the others are added. */
+static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
 {
-	uint8_t table[TABLES][VALUES] = { 0 };
-	size_t i = 0;
+	uint16_t more[TABLES - 1][VALUES];
 
-	for (; i + 8 <= size; i += 8) {
-		uint64_t v;
-
-		memcpy(&v, p + i, sizeof v);
-		for (unsigned k = 0; k < 8; k++)
-			table[k % TABLES][v >> 8 * k & 255]++;
+	memset(more, 0, sizeof more);
+	for (; size >= STEP; p += STEP, size -= STEP) {
+		for (unsigned k = 0; k < STEP; k += TABLES) {
+			count[p[k]]++;
+			more[0][p[k + 1]]++;
+			more[1][p[k + 2]]++;
+			more[2][p[k + 3]]++;
+		}
 	}
-	for (; i < size; i++)
-		table[i % TABLES][p[i]]++;
-	for (i = 0; i < VALUES; i++)
-		sum[i] = (uint16_t)(table[0][i] + table[1][i] + table[2][i] + table[3][i]);
+	for (size_t i = 0; i < size; i++)
+		count[p[i]]++;
+#pragma GCC unroll 4
+	for (size_t i = 0; i < VALUES; i++)
+		count[i] = (uint16_t)(count[i] + more[0][i] + more[1][i] + more[2][i]);
 }
 
 static inline void merge_into(void *counts, unsigned width, const uint16_t sum[VALUES])
 {
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		add(counts, width, i, sum[i]);
 }
@@ -105,6 +104,7 @@ static uint8_t highest8(const uint8_t *c)
 {
 	uint8_t top = 0;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		top = c[i] > top ? c[i] : top;
 	return top;
@@ -114,24 +114,40 @@ static uint16_t highest16(const uint16_t *c)
 {
 	uint16_t top = 0;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		top = c[i] > top ? c[i] : top;
 	return top;
 }
 
+/* Makes counters of 8 bits from the bytes that were kept. */
+static bool begin(struct histogram *h, struct arena *a, struct pool *pool)
+{
+	void *counts = arena_zalloc(a, pool, VALUES);
+
+	if (counts == NULL)
+		return false;
+	count_into(counts, 1, h->counts, h->bound);
+	arena_drop(a, pool, h->counts);
+	h->counts = counts;
+	h->width = 1;
+	return true;
+}
+
 /* Moves to counters of the next width. */
 static bool widen(struct histogram *h, struct arena *a, struct pool *pool)
 {
-	unsigned width = h->width == 0 ? 1 : h->width == 1 ? 2 : 8;
-	void *wide = arena_zalloc(a, pool, VALUES * width);
+	unsigned width = h->width == 1 ? 2 : 8;
+	void *wide = arena_alloc(a, pool, VALUES * width);
 
 	if (wide == NULL)
 		return false;
-	for (size_t i = 0; h->width > 0 && i < VALUES; i++) {
-		uint16_t count = (uint16_t)get(h->counts, h->width, i);
-
-		add(wide, width, i, count);
-	}
+	if (width == 2)
+		for (size_t i = 0; i < VALUES; i++)
+			((uint16_t *)wide)[i] = ((const uint8_t *)h->counts)[i];
+	else
+		for (size_t i = 0; i < VALUES; i++)
+			((uint64_t *)wide)[i] = ((const uint16_t *)h->counts)[i];
 	arena_drop(a, pool, h->counts);
 	h->counts = wide;
 	h->width = (uint8_t)width;
@@ -141,13 +157,35 @@ static bool widen(struct histogram *h, struct arena *a, struct pool *pool)
 /* Whether each counter can grow by 'more'; brings the bound up to date when that may help. */
 static bool fits(struct histogram *h, uint32_t more)
 {
-	if (h->width == 8 || h->bound + more <= width_limit[h->width])
+	uint32_t limit;
+
+	if (h->width == 8)
 		return true;
-	if (h->width == 1)
-		h->bound = highest8(h->counts);
-	else if (h->width == 2)
-		h->bound = highest16(h->counts);
-	return h->bound + more <= width_limit[h->width];
+	limit = width_limit[h->width];
+	if (h->bound + more <= limit)
+		return true;
+	if (more > limit)
+		return false;
+	h->bound = h->width == 1 ? highest8(h->counts) : highest16(h->counts);
+	return h->bound + more <= limit;
+}
+
+/* Counts at most CHUNK bytes into tables of its own, then adds these to the flow's. */
+static bool add_sum(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
+		size_t size)
+{
+	uint16_t sum[VALUES];
+	uint32_t more;
+
+	memset(sum, 0, sizeof sum);
+	count_apart(sum, p, size);
+	more = h->width == 8 ? 0 : highest16(sum);
+	while (!fits(h, more))
+		if (!widen(h, a, pool))
+			return false;
+	merge(h, sum);
+	h->bound += more;
+	return true;
 }
 
 /* Counts at most CHUNK bytes. */
@@ -155,30 +193,49 @@ static bool add_chunk(struct histogram *h, struct arena *a, struct pool *pool, c
 		size_t size)
 {
 	uint32_t more = (uint32_t)size;
+	bool near = size <= DIRECT;
 
-	if (h->width == 0 && !widen(h, a, pool))
-		return false;
-	if (size <= DIRECT && fits(h, more)) {
+	if ((!near && h->width != 2) || !fits(h, more))
+		return add_sum(h, a, pool, p, size);
+	if (near)
 		count_direct(h, p, size);
-	} else {
-		uint16_t sum[VALUES];
+	else
+		count_apart(h->counts, p, size);
+	h->bound += more;
+	return true;
+}
 
-		count_local(p, size, sum);
-		more = highest16(sum);
-		while (!fits(h, more))
-			if (!widen(h, a, pool))
-				return false;
-		merge(h, sum);
+/* Keeps at most KEPT bytes in all as they are. */
+static bool keep(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
+		size_t size)
+{
+	size_t all = h->bound + size;
+
+	if (all > h->room) {
+		size_t room = pool_room(all);
+		void *bytes = arena_move(a, pool, h->counts, h->bound, room);
+
+		if (bytes == NULL)
+			return false;
+		h->counts = bytes;
+		h->room = room < KEPT ? (uint8_t)room : KEPT;
 	}
-	h->bound += h->width < 8 ? more : 0;
+	memcpy((uint8_t *)h->counts + h->bound, p, size);
+	h->bound = (uint32_t)all;
 	return true;
 }
 
 bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
 		size_t size)
 {
+	if (size == 0)
+		return true;
+	if (h->width == 0 && h->bound + size <= KEPT)
+		return keep(h, a, pool, p, size);
+	if (h->width == 0 && !begin(h, a, pool))
+		return false;
 	while (size > 0) {
-		size_t n = size < CHUNK ? size : size < 2 * CHUNK ? size / 2 : CHUNK;
+		size_t n = size < CHUNK ? size : CHUNK;
 
 		if (!add_chunk(h, a, pool, p, n))
 			return false;
@@ -190,6 +247,7 @@ bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, cons
 
 static inline void read_from(const void *from, unsigned width, uint64_t counts[VALUES])
 {
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		counts[i] = get(from, width, i);
 }
@@ -198,6 +256,7 @@ static uint64_t highest64(const uint64_t *c)
 {
 	uint64_t top = 0;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		top = c[i] > top ? c[i] : top;
 	return top;
@@ -209,7 +268,8 @@ uint64_t histogram_read(const struct histogram *h, uint64_t counts[VALUES], uint
 
 	if (h->width == 0) {
 		memset(counts, 0, VALUES * sizeof *counts);
-		*most = 0;
+		count_into(counts, 8, h->counts, h->bound);
+		*most = highest64(counts);
 	} else if (h->width == 1) {
 		read_from(h->counts, 1, counts);
 		*most = highest8(h->counts);
@@ -220,6 +280,7 @@ uint64_t histogram_read(const struct histogram *h, uint64_t counts[VALUES], uint
 		read_from(h->counts, 8, counts);
 		*most = highest64(h->counts);
 	}
+#pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		total += counts[i];
 	return total;

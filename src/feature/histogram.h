@@ -2,9 +2,10 @@
 /*
  * histogram.h - exact counts of the 256 byte values, in as few bytes as they need.
  *
- * The counters are made when the first byte comes: of 8 bits (256 bytes) until one would pass 255,
- * then of 16 bits (512 bytes) until one would pass 65,535, then of 64.  No count is ever lost or
- * rounded.  The counters lie in the arena of the flow; a zeroed struct is an empty histogram.
+ * The first 168 bytes are kept as they are.  Then counters are made: of 8 bits (256 bytes) until
+ * one would pass 255, then of 16 bits (512 bytes) until one would pass 65,535, then of 64.  No
+ * count is ever lost or rounded.  All lies in the arena of the flow; a zeroed struct is an empty
+ * histogram.
  */
 #pragma once
 
@@ -15,9 +16,10 @@
 #include "base/pool.h"
 
 struct histogram {
-	void *counts;   /* 256 of 'width' bytes; NULL while empty */
-	uint32_t bound; /* no counter is above this (8 and 16 bits) */
-	uint8_t width;  /* 0, 1, 2 or 8 */
+	void *counts;   /* 256 of 'width' bytes, or the bytes themselves; NULL while empty */
+	uint32_t bound; /* how many bytes are kept; no counter of 8 or 16 bits is above this */
+	uint8_t width;  /* of a counter; 0 while the bytes are kept, then 1, 2, 8 */
+	uint8_t room;   /* for bytes that are kept */
 };
 
 /* Counts the 'size' bytes at 'p'.  False without memory: then none of the rest was counted. */

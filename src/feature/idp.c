@@ -7,9 +7,13 @@
 
 #include "feature/feature.h"
 
+struct first {
+	uint32_t size;
+	uint8_t bytes[];
+};
+
 struct idp {
-	uint8_t *p[2];
-	uint32_t size[2];
+	struct first *of[2]; /* by direction */
 };
 
 struct options {
@@ -27,19 +31,25 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	struct idp *s = state;
 	const struct options *o = env->options;
 	struct rd bytes = rd_first(pkt->ip, o->bytes);
+	struct first *first;
 
 	/* What was put together from fragments has no IP header of its own. */
-	if (s->p[pkt->dir] != NULL || (pkt->marks & (PKT_REASSEMBLED | PKT_FRAGMENT)))
+	if (s->of[pkt->dir] != NULL || (pkt->marks & (PKT_REASSEMBLED | PKT_FRAGMENT)))
 		return MORE;
-	s->p[pkt->dir] = arena_alloc(&flow->arena, env->pool, bytes.left);
-	if (s->p[pkt->dir] == NULL) {
+	s->of[pkt->dir] = first = arena_alloc(&flow->arena, env->pool, sizeof *first + bytes.left);
+	if (first == NULL) {
 		flow->marks |= FLOW_NO_MEMORY;
 		return DONE;
 	}
 	if (bytes.left > 0)
-		memcpy(s->p[pkt->dir], bytes.p, bytes.left);
-	s->size[pkt->dir] = (uint32_t)bytes.left;
-	return !env->conf->bidir || s->p[!pkt->dir] != NULL ? DONE : MORE;
+		memcpy(first->bytes, bytes.p, bytes.left);
+	first->size = (uint32_t)bytes.left;
+	return !env->conf->bidir || s->of[!pkt->dir] != NULL ? DONE : MORE;
+}
+
+static struct field_hex hex_of(const struct first *f)
+{
+	return f == NULL ? (struct field_hex){ NULL, 0 } : (struct field_hex){ f->bytes, f->size };
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
@@ -50,11 +60,11 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	(void)env;
 	(void)view;
-	o->idp_out = (struct field_hex){ s->p[0], s->size[0] };
-	o->idp_in = (struct field_hex){ s->p[1], s->size[1] };
-	o->idp_len_out = s->p[0] != NULL ? s->size[0] : UINT32_MAX;
-	o->idp_len_in = s->p[1] != NULL ? s->size[1] : UINT32_MAX;
-	return s->p[0] != NULL || s->p[1] != NULL;
+	o->idp_out = hex_of(s->of[0]);
+	o->idp_in = hex_of(s->of[1]);
+	o->idp_len_out = s->of[0] != NULL ? s->of[0]->size : UINT32_MAX;
+	o->idp_len_in = s->of[1] != NULL ? s->of[1]->size : UINT32_MAX;
+	return s->of[0] != NULL || s->of[1] != NULL;
 }
 
 #define NO_DATA "left out when the direction has no such packet"

@@ -20,14 +20,14 @@ struct side {
 
 /* Identifications of both directions: side 0 from the front, side 1 from the back. */
 struct ids {
-	uint16_t *items;
 	uint32_t room;
 	uint32_t count[2];
+	uint16_t items[];
 };
 
 struct ip {
 	struct side side[2];
-	struct ids ids;
+	struct ids *ids; /* NULL: none yet */
 };
 
 struct options {
@@ -51,34 +51,42 @@ struct out {
 	} ip;
 };
 
-static bool ids_grow(struct ids *s, struct flow *flow, struct pool *pool)
+/* Room for more; NULL without memory. */
+static struct ids *ids_grow(struct ids *old, struct flow *flow, struct pool *pool)
 {
-	size_t size = pool_room((s->room + s->room / 2 + 4) * sizeof *s->items);
-	uint32_t room = (uint32_t)(size / sizeof *s->items);
-	uint16_t *items = arena_alloc(&flow->arena, pool, size);
+	uint32_t had = old == NULL ? 0 : old->room;
+	size_t size = pool_room(sizeof *old + (had + had / 2 + 4) * sizeof old->items[0]);
+	struct ids *s = arena_alloc(&flow->arena, pool, size);
 
-	if (items == NULL)
-		return false;
-	if (s->items != NULL) {
-		memcpy(items, s->items, s->count[0] * sizeof *items);
-		memcpy(items + room - s->count[1], s->items + s->room - s->count[1],
-				s->count[1] * sizeof *items);
+	if (s == NULL)
+		return NULL;
+	*s = (struct ids){ .room = (uint32_t)((size - sizeof *s) / sizeof s->items[0]) };
+	for (unsigned d = 0; old != NULL && d < 2; d++)
+		s->count[d] = old->count[d];
+	if (had > 0) {
+		memcpy(s->items, old->items, s->count[0] * sizeof s->items[0]);
+		memcpy(s->items + s->room - s->count[1], old->items + had - s->count[1],
+				s->count[1] * sizeof s->items[0]);
 	}
-	arena_drop(&flow->arena, pool, s->items);
-	s->items = items;
-	s->room = room;
-	return true;
+	arena_drop(&flow->arena, pool, old);
+	return s;
 }
 
-static void ids_add(struct ids *s, unsigned dir, uint16_t id, struct flow *flow, struct pool *pool)
+static void ids_add(
+		struct ids **ids, unsigned dir, uint16_t id, struct flow *flow, struct pool *pool)
 {
-	if (s->count[0] + s->count[1] == s->room && !ids_grow(s, flow, pool)) {
-		flow->marks |= FLOW_NO_MEMORY;
-		return;
+	struct ids *s = *ids;
+	uint32_t at;
+
+	if (s == NULL || s->count[0] + s->count[1] == s->room) {
+		s = ids_grow(s, flow, pool);
+		if (s == NULL) {
+			flow->marks |= FLOW_NO_MEMORY;
+			return;
+		}
+		*ids = s;
 	}
-
-	uint32_t at = s->count[dir]++;
-
+	at = s->count[dir]++;
 	s->items[dir == 0 ? at : s->room - 1 - at] = id;
 }
 
@@ -122,17 +130,20 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 		add(s, MF, flow, env->pool);
 	if (pkt->ip_flags & 4)
 		add(s, RESERVED, flow, env->pool);
-	if (ip->ids.count[pkt->dir] < env->conf->num_pkts)
+	if (ip->ids == NULL ? env->conf->num_pkts > 0
+			    : ip->ids->count[pkt->dir] < env->conf->num_pkts)
 		ids_add(&ip->ids, pkt->dir, pkt->ip_id, flow, env->pool);
 	return MORE;
 }
 
 static struct field_list list_ids(const struct ids *s, unsigned dir, const struct feature_env *env)
 {
-	uint32_t n = s->count[dir];
+	uint32_t n = s == NULL ? 0 : s->count[dir];
 	uint16_t *turned;
 
-	if (dir == 0 || n == 0)
+	if (n == 0)
+		return (struct field_list){ 0 };
+	if (dir == 0)
 		return (struct field_list){ s->items, n };
 	turned = arena_alloc(env->scratch, env->pool, n * sizeof *turned);
 	for (uint32_t i = 0; turned != NULL && i < n; i++)
@@ -179,7 +190,7 @@ static void report(const struct ip *ip, unsigned dir, bool v4, const struct feat
 	o->df = (int64_t)counted(s, DF);
 	o->mf = (int64_t)counted(s, MF);
 	o->reserved = (int64_t)counted(s, RESERVED);
-	o->id = list_ids(&ip->ids, dir, env);
+	o->id = list_ids(ip->ids, dir, env);
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,

@@ -53,7 +53,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	if (!is_listed(env->conf, pkt))
 		return MORE;
 
-	int64_t now = trail_now(flow);
+	int64_t now = pkt->now_ns;
 	uint64_t gap = s->count > 0 ? (uint64_t)now - (uint64_t)s->last_ns : 0;
 	uint8_t item[2 * TRAIL_NUMBER], *end = item;
 
@@ -126,6 +126,7 @@ const struct feature feature_packets = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.later = true,
 	.fields = fields,
 	.always = true,
 	.enabled = enabled,

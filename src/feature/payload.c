@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* payload.c - the first bytes of application data of each direction, in order for TCP. */
-#include "feature/trail.h"
+#include <string.h>
+
+#include "feature/feature.h"
+
+struct first {
+	uint32_t room : 31;
+	uint32_t closed : 1; /* nothing more is wanted */
+	uint32_t size;
+	uint8_t bytes[];
+};
 
 struct payload {
-	struct trail bytes[2]; /* plain bytes here */
-	bool closed[2];        /* nothing more is wanted */
+	struct first *of[2]; /* by direction; NULL: nothing yet */
 };
 
 struct options {
@@ -24,22 +32,56 @@ static uint64_t stream_bytes(const struct feature_env *env)
 	return o->bytes;
 }
 
+/* The direction's block with room for 'more' bytes; NULL without memory. */
+static struct first *grow(
+		struct first *old, const struct feature_env *env, struct flow *flow, uint32_t more)
+{
+	uint32_t size = old == NULL ? 0 : old->size;
+	struct first *f = old;
+
+	if (old != NULL && old->room - size >= more)
+		return old;
+	size_t room = pool_room(sizeof *f + size + size / 2 + more);
+	f = arena_move(&flow->arena, env->pool, old, old == NULL ? 0 : sizeof *old + size, room);
+	if (f == NULL) {
+		flow->marks |= FLOW_NO_MEMORY;
+		return NULL;
+	}
+	if (old == NULL)
+		*f = (struct first){ 0 };
+	f->room = (uint32_t)(room - sizeof *f) & INT32_MAX;
+	return f;
+}
+
+static bool is_closed(const struct first *f)
+{
+	return f != NULL && f->closed;
+}
+
 static enum verdict stream(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt, unsigned dir, struct rd bytes, uint64_t offset)
 {
 	struct payload *s = state;
-	struct trail *t = &s->bytes[dir];
-	uint32_t wanted = (uint32_t)stream_bytes(env);
+	struct first *f = s->of[dir];
+	uint32_t wanted = (uint32_t)stream_bytes(env), had = f == NULL ? 0 : f->size;
+	struct rd more = rd_first(bytes, offset == had && !is_closed(f) ? wanted - had : 0);
 
-	if (!s->closed[dir] && offset == t->size) {
-		struct rd more = rd_first(bytes, wanted - t->size);
-
-		if (!trail_add(t, env, flow, more.p, more.left))
-			return DONE;
-	}
+	f = grow(f, env, flow, (uint32_t)more.left);
+	if (f == NULL)
+		return DONE;
+	s->of[dir] = f;
+	if (more.left > 0)
+		memcpy(f->bytes + had, more.p, more.left);
+	f->size = had + (uint32_t)more.left;
 	/* What follows a datagram, or bytes that were not captured, is not the beginning. */
-	s->closed[dir] |= pkt->proto != PROTO_TCP || offset > t->size || t->size == wanted;
-	return s->closed[dir] && (!env->conf->bidir || s->closed[!dir]) ? DONE : MORE;
+	f->closed |= pkt->proto != PROTO_TCP || offset > f->size || f->size == wanted;
+	return f->closed && (!env->conf->bidir || is_closed(s->of[!dir])) ? DONE : MORE;
+}
+
+static struct field_hex hex_of(const struct first *f)
+{
+	return f == NULL || f->size == 0 ? (struct field_hex){ NULL, 0 }
+					 : (struct field_hex){ f->bytes, f->size };
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
@@ -50,12 +92,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	(void)env;
 	(void)view;
-	for (unsigned dir = 0; dir < 2; dir++) {
-		struct field_hex *hex = dir == 0 ? &o->payload.out : &o->payload.in;
-
-		if (s->bytes[dir].size > 0)
-			*hex = (struct field_hex){ s->bytes[dir].p, s->bytes[dir].size };
-	}
+	o->payload.out = hex_of(s->of[0]);
+	o->payload.in = hex_of(s->of[1]);
 	return o->payload.out.p != NULL || o->payload.in.p != NULL;
 }
 

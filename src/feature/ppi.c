@@ -102,23 +102,16 @@ static struct item read_item(const uint8_t **from, struct expected *e)
 	return i;
 }
 
-/* From the data offset: what was captured of the options may be less. */
 static uint8_t option_words(const struct pkt *pkt)
 {
-	struct rd r = pkt->body;
-
-	rd_bytes(&r, 12);
-
-	unsigned words = rd_u8(&r) >> 4;
-
-	return (uint8_t)(words > HEADER / 4 ? words - HEADER / 4 : pkt->tcp_options.left / 4);
+	return (uint8_t)(pkt->transport_len > HEADER ? (pkt->transport_len - HEADER) / 4 : 0);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
 	struct ppi *s = state;
-	struct item i = { trail_now(flow), pkt->seq, pkt->ack, pkt->payload_len,
+	struct item i = { pkt->now_ns, pkt->seq, pkt->ack, pkt->payload_len,
 		pkt->tcp_flags & ((1u << FLAG_BITS) - 1), pkt->dir, option_words(pkt) };
 	uint8_t bytes[ITEM_MAX];
 
@@ -263,6 +256,7 @@ const struct feature feature_ppi = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.later = true,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

@@ -125,10 +125,9 @@ static void add(struct registry *r, const struct feature *f, const void *options
 	r->on[i] = f;
 	r->on_options[i] = options;
 	r->on_wants[i] = stateless ? 0 : f->wants;
-	r->on_offset[i] = r->states_size;
+	r->on_size[i] = stateless ? 0 : (f->size + 7) / 8 * 8;
 	r->on_reads[i] = place_read(r, f, i);
 	r->tables[i] = f->fields == NULL ? nothing : f->fields;
-	r->states_size += stateless ? 0 : (f->size + 7) / 8 * 8;
 }
 
 bool registry_settle(struct registry *r, struct err *e)

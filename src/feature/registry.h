@@ -7,7 +7,7 @@
 #include "feature/feature.h"
 
 enum {
-	REGISTRY_MAX = 64
+	REGISTRY_MAX = 32
 }; /* features: one bit each in a flow's set of those that have seen enough */
 
 struct registry {
@@ -22,10 +22,9 @@ struct registry {
 	size_t on_count;
 	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
 	const void *on_options[REGISTRY_MAX];
-	size_t on_offset[REGISTRY_MAX];  /* of the state, within a flow's states */
+	size_t on_size[REGISTRY_MAX];    /* of the state, a multiple of 8; 0 without one */
 	uint32_t on_wants[REGISTRY_MAX]; /* what it wants in this run */
 	size_t on_reads[REGISTRY_MAX];   /* place in 'on' of the feature it reads; or its own */
-	size_t states_size;              /* of all states of one view */
 	const struct field *tables[REGISTRY_MAX]; /* for plan_new() */
 };
 

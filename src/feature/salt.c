@@ -55,7 +55,7 @@ static bool continues(const struct salt *s, const struct pkt *pkt)
 static bool begin(struct salt *s, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	int64_t now = trail_now(flow);
+	int64_t now = pkt->now_ns;
 	uint64_t gap = s->count > 0 ? (uint64_t)now - (uint64_t)s->start_ns : 0;
 	uint8_t item[2 * TRAIL_NUMBER], *end = item;
 
@@ -158,6 +158,7 @@ const struct feature feature_salt = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.later = true,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

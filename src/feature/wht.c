@@ -7,7 +7,14 @@
  */
 #include "feature/feature.h"
 
-enum { SIZE = 4, WORD = 8, LANES_MAX = 257 };
+enum {
+	SIZE = 4,
+	LANES = 8,
+	VECTOR = 2 * LANES, /* bytes of four blocks */
+	VECTORS_MAX = 257,  /* lanes of 16 bits hold so many times 255 */
+};
+
+typedef uint16_t lanes __attribute__((vector_size(VECTOR)));
 
 struct wht {
 	uint64_t sum[SIZE]; /* of the bytes at each position of a block */
@@ -23,31 +30,30 @@ struct out {
 	uint64_t wht_blocks;
 };
 
-/* Adds 'n' words of two blocks, at most LANES_MAX: lanes of 16 bits hold 257 times 255. */
-static void add_words(uint64_t sum[SIZE], const uint8_t *p, size_t n)
+/*
+ * Adds 'n' vectors, at most VECTORS_MAX.  A lane is two bytes, of which one is shifted out and
+ * added up; the sum of the other one is what this leaves of the sum of lanes modulo 65,536.
+ */
+static void add_vectors(uint64_t sum[SIZE], const uint8_t *p, size_t n)
 {
-	const uint64_t mask = 0x00ff00ff00ff00ff;
-	uint64_t even = 0, odd = 0;
-	uint16_t lane[2][SIZE];
+	const unsigned upper = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 1 : 0;
+	lanes both = { 0 }, high = { 0 }, low;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < n; i++) {
-		uint64_t v;
+		lanes v;
 
-		memcpy(&v, p + i * WORD, WORD);
-		even += v & mask;
-		odd += v >> 8 & mask;
+		memcpy(&v, p + i * VECTOR, VECTOR);
+		both += v;
+		high += v >> 8;
 	}
-	/* On a big-endian machine a lane's two bytes, and with them even and odd, change places. */
-	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
-		uint64_t swap = even;
+	low = both - (high << 8);
+	for (unsigned k = 0; k < SIZE; k += 2) {
+		unsigned at = k / 2;
 
-		even = odd;
-		odd = swap;
+		sum[k + upper] += (uint64_t)high[at] + high[at + 2] + high[at + 4] + high[at + 6];
+		sum[k + !upper] += (uint64_t)low[at] + low[at + 2] + low[at + 4] + low[at + 6];
 	}
-	memcpy(lane[0], &even, WORD);
-	memcpy(lane[1], &odd, WORD);
-	for (unsigned k = 0; k < SIZE; k++)
-		sum[k] += (uint64_t)lane[k % 2][k / 2] + lane[k % 2][k / 2 + 2];
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -59,14 +65,18 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	(void)env;
 	(void)flow;
 	s->blocks += blocks.left / SIZE;
-	while (blocks.left >= WORD) {
-		size_t words = blocks.left / WORD < LANES_MAX ? blocks.left / WORD : LANES_MAX;
-		struct rd part = rd_bytes(&blocks, words * WORD);
+	while (blocks.left >= VECTOR) {
+		size_t n = blocks.left / VECTOR < VECTORS_MAX ? blocks.left / VECTOR : VECTORS_MAX;
+		struct rd part = rd_bytes(&blocks, n * VECTOR);
 
-		add_words(s->sum, part.p, words);
+		add_vectors(s->sum, part.p, n);
 	}
-	for (unsigned k = 0; rd_more(&blocks); k++)
-		s->sum[k] += rd_u8(&blocks);
+	while (rd_more(&blocks)) {
+		struct rd block = rd_bytes(&blocks, SIZE);
+
+		for (unsigned k = 0; k < block.left; k++)
+			s->sum[k] += block.p[k];
+	}
 	return MORE;
 }
 

@@ -43,7 +43,7 @@ struct table {
 	struct table_stats stats;
 };
 
-_Static_assert(sizeof(struct flow) == 256, "a plain flow is four cache lines");
+_Static_assert(sizeof(struct flow) <= 4 * LINE, "a plain flow is four cache lines");
 
 /* --- making and freeing
  * --------------------------------------------------------------------------- */
@@ -65,12 +65,12 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	if (capacity >= SLAB_NONE)
 		capacity = SLAB_NONE - 1;
 	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
+			!wheel_init(&t->wheel, &t->flows, offsetof(struct flow, timer), 0) ||
 			!index_init(&t->index, FIRST_BUCKETS)) {
 		err_set(e, "no room for a flow table of %zu bytes: lower memory=", conf->memory);
 		table_free(t);
 		return NULL;
 	}
-	wheel_init(&t->wheel, &t->flows, offsetof(struct flow, timer), 0);
 	return t;
 }
 
@@ -91,8 +91,11 @@ void table_free(struct table *t)
 {
 	if (t == NULL)
 		return;
-	for (uint32_t n; t->wheel.slab != NULL && (n = wheel_soonest(&t->wheel)) != SLAB_NONE;)
+	if (t->wheel.slab != NULL)
+		wheel_empty(&t->wheel);
+	for (uint32_t n; t->wheel.slab != NULL && (n = wheel_take(&t->wheel)) != SLAB_NONE;)
 		release(t, n);
+	wheel_destroy(&t->wheel);
 	slab_destroy(&t->flows);
 	index_destroy(&t->index);
 	pool_free(t->pool);
@@ -108,7 +111,7 @@ struct pool *table_pool(struct table *t)
 static size_t memory_now(const struct table *t)
 {
 	return slab_memory(&t->flows) + index_memory(&t->index) + pool_memory(t->pool) +
-	       t->due_room * sizeof *t->due;
+	       wheel_memory(&t->wheel) + t->due_room * sizeof *t->due;
 }
 
 const struct table_stats *table_stats(struct table *t)
@@ -409,43 +412,78 @@ static bool due_reserve(struct table *t, size_t n)
 	return true;
 }
 
-/* Flows that leave have not been touched for long. */
-static void fetch_leaving(const struct table *t, uint32_t number)
+/* The first 'size' bytes of a flow that will be due soon: nobody has touched it for long. */
+static void fetch_due(const struct table *t, size_t i, size_t n, size_t size)
 {
-	const char *f = slab_at(&t->flows, number);
+	const char *f = i + LEAVE_AHEAD < n ? slab_at(&t->flows, t->due[i + LEAVE_AHEAD].flow)
+					    : NULL;
 
-	for (size_t i = 0; i < t->flows.object; i += LINE)
-		__builtin_prefetch(f + i);
+	for (size_t at = 0; f != NULL && at < size; at += LINE)
+		__builtin_prefetch(f + at);
 }
 
-/* Lets a slot's flows go, sorted; without memory for sorting, as they come. */
-static void leave_all(struct table *t, uint32_t first, uint32_t count)
+/* What happens to a flow whose time has come. */
+typedef void end_flow(struct table *t, uint32_t number);
+
+static void end_at_deadline(struct table *t, uint32_t number)
 {
-	bool sorted = due_reserve(t, count);
+	expire(t, number);
+}
+
+static void end_with_input(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+	bool over = f->timer.deadline_ns <= t->clock_ns;
+
+	f->end = (uint8_t)(over || (f->marks & FLOW_CLOSED) ? why_at_deadline(t, f)
+							    : FLOW_END_FORCED);
+	forget(t, number);
+	if (!over)
+		f->timer.deadline_ns = t->clock_ns;
+}
+
+/* Without memory for sorting, as they come. */
+static void leave_unsorted(struct table *t, end_flow *end)
+{
+	uint32_t number;
+
+	while ((number = wheel_take(&t->wheel)) != SLAB_NONE) {
+		if (!(flow_at(t, number)->marks & FLOW_GONE))
+			end(t, number);
+		leave(t, number);
+	}
+}
+
+/* Lets go of the 'count' flows that came out of the wheel, sorted. */
+static void leave_all(struct table *t, uint32_t count, end_flow *end)
+{
 	size_t n = 0;
 
-	for (uint32_t number = first, next; number != SLAB_NONE; number = next) {
-		struct flow *f = flow_at(t, number);
+	if (!due_reserve(t, count)) {
+		leave_unsorted(t, end);
+		return;
+	}
+	while (n < count)
+		t->due[n++].flow = wheel_take(&t->wheel);
+	for (size_t i = 0; i < n; i++) {
+		struct flow *f = flow_at(t, t->due[i].flow);
 
-		next = f->timer.next;
+		fetch_due(t, i, n, sizeof *f);
 		if (!(f->marks & FLOW_GONE))
-			expire(t, number);
-		if (!sorted)
-			leave(t, number);
-		else
-			t->due[n++] = (struct due){ f->timer.deadline_ns, f->part_number, number };
+			end(t, t->due[i].flow);
+		t->due[i].leaves_ns = f->timer.deadline_ns;
+		t->due[i].number = f->part_number;
 	}
 	due_sort(t->due, n);
 	for (size_t i = 0; i < n; i++) {
-		if (i + LEAVE_AHEAD < n)
-			fetch_leaving(t, t->due[i + LEAVE_AHEAD].flow);
+		fetch_due(t, i, n, t->flows.object);
 		leave(t, t->due[i].flow);
 	}
 }
 
 void table_advance(struct table *t, int64_t clock_ns)
 {
-	bool more = true;
+	uint32_t count = 1;
 
 	if (!t->started) {
 		wheel_start(&t->wheel, clock_ns);
@@ -454,10 +492,9 @@ void table_advance(struct table *t, int64_t clock_ns)
 	}
 	if (clock_ns > t->clock_ns)
 		t->clock_ns = clock_ns;
-	while (more && clock_ns >= wheel_due(&t->wheel)) {
-		uint32_t count, first = wheel_turn(&t->wheel, clock_ns, &count, &more);
-
-		leave_all(t, first, count);
+	while (count > 0 && clock_ns >= wheel_due(&t->wheel)) {
+		count = wheel_turn(&t->wheel, clock_ns);
+		leave_all(t, count, end_at_deadline);
 	}
 }
 
@@ -496,26 +533,8 @@ static bool evict(struct table *t, unsigned want)
 
 void table_finish(struct table *t, int64_t clock_ns)
 {
-	uint32_t first = SLAB_NONE, count = 0, number;
-
 	table_advance(t, clock_ns);
-	while ((number = wheel_soonest(&t->wheel)) != SLAB_NONE) {
-		struct flow *f = flow_at(t, number);
-
-		if (!(f->marks & FLOW_GONE)) {
-			bool over = f->timer.deadline_ns <= t->clock_ns;
-
-			f->end = (uint8_t)(over || (f->marks & FLOW_CLOSED) ? why_at_deadline(t, f)
-									    : FLOW_END_FORCED);
-			forget(t, number);
-			if (!over)
-				f->timer.deadline_ns = t->clock_ns;
-		}
-		f->timer.next = first;
-		first = number;
-		count++;
-	}
-	leave_all(t, first, count);
+	leave_all(t, wheel_empty(&t->wheel), end_with_input);
 }
 
 /* --- packets
@@ -633,8 +652,7 @@ static int64_t times(struct table *t, struct flow *f, struct pkt *pkt)
 			t->stats.backwards++;
 		}
 	}
-	pkt->ipt_ns = last == INT64_MIN ? -1 : now - last;
-	pkt->ipt_dir_ns = me->packets == 0 ? -1 : now - me->last_ns;
+	pkt->now_ns = now;
 	return now;
 }
 

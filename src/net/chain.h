@@ -158,6 +158,7 @@ static inline void chain_empty_ip(struct pkt *pkt)
 	pkt->payload = nothing;
 	pkt->tcp_options = nothing;
 	pkt->ip_len = pkt->payload_len = pkt->ip_header_len = 0;
+	pkt->transport_len = 0;
 	pkt->ip_version = pkt->proto = pkt->ttl = pkt->tos = 0;
 	pkt->ip_id = 0;
 	pkt->ip_flags = pkt->icmp_type = pkt->icmp_code = 0;

@@ -121,12 +121,13 @@ struct pkt {
 	uint64_t number;  /* of the packet in the run, from 1 */
 
 	/* the innermost IP packet */
-	struct rd ip;           /* from its header on, as far as captured, padding removed */
-	struct rd body;         /* what follows the IP headers: transport header and payload */
-	struct rd payload;      /* behind the header of a protocol with ports; else the body */
-	struct rd tcp_options;  /* raw, as far as captured */
-	uint32_t ip_len;        /* IP header and all behind it, by its own length field */
-	uint32_t payload_len;   /* of 'payload' on the wire */
+	struct rd ip;          /* from its header on, as far as captured, padding removed */
+	struct rd body;        /* what follows the IP headers: transport header and payload */
+	struct rd payload;     /* behind the header of a protocol with ports; else the body */
+	struct rd tcp_options; /* raw, as far as captured */
+	uint32_t ip_len;       /* IP header and all behind it, by its own length field */
+	uint32_t payload_len;  /* of 'payload' on the wire */
+	uint8_t transport_len; /* header of TCP, UDP, UDP-Lite; of others, fragments, bad ones: 0 */
 	uint32_t ip_header_len; /* from 'ip' to 'body': with options, extension headers, AH */
 	uint8_t ip_version;     /* 4 or 6 */
 	uint8_t proto;          /* behind all extension headers and AH */
@@ -166,11 +167,10 @@ struct pkt {
 	struct layer layer[LIMIT_LAYERS];
 
 	/* its place in the flow; set when the flow is known, before features see it */
-	uint8_t dir;        /* 0 from the initiator, 1 to it */
-	uint8_t tcp_class;  /* enum tcp_class */
-	uint32_t tcp_next;  /* sequence number that was to come next in its direction */
-	int64_t ipt_ns;     /* since the flow's previous packet, never negative; -1 for the first */
-	int64_t ipt_dir_ns; /* since the previous packet of the same direction; -1 for its first */
+	uint8_t dir;       /* 0 from the initiator, 1 to it */
+	uint8_t tcp_class; /* enum tcp_class */
+	uint32_t tcp_next; /* sequence number that was to come next in its direction */
+	int64_t now_ns;    /* in flow time: never before that of a packet of the flow before it */
 };
 
 /* A TCP segment whose header can be believed: not one fragment of it, and no contradiction. */

@@ -90,6 +90,7 @@ static void tcp(struct chain *c)
 	pkt->tcp_flags = chain_u16(h + 12) & 0x1ff;
 	pkt->window = chain_u16(h + 14);
 	pkt->tcp_options = part(c->at.rd, TCP_HEADER, size - TCP_HEADER);
+	pkt->transport_len = (uint8_t)size;
 	set_payload(c, size, body_len(pkt) - size);
 	packet(c);
 }
@@ -112,6 +113,7 @@ static void udp(struct chain *c)
 	if (length == 0 || length > body) /* 0: longer than 65535, or cut up later by hardware */
 		length = body;
 	pkt->udp_checksum = chain_u16(h + 6);
+	pkt->transport_len = UDP_HEADER;
 	set_payload(c, UDP_HEADER, length - UDP_HEADER);
 	enum next next = c->rules->outermost ? NEXT_END : tunnel_of_ports(pkt->port);
 	if (next == NEXT_END) {
@@ -136,6 +138,7 @@ static void udplite(struct chain *c)
 		return;
 	}
 	pkt->udp_checksum = chain_u16(h + 6);
+	pkt->transport_len = UDP_HEADER;
 	set_payload(c, UDP_HEADER, body_len(pkt) - UDP_HEADER);
 	packet(c);
 }

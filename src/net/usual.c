@@ -109,6 +109,7 @@ static inline bool usual_tcp(struct pkt *pkt, const uint8_t *t, uint32_t size)
 	pkt->tcp_options = (struct rd){ t + TCP_HEADER, header - TCP_HEADER };
 	pkt->payload = (struct rd){ t + header, size - header };
 	pkt->payload_len = size - header;
+	pkt->transport_len = (uint8_t)header;
 	pkt->udp_checksum = 0;
 	return true;
 }
@@ -126,6 +127,7 @@ static inline bool usual_udp(struct pkt *pkt, const uint8_t *t, uint32_t size, b
 	pkt->tcp_options = (struct rd){ NULL, 0 };
 	pkt->payload = (struct rd){ t + UDP_HEADER, length - UDP_HEADER };
 	pkt->payload_len = length - UDP_HEADER;
+	pkt->transport_len = UDP_HEADER;
 	pkt->udp_checksum = chain_u16(t + 6);
 	return true;
 }

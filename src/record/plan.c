@@ -11,9 +11,12 @@
 
 #include <stdlib.h>
 
+enum { LINE = 64 };
+
 struct plan_memory {
 	struct plan_memory *next;
-	max_align_t bytes[];
+	char pad[LINE - sizeof(struct plan_memory *)];
+	char bytes[];
 };
 
 struct compile {
@@ -29,10 +32,12 @@ static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU
 
 static void *allocate(struct plan *p, size_t size)
 {
-	struct plan_memory *m = calloc(1, sizeof *m + size);
+	const size_t all = (sizeof(struct plan_memory) + size + LINE - 1) / LINE * LINE;
+	struct plan_memory *m = aligned_alloc(LINE, all);
 
 	if (m == NULL)
 		return NULL;
+	memset(m, 0, all);
 	m->next = p->memory;
 	p->memory = m;
 	return m->bytes;
@@ -63,6 +68,10 @@ static bool check_field(const struct compile *c, const struct field *f)
 	if (strspn(f->key, key_bytes) != strlen(f->key) || f->key[0] == '\0')
 		return err_set(c->e, "field %.*s%s: keys are letters, digits, _ and -",
 				(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
+	if (strlen(f->key) > STEP_KEY_MAX)
+		return err_set(c->e, "field %.*s%s: keys have at most %d characters",
+				(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key,
+				STEP_KEY_MAX);
 	if (list && f->sub == NULL && is_scalar(f->item) && f->item_size > 0)
 		return true;
 	if (list && f->sub != NULL && f->item_size > 0)
@@ -114,23 +123,18 @@ static size_t count_steps(const struct compile *c, const struct field *table, un
 	return count;
 }
 
-static bool set_prefix(struct compile *c, const struct field *f, struct step *s)
+/* The key needs no escapes and fits: check_field() has seen to that. */
+static void set_prefix(const struct field *f, struct step *s)
 {
-	struct buf text = buf_new(LIMIT_OPTION_BYTES);
+	size_t size = strlen(f->key);
 
-	json_text(&text, f->key);
-	buf_byte(&text, ':');
+	s->prefix[0] = '"';
+	memcpy(s->prefix + 1, f->key, size++);
+	s->prefix[size++] = '"';
+	s->prefix[size++] = ':';
 	if (f->type == FIELD_STRUCT || f->type == FIELD_LIST)
-		buf_byte(&text, f->type == FIELD_LIST ? '[' : '{');
-
-	char *prefix = buf_ok(&text) ? allocate(c->plan, text.size + 2 * STEP_WORD) : NULL;
-
-	if (prefix != NULL)
-		memcpy(prefix, text.p, text.size);
-	s->prefix = prefix;
-	s->prefix_size = (uint32_t)text.size;
-	buf_free(&text);
-	return prefix != NULL || no_memory(c->e);
+		s->prefix[size++] = f->type == FIELD_LIST ? '[' : '{';
+	s->prefix_size = (uint8_t)size;
 }
 
 static void add_column(struct compile *c, const struct field *f)
@@ -172,8 +176,7 @@ static bool compile_fields(
 static bool compile_struct(
 		struct compile *c, const struct field *f, const struct step *open, struct object *o)
 {
-	static const char nothing[2 * STEP_WORD];
-	struct step close = { .type = STEP_CLOSE, .flags = open->flags, .prefix = nothing };
+	struct step close = { .type = STEP_CLOSE, .flags = open->flags };
 	const size_t path = c->path.size, before = o->count;
 
 	buf_text(&c->path, f->key);
@@ -211,8 +214,9 @@ static bool compile_field(
 		.flags = f->flags,
 		.offset = offset + f->offset,
 		.item_size = f->item_size };
-	if (!check_field(c, f) || !set_prefix(c, f, s))
+	if (!check_field(c, f))
 		return false;
+	set_prefix(f, s);
 	add_column(c, f);
 	if (f->type == FIELD_STRUCT)
 		return compile_struct(c, f, s, o);
@@ -237,9 +241,7 @@ static bool compile_fields(
 
 static uint32_t fixed_room(const struct step *s)
 {
-	uint32_t prefix = (s->prefix_size + 2 * STEP_WORD) / STEP_WORD * STEP_WORD;
-
-	return prefix + (s->type == FIELD_WORD ? STEP_SHORT + 8 : (uint32_t)VALUE_ROOM);
+	return STEP_PREFIX + (s->type == FIELD_WORD ? STEP_SHORT + 8 : (uint32_t)VALUE_ROOM);
 }
 
 static bool compile_object(struct compile *c, const struct field *table, struct object *o)

@@ -11,18 +11,19 @@
 #include "record/plan.h"
 
 enum {
-	STEP_CLOSE = 255, /* in step.type: the end of a struct in place */
-	STEP_WORD = 16,   /* prefixes are copied in pieces of this size */
+	STEP_CLOSE = 255,               /* in step.type: the end of a struct in place */
+	STEP_PREFIX = 32,               /* bytes of a prefix, which is copied as a whole */
+	STEP_KEY_MAX = STEP_PREFIX - 4, /* so keys are at most so long: quotes, colon, bracket */
 	STEP_SLACK = 32, /* bytes of room behind every object: brackets, commas, a prefix's overhang
 			  */
 	STEP_SHORT = 40, /* a FIELD_WORD of so many bytes needs no extra room */
 };
 
+/* One cache line. */
 struct step {
-	const char *prefix; /* "key": with the bracket of a struct or list; padded to two STEP_WORDs
-			       or more */
-	uint32_t prefix_size;
+	char prefix[STEP_PREFIX]; /* "key": with the bracket of a struct or list; zeros behind */
 	uint32_t offset;
+	uint8_t prefix_size;
 	uint8_t type;  /* enum field_type or STEP_CLOSE */
 	uint8_t item;  /* of a list of scalars */
 	uint8_t whole; /* FIELD_U8 to FIELD_U64 if it is that and never null; else FIELD_NONE */
@@ -31,6 +32,8 @@ struct step {
 	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */
 	const struct object *items; /* of a list of structs */
 };
+
+_Static_assert(sizeof(struct step) == 64, "a step is one cache line");
 
 struct object {
 	struct step *steps;

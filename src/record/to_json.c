@@ -16,17 +16,10 @@ enum {
 	ITEM_ROOM = STEP_SHORT + VALUE_ROOM,
 };
 
-/* Nearly all prefixes fit the first two pieces, which are copied without asking. */
 static inline char *put_prefix(const struct step *s, char *to)
 {
-	const uint32_t size = s->prefix_size;
-	const char *prefix = s->prefix;
-
-	memcpy(to, prefix, STEP_WORD);
-	memcpy(to + STEP_WORD, prefix + STEP_WORD, STEP_WORD);
-	for (uint32_t i = 2 * STEP_WORD; i < size; i += STEP_WORD)
-		memcpy(to + i, prefix + i, STEP_WORD);
-	return to + size;
+	memcpy(to, s->prefix, STEP_PREFIX);
+	return to + s->prefix_size;
 }
 
 /* The bracket in place of the last comma, or behind the opening bracket, and a comma. */

@@ -138,10 +138,36 @@ static bool wait_writable(int fd)
 	return poll(&p, 1, -1) >= 0 || errno == EINTR;
 }
 
-/* Whether a write that failed should be tried again. */
-static bool may_go_on(int fd)
+bool file_direct(struct file *f, bool on)
 {
-	return errno == EINTR || (errno == EAGAIN && wait_writable(fd));
+	if (f->part == NULL || (on && f->refused))
+		return false;
+	if (f->direct == on)
+		return true;
+
+	const int flags = fcntl(f->fd, F_GETFL);
+	const bool done = flags >= 0 &&
+			  fcntl(f->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+
+	f->refused = !done;
+	f->direct = done ? on : f->direct;
+	return done;
+}
+
+/* A file system may say only now that it wants other sizes, or a limit left an odd one. */
+static bool give_up_direct(struct file *f)
+{
+	const bool given_up = f->direct && file_direct(f, false);
+
+	f->refused |= given_up;
+	return given_up;
+}
+
+/* Whether a write that failed should be tried again. */
+static bool may_go_on(struct file *f)
+{
+	return errno == EINTR || (errno == EAGAIN && wait_writable(f->fd)) ||
+	       (errno == EINVAL && give_up_direct(f));
 }
 
 size_t file_write(struct file *f, const char *bytes, size_t size)
@@ -156,7 +182,7 @@ size_t file_write(struct file *f, const char *bytes, size_t size)
 		} else if (n == 0) { /* a device that takes nothing */
 			errno = ENOSPC;
 			break;
-		} else if (!may_go_on(f->fd)) {
+		} else if (!may_go_on(f)) {
 			break;
 		}
 	}
@@ -172,8 +198,8 @@ bool file_cut(struct file *f, size_t size)
 
 	const off_t at = lseek(f->fd, 0, SEEK_CUR);
 
-	/* only when what ends the file is ours */
-	if (at < 0 || at != st.st_size || at < (off_t)size)
+	/* only when what ends the file is ours; a part is */
+	if (at < 0 || (at != st.st_size && f->part == NULL) || at < (off_t)size)
 		return false;
 	return ftruncate(f->fd, at - (off_t)size) == 0 &&
 	       lseek(f->fd, at - (off_t)size, SEEK_SET) >= 0;

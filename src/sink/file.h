@@ -14,6 +14,8 @@ struct file {
 	bool regular;  /* can be cut */
 	bool terminal; /* someone is watching */
 	bool borrowed; /* standard output: not closed */
+	bool direct;   /* writes go past the page cache */
+	bool refused;  /* they cannot */
 	char *path;    /* the final name; "standard output" */
 	char *part;    /* the name while being written; NULL: written to directly */
 };
@@ -28,6 +30,15 @@ bool file_open(struct file *f, const char *path, struct err *e);
 
 /* The name that errors should say. */
 const char *file_name(const struct file *f);
+
+/* Addresses, sizes and places in the file of direct writes are multiples of it. */
+enum { FILE_PAGE = 4096 };
+
+/*
+ * Lets writes to a part go past the page cache, where fresh pages cost more than the writing, or
+ * through it again.  False: the file system does not do that, and all goes on as it was.
+ */
+bool file_direct(struct file *f, bool on);
 
 /* Writes all, or returns how much was written before it failed; errno says why. */
 size_t file_write(struct file *f, const char *bytes, size_t size);

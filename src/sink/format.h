@@ -10,12 +10,10 @@
 
 struct format {
 	const char *const *suffixes; /* without point, NULL-terminated; the first is the name */
+	/* each call appends one line or nothing */
 	void (*begin)(const struct plan *plan, const struct buf *configuration, struct buf *out);
 	void (*record)(const struct plan *plan, const void *const *data, struct buf *out);
 	void (*end)(const struct buf *summary, struct buf *out);
-	/* How many of the bytes, which begin with a line, are whole lines; *lines: how many lines.
-	 */
-	size_t (*whole)(const char *bytes, size_t size, uint64_t *lines);
 };
 
 extern const struct format *const format_list[];

@@ -16,29 +16,10 @@ static void end(const struct buf *summary, struct buf *out)
 	(void)out;
 }
 
-/* A line may go on inside quotes. */
-static size_t whole(const char *bytes, size_t size, uint64_t *lines)
-{
-	bool quoted = false;
-	size_t behind = 0;
-
-	*lines = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (bytes[i] == '"')
-			quoted = !quoted;
-		if (bytes[i] == '\n' && !quoted) {
-			behind = i + 1;
-			++*lines;
-		}
-	}
-	return behind;
-}
-
 extern const struct format format_csv;
 const struct format format_csv = {
 	.suffixes = suffixes,
 	.begin = begin,
 	.record = plan_csv,
 	.end = end,
-	.whole = whole,
 };

@@ -25,25 +25,10 @@ static void record(const struct plan *plan, const void *const *data, struct buf 
 	buf_byte(out, '\n');
 }
 
-static size_t whole(const char *bytes, size_t size, uint64_t *lines)
-{
-	size_t end = 0;
-
-	*lines = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (bytes[i] == '\n') {
-			end = i + 1;
-			++*lines;
-		}
-	}
-	return end;
-}
-
 extern const struct format format_json;
 const struct format format_json = {
 	.suffixes = suffixes,
 	.begin = begin,
 	.record = record,
 	.end = add_line,
-	.whole = whole,
 };

@@ -3,8 +3,10 @@
  * sink.c - records into a buffer of whole lines, the buffer into a file, pipe or callback.
  *
  * Records are written straight into the buffer, which is handed on when it is full enough, so each
- * write begins and ends with a line.  When a write fails half way, a regular file is cut back to
- * its last whole line; a compressed one to the last flush, where it gets a proper end.
+ * write begins and ends with a line.  Only a long plain file is written in whole pages behind its
+ * beginning, past the page cache; its last part goes through the cache again.  When a write fails
+ * half way, a regular file is cut back to its last whole line; a compressed one to the last flush,
+ * where it gets a proper end.
  */
 #include "sink/sink.h"
 
@@ -18,7 +20,12 @@
 
 enum {
 	DRAIN_BYTES = 256 << 10, /* handed on at once, at least */
-	FIRST_ROOM = DRAIN_BYTES + (128 << 10),
+	DIRECT_BYTES = 1 << 20,  /* the same, past the page cache */
+	CACHED_BYTES = 16 << 20, /* of a plain file: short ones stay near for who reads them next */
+	LINES = 4 * FILE_PAGE,   /* in the buffer at once: more than fit into what stays there */
+	SPARE_BYTES = 128 << 10, /* what a format may ask for beyond what it then needs */
+	ROOM = DIRECT_BYTES + LIMIT_RECORD_BYTES + SPARE_BYTES,
+	PACKED_ROOM = DRAIN_BYTES + SPARE_BYTES + 2 * LIMIT_RECORD_BYTES,
 };
 
 /* A state of the output that can be come back to. */
@@ -36,11 +43,14 @@ struct sink {
 	enum compress_kind compression;
 	struct compress *compress; /* NULL: plain */
 	struct file file;
-	struct buf out;    /* whole lines, not yet handed on */
-	struct buf packed; /* what compressing them gave */
-	uint64_t records, bytes, refused;
-	uint64_t lines; /* accepted */
-	uint64_t head;  /* of them before the first record: configuration or CSV's header */
+	struct buf out;       /* not yet handed on; at a page's start, and never moves */
+	struct buf packed;    /* what compressing it gave */
+	uint32_t ends[LINES]; /* where lines end in 'out' */
+	size_t end_count;
+	uint64_t records, refused;
+	uint64_t handed; /* bytes handed on */
+	size_t half;     /* of them behind the last whole line */
+	uint64_t head;   /* lines before the first record: configuration or CSV's header */
 	struct point last, before;
 	bool failed;
 	struct err why;
@@ -79,14 +89,16 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 		.plan = plan,
 		.format = format_list[0],
 		.file = { .fd = -1 },
-		.out = buf_new(FIRST_ROOM + (size_t)LIMIT_RECORD_BYTES),
-		.packed = buf_new(FIRST_ROOM + 2 * (size_t)LIMIT_RECORD_BYTES) };
+		.out = { .p = aligned_alloc(FILE_PAGE, ROOM), .room = ROOM, .cap = ROOM },
+		.packed = buf_new(PACKED_ROOM) };
 	s->target.path = NULL;
+	if (target->cached == 0)
+		s->target.cached = CACHED_BYTES;
 	if (target->line == NULL && !open_file(s, target->path, e)) {
 		sink_free(s);
 		return NULL;
 	}
-	if (buf_reserve(&s->out, FIRST_ROOM) == NULL) {
+	if (s->out.p == NULL) {
 		err_set(e, "no memory to write records");
 		sink_free(s);
 		return NULL;
@@ -121,15 +133,22 @@ static bool fail(struct sink *s, const char *reason, uint64_t lines, struct err 
 	return tell(s, e);
 }
 
-/* Keeps the whole lines among the 'written' bytes of the buffer; returns how many lines that makes.
+/* The first 'size' bytes of the buffer are handed on: the lines that end in them are whole there.
  */
-static uint64_t keep_lines(struct sink *s, size_t written)
+static void hand_on(struct sink *s, size_t size)
 {
-	uint64_t lines;
-	const size_t whole = s->format->whole(s->out.p, written, &lines);
+	size_t lines = 0;
 
-	file_cut(&s->file, written - whole);
-	return s->last.lines + lines;
+	while (lines < s->end_count && s->ends[lines] <= size)
+		lines++;
+	s->half = lines > 0 ? size - s->ends[lines - 1] : s->half + size;
+	s->last.lines += lines;
+	s->end_count -= lines;
+	for (size_t i = 0; i < s->end_count; i++)
+		s->ends[i] = s->ends[i + lines] - (uint32_t)size;
+	s->handed += size;
+	s->out.size -= size;
+	memmove(s->out.p, s->out.p + size, s->out.size);
 }
 
 /* Goes back to a point and ends the stream there. */
@@ -161,12 +180,38 @@ static uint64_t keep_points(struct sink *s, size_t written)
 	return s->last.lines;
 }
 
-static bool write_plain(struct sink *s, struct err *e)
+static bool write_plain(struct sink *s, size_t size, struct err *e)
 {
-	const size_t written = file_write(&s->file, s->out.p, s->out.size);
+	const size_t written = file_write(&s->file, s->out.p, size);
 	const int why = errno;
 
-	return written == s->out.size || fail(s, strerror(why), keep_lines(s, written), e);
+	hand_on(s, written);
+	if (written == size)
+		return true;
+	file_cut(&s->file, s->half);
+	return fail(s, strerror(why), s->last.lines, e);
+}
+
+/* Past the page cache go whole pages; 'all': the rest follows, through the cache. */
+static bool write_pages(struct sink *s, bool all, struct err *e)
+{
+	const size_t rest = (s->handed + s->out.size) % FILE_PAGE;
+
+	if (s->handed % FILE_PAGE != 0)
+		file_direct(&s->file, false);
+	if (rest < s->out.size && !write_plain(s, s->out.size - rest, e))
+		return false;
+	if (!all || s->out.size == 0)
+		return true;
+	file_direct(&s->file, false);
+	return write_plain(s, s->out.size, e);
+}
+
+static bool drain_plain(struct sink *s, bool all, struct err *e)
+{
+	if (s->handed + s->out.size <= s->target.cached || !file_direct(&s->file, true))
+		return write_plain(s, s->out.size, e);
+	return write_pages(s, all, e);
 }
 
 /* Writes s->packed. */
@@ -186,35 +231,40 @@ static bool write_compressed(struct sink *s, struct err *e)
 	if (!write_packed(s, e))
 		return false;
 	s->before = s->last;
-	s->last = (struct point){ compress_mark(s->compress), s->packed.size, s->lines, true };
+	s->last.mark = compress_mark(s->compress);
+	s->last.bytes = s->packed.size;
+	s->last.valid = true;
+	hand_on(s, s->out.size);
 	return true;
 }
 
-/* Hands on what is in the buffer: whole lines. */
-static bool drain(struct sink *s, struct err *e)
+static bool call_back(struct sink *s, struct err *e)
+{
+	if (!s->target.line(s->target.ctx, s->out.p, s->out.size))
+		return fail(s, "the receiver asked to stop", s->last.lines, e);
+	hand_on(s, s->out.size);
+	return true;
+}
+
+/* Hands on what is in the buffer; not 'all': less than a page may stay. */
+static bool drain(struct sink *s, bool all, struct err *e)
 {
 	if (s->out.size == 0)
 		return true;
-	if (s->target.line != NULL) {
-		if (!s->target.line(s->target.ctx, s->out.p, s->out.size))
-			return fail(s, "the receiver asked to stop", s->last.lines, e);
-	} else if (s->compress != NULL) {
-		if (!write_compressed(s, e))
-			return false;
-	} else if (!write_plain(s, e)) {
-		return false;
-	}
-	s->last.lines = s->lines;
-	s->out.size = 0;
-	return true;
+	if (s->target.line != NULL)
+		return call_back(s, e);
+	return s->compress != NULL ? write_compressed(s, e) : drain_plain(s, all, e);
 }
 
 /* A callback gets every line by itself, and who watches a terminal wants it now. */
 static bool drain_if_due(struct sink *s, struct err *e)
 {
-	if (s->out.size < DRAIN_BYTES && s->target.line == NULL && !s->file.terminal)
+	const size_t due = s->file.direct ? DIRECT_BYTES : DRAIN_BYTES;
+
+	if (s->out.size < due && s->end_count < LINES && s->target.line == NULL &&
+			!s->file.terminal)
 		return true;
-	return drain(s, e);
+	return drain(s, false, e);
 }
 
 /* --- lines --------------------------------------------------------------------------------------
@@ -228,8 +278,8 @@ static bool end_line(struct sink *s, size_t begin, struct err *e)
 		s->out.size = begin;
 		return fail(s, "no memory", s->last.lines, e);
 	}
-	s->bytes += s->out.size - begin;
-	s->lines += s->out.size > begin;
+	if (s->out.size > begin)
+		s->ends[s->end_count++] = (uint32_t)s->out.size;
 	return drain_if_due(s, e);
 }
 
@@ -244,18 +294,6 @@ bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e)
 	return end_line(s, begin, e);
 }
 
-/* A record that did not fit: memory or its size?  If room for the longest can be had, it was its
- * size. */
-static bool refuse(struct sink *s, struct err *e)
-{
-	if (buf_reserve(&s->out, LIMIT_RECORD_BYTES) == NULL) {
-		s->out.failed = false;
-		return fail(s, "no memory", s->last.lines, e);
-	}
-	s->refused++;
-	return true;
-}
-
 bool sink_record(struct sink *s, const void *const *data, struct err *e)
 {
 	const size_t begin = s->out.size;
@@ -263,10 +301,11 @@ bool sink_record(struct sink *s, const void *const *data, struct err *e)
 	if (s->failed)
 		return tell(s, e);
 	s->format->record(s->plan, data, &s->out);
-	if (!buf_ok(&s->out)) {
+	if (!buf_ok(&s->out) || s->out.size - begin > LIMIT_RECORD_BYTES) {
 		s->out.failed = false;
 		s->out.size = begin;
-		return refuse(s, e);
+		s->refused++;
+		return true;
 	}
 	s->records++;
 	return end_line(s, begin, e);
@@ -274,7 +313,7 @@ bool sink_record(struct sink *s, const void *const *data, struct err *e)
 
 bool sink_flush(struct sink *s, struct err *e)
 {
-	return s->failed ? tell(s, e) : drain(s, e);
+	return s->failed ? tell(s, e) : drain(s, true, e);
 }
 
 bool sink_end(struct sink *s, const struct buf *summary, struct err *e)
@@ -294,7 +333,7 @@ static bool finish(struct sink *s, struct err *e)
 {
 	if (s->failed)
 		return tell(s, e);
-	if (!drain(s, e))
+	if (!drain(s, true, e))
 		return false;
 	if (s->compress == NULL)
 		return true;
@@ -319,7 +358,7 @@ uint64_t sink_records(const struct sink *s)
 
 uint64_t sink_bytes(const struct sink *s)
 {
-	return s->bytes;
+	return s->handed + s->out.size;
 }
 
 uint64_t sink_refused(const struct sink *s)

@@ -4,9 +4,10 @@
  *
  * A sink gets the plan (the tables of all enabled features) once and then for each record a
  * pointer to a filled struct per table.  A file appears under its final name only when sink_close()
- * has found everything written; until then it has the name with ".part" behind it.  Pipes, devices
- * and standard output are written to directly.  After a failure everything but sink_close() and
- * sink_free() fails with the same error, which says how many records are whole.
+ * has found everything written; until then it has the name with ".part" behind it, and between two
+ * flushes a long one may end inside a line.  Pipes, devices and standard output are written to
+ * directly.  After a failure everything but sink_close() and sink_free() fails with the same error,
+ * which says how many records are whole; a file has lost what came behind them.
  */
 #pragma once
 
@@ -21,6 +22,9 @@ struct sink_target {
 	/* instead of a path: gets each line whole, with its newline */
 	bool (*line)(void *ctx, const char *bytes, size_t size);
 	void *ctx;
+	/* bytes of a plain file that go through the page cache before the rest goes past it; 0: as
+	 * many as is good */
+	uint64_t cached;
 };
 
 /*

@@ -75,6 +75,7 @@ static inline void kit_count(struct kit *k, unsigned dir, uint32_t payload_len, 
 		k->pkt.ip_len = payload_len + 40;
 	k->pkt.payload_len = payload_len;
 	k->pkt.ns = ns;
+	k->pkt.now_ns = now;
 	k->pkt.dir = (uint8_t)dir;
 	side->packets++;
 	side->payload_bytes += payload_len;

@@ -118,7 +118,7 @@ static void begin(struct setup *s, bool bidir)
 	s->registry.on[0] = &collector;
 	s->registry.on[1] = &reporter;
 	s->registry.on_wants[0] = collector.wants;
-	s->registry.on_offset[1] = s->registry.states_size = sizeof(struct state);
+	s->registry.on_size[0] = sizeof(struct state);
 	calls_build(&s->calls, &s->registry, s->pool, &s->scratch);
 	assert_true(calls_make_workers(&s->calls, &e));
 	s->flow = calloc(1, sizeof *s->flow + calls_state_size(&s->calls));

@@ -42,13 +42,13 @@ static void refuses_what_does_not_fit(void **unused)
 		const char *bytes;
 		size_t size;
 	} odd[] = {
-		{ "\x02", 1 },                                  /* no length */
-		{ "\x02\x01", 2 },                              /* no value */
-		{ "\x30\x80\0\0", 4 },                          /* an indefinite length */
-		{ "\x04\x82\0", 3 },                            /* half a length */
+		{ "\x02", 1 },         /* no length */
+		{ "\x02\x01", 2 },     /* no value */
+		{ "\x30\x80\0\0", 4 }, /* an indefinite length */
+		{ "\x04\x82\0", 3 },   /* half a length */
 		{ "\x04\x88\xff\xff\xff\xff\xff\xff\xff\xff", 10 },
-		{ "\x04\x89\0\0\0\0\0\0\0\0\0", 11 },           /* 9 bytes of length */
-		{ "\x1f\x01\0", 3 },                            /* a tag above 30 */
+		{ "\x04\x89\0\0\0\0\0\0\0\0\0", 11 }, /* 9 bytes of length */
+		{ "\x1f\x01\0", 3 },                  /* a tag above 30 */
 	};
 
 	(void)unused;

@@ -184,11 +184,10 @@ static void gives_only_what_is_asked(void **unused)
 	run_free(r);
 }
 
-static void built_in_bins(void **unused)
+static void check_bins(const char *line)
 {
-	struct run *r = run_new("cdist=1", NULL, NULL);
+	struct run *r = run_new(line, NULL, NULL);
 
-	(void)unused;
 	show(r, (const uint8_t *)"GET /a1\r\n\0\xff", 11);
 	assert_true(kit_finish(&r->kit));
 	assert_int_equal(kit_count_of(&r->kit, "compact_byte_dist"), 16);
@@ -201,6 +200,18 @@ static void built_in_bins(void **unused)
 	assert_int_equal(kit_int(&r->kit, "compact_byte_dist.15"), 1);
 	assert_true(isnan(kit_double(&r->kit, "entropy")));
 	run_free(r);
+}
+
+static void built_in_bins(void **unused)
+{
+	(void)unused;
+	check_bins("cdist=1");
+}
+
+static void bins_of_a_file(void **unused)
+{
+	(void)unused;
+	check_bins("cdist=data/compact_bd_mapping.txt");
 }
 
 static void write_text(const char *path, const char *head, unsigned numbers, const char *tail)
@@ -270,6 +281,7 @@ int main(void)
 		cmocka_unit_test(entropy_is_exact_at_any_skew),
 		cmocka_unit_test(gives_only_what_is_asked),
 		cmocka_unit_test(built_in_bins),
+		cmocka_unit_test(bins_of_a_file),
 		cmocka_unit_test(reads_bins_from_a_file),
 		cmocka_unit_test(the_shipped_file_says_the_same),
 	};

@@ -96,12 +96,43 @@ static void leaves_out_short_and_repeated_packets(void **unused)
 	kit_free(&k);
 }
 
+/* Counting and standing bytes at each place of each width, past 255 and after a slip. */
+static void says_the_same_at_any_width(void **unused)
+{
+	enum { PACKETS = 300 };
+
+	(void)unused;
+	for (uint32_t n = 1; n <= 64; n++) {
+		uint8_t bytes[64];
+		struct kit k;
+
+		start(&k, n);
+		for (unsigned i = 0; i < PACKETS; i++) {
+			for (uint32_t at = 0; at < n; at++)
+				bytes[at] = at % 3 == 0 ? (uint8_t)(at + i) : (uint8_t)(3 * at);
+			if (n > 9 && i >= 200)
+				bytes[9]++;
+			show(&k, 0, (const char *)bytes, n);
+		}
+		assert_true(kit_finish(&k));
+		assert_int_equal(kit_int(&k, "hd.out.n"), PACKETS);
+		assert_int_equal(kit_count_of(&k, "hd.out.seq"), (n + 2) / 3 - (n > 9));
+		for (uint32_t at = 0; at < n; at++)
+			bytes[at] = at % 3 == 0 ? 0 : 0xff;
+		assert_memory_equal(
+				((const struct field_hex *)kit_at(&k, "hd.out.const_mask").at)->p,
+				bytes, n);
+		kit_free(&k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_constant_bits),
 		cmocka_unit_test(finds_what_counts_up),
 		cmocka_unit_test(one_packet_is_constant_and_counts_nothing),
+		cmocka_unit_test(says_the_same_at_any_width),
 		cmocka_unit_test(leaves_out_short_and_repeated_packets),
 	};
 

@@ -90,6 +90,23 @@ static void nothing_is_nothing(void **unused)
 	pair_free(p);
 }
 
+static void a_short_payload_is_kept(void **unused)
+{
+	static const size_t sizes[] = { 1, 23, 100, 44, 1, 255 };
+	static const uint8_t widths[] = { 0, 0, 0, 0, 1, 2 };
+	static uint8_t bytes[256];
+	struct pair *p = pair_new();
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		bytes[i] = (uint8_t)i;
+		pair_add(p, bytes, sizes[i]);
+		assert_int_equal(p->h.width, widths[i]);
+		pair_check(p);
+	}
+	pair_free(p);
+}
+
 static void any_size_counts_right(void **unused)
 {
 	uint8_t *bytes = malloc(BYTES);
@@ -166,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_nothing),
+		cmocka_unit_test(a_short_payload_is_kept),
 		cmocka_unit_test(any_size_counts_right),
 		cmocka_unit_test(stays_narrow_while_it_can),
 		cmocka_unit_test(widens_exactly),

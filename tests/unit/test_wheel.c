@@ -56,7 +56,7 @@ static struct world *world_new(int64_t now)
 	assert_non_null(w);
 	assert_true(slab_init(&w->slab, 64, OBJECTS));
 	w->now = now;
-	wheel_init(&w->wheel, &w->slab, offsetof(struct object, timer), now);
+	assert_true(wheel_init(&w->wheel, &w->slab, offsetof(struct object, timer), now));
 	for (size_t i = 0; i < OBJECTS; i++) {
 		w->number[i] = slab_take(&w->slab);
 		assert_int_not_equal(w->number[i], SLAB_NONE);
@@ -67,9 +67,13 @@ static struct world *world_new(int64_t now)
 
 static void world_free(struct world *w)
 {
+	wheel_empty(&w->wheel);
+	while (wheel_take(&w->wheel) != SLAB_NONE)
+		;
 	for (size_t i = 0; i < OBJECTS; i++)
 		slab_give(&w->slab, w->number[i]);
 	slab_destroy(&w->slab);
+	wheel_destroy(&w->wheel);
 	free(w);
 }
 
@@ -77,17 +81,16 @@ static void world_free(struct world *w)
  */
 static void turn(struct world *w)
 {
-	bool more = true;
 	int64_t slot_before = INT64_MIN;
+	uint32_t count;
 
-	while (more) {
-		uint32_t count, n = 0, first = wheel_turn(&w->wheel, w->now, &count, &more);
+	while ((count = wheel_turn(&w->wheel, w->now)) > 0) {
+		uint32_t n = 0, i;
 		int64_t slot = INT64_MIN;
 
-		for (uint32_t i = first; i != SLAB_NONE; n++) {
+		for (; (i = wheel_take(&w->wheel)) != SLAB_NONE; n++) {
 			struct object *o = slab_at(&w->slab, i);
 
-			i = o->timer.next;
 			assert_true(o->in);
 			assert_true(o->timer.deadline_ns <= w->now);
 			slot = o->timer.deadline_ns >> WHEEL_TICK_SHIFT;
@@ -192,9 +195,36 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 	world_free(w);
 }
 
+static void empties_at_once(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1700000000000000000);
+	uint32_t count = 0, n;
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		object(w, i)->timer.deadline_ns = some_deadline(w->now);
+		object(w, i)->in = true;
+		wheel_add(&w->wheel, w->number[i]);
+		if (i % 3 == 0) {
+			wheel_remove(&w->wheel, w->number[i]);
+			object(w, i)->in = false;
+		}
+	}
+	count = wheel_empty(&w->wheel);
+	assert_int_equal(w->wheel.count, 0);
+	while ((n = wheel_take(&w->wheel)) != SLAB_NONE) {
+		assert_true(((struct object *)slab_at(&w->slab, n))->in);
+		count--;
+	}
+	assert_int_equal(count, 0);
+	assert_int_equal(w->wheel.blocks.used, 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empties_at_once),
 		cmocka_unit_test(fires_what_is_due),
 		cmocka_unit_test(nothing_is_late_at_a_turn_over),
 		cmocka_unit_test(works_before_1970),

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_journal.c - what is read from a journal is what was written, for any packets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "feature/journal.h"
+
+enum { PACKETS = 200 };
+
+static uint64_t random_state = 88172645463325252u;
+
+static uint64_t random_number(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+struct world {
+	struct flow flow;
+	struct feature_env env;
+	struct journal journal;
+	struct pkt pkt[PACKETS];
+};
+
+static struct world *world_new(uint8_t proto)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	w->env.pool = pool_new();
+	assert_non_null(w->env.pool);
+	w->flow.key.proto = proto;
+	w->flow.start_ns = -5;
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	arena_free(&w->flow.arena, w->env.pool);
+	pool_free(w->env.pool);
+	free(w);
+}
+
+/* Writes until it is full; returns how many fitted. */
+static size_t write_all(struct world *w, size_t count)
+{
+	size_t n = 0;
+
+	while (n < count && journal_add(&w->journal, &w->env, &w->flow, &w->pkt[n]))
+		n++;
+	return n;
+}
+
+static bool is_old(const struct pkt *p)
+{
+	return p->tcp_class == TCP_CLASS_RETRANS || p->tcp_class == TCP_CLASS_DUPLICATE ||
+	       p->tcp_class == TCP_CLASS_KEEP_ALIVE;
+}
+
+static void same(const struct pkt *got, const struct pkt *want)
+{
+	assert_int_equal(got->proto, want->proto);
+	assert_int_equal(got->dir, want->dir);
+	assert_int_equal(got->now_ns, want->now_ns);
+	assert_int_equal(got->payload_len, want->payload_len);
+	assert_int_equal(got->ip_len, want->ip_len);
+	assert_int_equal(got->transport_len, want->transport_len);
+	assert_int_equal(got->marks, want->marks & (PKT_FRAGMENT | PKT_BAD_TRANSPORT));
+	if (want->proto == PROTO_TCP)
+		assert_int_equal(is_old(got), is_old(want));
+	if (!pkt_is_segment(want))
+		return;
+	assert_int_equal(got->tcp_flags, want->tcp_flags);
+	assert_int_equal(got->seq, want->seq);
+	assert_int_equal(got->ack, want->ack);
+}
+
+static void read_all(const struct world *w, size_t count)
+{
+	struct journal_reader r = journal_read(&w->journal, &w->flow);
+	struct pkt pkt;
+
+	for (size_t i = 0; i < count; i++) {
+		memset(&pkt, 0x5a, sizeof pkt);
+		assert_true(journal_next(&r, &pkt));
+		same(&pkt, &w->pkt[i]);
+	}
+	assert_false(journal_next(&r, &pkt));
+}
+
+/* An ordinary connection: eight bytes a packet, so that thirty packets are in a journal. */
+static void make_usual(struct world *w)
+{
+	uint32_t next[2] = { 1000, 77000 };
+	int64_t now = -5;
+
+	for (size_t i = 0; i < PACKETS; i++) {
+		unsigned dir = i % 3 == 1;
+
+		w->pkt[i] = (struct pkt){ .proto = PROTO_TCP,
+			.dir = (uint8_t)dir,
+			.now_ns = now,
+			.payload_len = i % 3 == 0 ? 0 : 1400,
+			.transport_len = 32,
+			.tcp_flags = TCP_ACK,
+			.seq = next[dir],
+			.ack = next[!dir] };
+		w->pkt[i].ip_len = 20 + 32 + w->pkt[i].payload_len;
+		next[dir] += w->pkt[i].payload_len;
+		now += 1000000 + (int64_t)(random_number() % 50000000);
+	}
+}
+
+static void usual_packets_are_small(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(PROTO_TCP);
+
+	make_usual(w);
+
+	size_t n = write_all(w, PACKETS);
+
+	assert_in_range(n, 28, PACKETS - 1);
+	read_all(w, n);
+	world_free(w);
+}
+
+/* A number of any size, small ones more often. */
+static uint32_t some(void)
+{
+	return (uint32_t)(random_number() >> (32 + random_number() % 32));
+}
+
+static struct pkt any_packet(uint8_t proto, int64_t *now)
+{
+	static const uint16_t marks[] = { 0, 0, PKT_TRUNCATED, PKT_FRAGMENT, PKT_BAD_TRANSPORT };
+	struct pkt p = { .proto = proto,
+		.dir = random_number() & 1,
+		.tcp_class = (uint8_t)(random_number() % TCP_CLASSES),
+		.marks = marks[random_number() % 5],
+		.payload_len = some(),
+		.ip_len = some() };
+
+	*now += (int64_t)(random_number() >> (10 + random_number() % 54));
+	p.now_ns = *now;
+	if ((proto == PROTO_UDP || proto == PROTO_UDPLITE) &&
+			!(p.marks & (PKT_FRAGMENT | PKT_BAD_TRANSPORT)))
+		p.transport_len = 8;
+	if (pkt_is_segment(&p)) {
+		p.transport_len = (uint8_t)(20 + 4 * (random_number() % 11));
+		p.tcp_flags = random_number() & 0x1ff;
+		p.seq = some();
+		p.ack = some();
+	}
+	return p;
+}
+
+static void any_packets_survive(void **unused)
+{
+	static const uint8_t protos[] = { PROTO_TCP, PROTO_UDP, PROTO_UDPLITE, PROTO_ICMP };
+
+	(void)unused;
+	for (unsigned round = 0; round < 2000; round++) {
+		struct world *w = world_new(protos[round % 4]);
+		int64_t now = w->flow.start_ns;
+
+		for (size_t i = 0; i < PACKETS; i++)
+			w->pkt[i] = any_packet(w->flow.key.proto, &now);
+		read_all(w, write_all(w, PACKETS));
+		world_free(w);
+	}
+}
+
+static void empty_and_without_memory(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(PROTO_TCP);
+
+	read_all(w, 0);
+	make_usual(w);
+	pool_limit(w->env.pool, 1);
+	assert_false(journal_add(&w->journal, &w->env, &w->flow, &w->pkt[0]));
+	assert_true(w->flow.marks & FLOW_NO_MEMORY);
+	read_all(w, 0);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(usual_packets_are_small),
+		cmocka_unit_test(any_packets_survive),
+		cmocka_unit_test(empty_and_without_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
