@@ -228,7 +228,8 @@ static const struct field fields[] = {
 			"The handshake of TLS, DTLS or QUIC, as far as it is not encrypted.  "
 			"Found by content on any port; behind a protocol that asks for it too.  "
 			"c_ is what the client sent, who says ClientHello, and s_ what the server "
-			"sent, whoever began the flow.",
+			"sent, whoever began the flow.  The first MiB of each direction is looked "
+			"at, or as much as num_pkts records of the greatest size have.",
 			.null_rule = "left out of flows without a handshake or record"),
 	{ 0 },
 };
