@@ -39,6 +39,7 @@ static void client_hello(void **unused)
 	assert_true(kit_is(&s.kit, "tls.protocol", "tls"));
 	assert_int_equal(kit_int(&s.kit, "tls.c_version"), 0x303);
 	assert_true(kit_is(&s.kit, "tls.c_version_name", "TLS 1.2"));
+	assert_int_equal(kit_int(&s.kit, "tls.c_record_version"), 0x301);
 	assert_true(kit_is(&s.kit, "tls.sni", "a.b"));
 	assert_true(kit_is(&s.kit, "tls.c_random", RANDOM));
 	assert_true(kit_is(&s.kit, "tls.c_sid", ""));
