@@ -332,11 +332,8 @@ static void show_later(const struct calls *c, struct view *v, struct flow *f, co
 		show(c, &c->later, v, later_states(v), f, pkt);
 }
 
-void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool)
+void calls_view_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool)
 {
-	if (c->view_size == 0)
-		return;
-
 	struct view *v = view_at(c, f, pkt->dir);
 
 	if (c->stream_count > 0)

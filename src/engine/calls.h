@@ -61,8 +61,16 @@ static inline size_t calls_state_size(const struct calls *c)
 	return c->view_size * c->views;
 }
 
+/* calls_packet() when there is a view. */
+void calls_view_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool);
+
 /* Shows a counted packet to every feature that wants it. */
-void calls_packet(const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool);
+static inline void calls_packet(
+		const struct calls *c, struct flow *f, struct pkt *pkt, struct pool *pool)
+{
+	if (c->view_size > 0)
+		calls_view_packet(c, f, pkt, pool);
+}
 
 /* Before calls_finish() of a view: those that wait see its packets. */
 void calls_catch_up(const struct calls *c, struct flow *f, unsigned out);

@@ -164,13 +164,14 @@ struct pkt {
 	uint8_t layer_count;
 	uint8_t depth;  /* headers walked so far, against LIMIT_DEPTH */
 	struct rd rest; /* with PKT_MORE: the A-MSDU subframes not yet decoded */
-	struct layer layer[LIMIT_LAYERS];
 
 	/* its place in the flow; set when the flow is known, before features see it */
 	uint8_t dir;       /* 0 from the initiator, 1 to it */
 	uint8_t tcp_class; /* enum tcp_class */
 	uint32_t tcp_next; /* sequence number that was to come next in its direction */
 	int64_t now_ns;    /* in flow time: never before that of a packet of the flow before it */
+
+	struct layer layer[LIMIT_LAYERS]; /* last: most packets have none */
 };
 
 /* A TCP segment whose header can be believed: not one fragment of it, and no contradiction. */

@@ -65,7 +65,8 @@ enum field_type {
 };
 
 enum { /* flags */
-	/* the key of a null, an empty list, or a struct with nothing in it is left out */
+	/* the key of a null, an empty list, or a struct with nothing in it is left out; every field
+	 * that can be null has this, so that no null is ever written */
 	FIELD_OPTIONAL = 1 << 0,
 	FIELD_NULLABLE = 1 << 1, /* an integer with all bits set (unsigned), -1 (signed), is null */
 	FIELD_REVERSE = 1 << 2,  /* of the responder: only in records of both directions */
