@@ -44,13 +44,6 @@ static uint64_t difference(uint32_t a, uint32_t b)
 	return trail_fold((uint64_t)(int64_t)(int32_t)(a - b));
 }
 
-static bool is_old(const struct pkt *pkt)
-{
-	return pkt->proto == PROTO_TCP &&
-	       (pkt->tcp_class == TCP_CLASS_RETRANS || pkt->tcp_class == TCP_CLASS_DUPLICATE ||
-			       pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
-}
-
 static unsigned tcp_of(const struct pkt *pkt)
 {
 	unsigned words = pkt->transport_len / 4u;
@@ -91,7 +84,7 @@ static uint32_t ip_header(const struct pkt *pkt)
 static size_t write_item(uint8_t item[ITEM_MAX], struct journal_last *last, const struct pkt *pkt)
 {
 	uint8_t rest[ITEM_MAX], *to = rest, *end;
-	unsigned bits = pkt->dir | (is_old(pkt) ? OLD : 0);
+	unsigned bits = pkt->dir | (pkt_is_old(pkt) ? OLD : 0);
 
 	if (pkt->payload_len == 0)
 		bits |= EMPTY;
