@@ -73,7 +73,7 @@ def programs(args, folder):
     }
     found = {name: c for name, c in found.items() if shutil.which(c[0])}
     if has_mercury(args.python):
-        found[MODULE] = [args.python, "bench/mercury.py", args.input]
+        found[MODULE] = [args.python, "bench/with_mercury.py", args.input]
     return found
 
 
@@ -90,7 +90,7 @@ def show(rows, packets, handshakes, args):
             % (what, cpu * scale * 1e6 / handshakes, ratio * scale, cpu * scale / ours, peak)
         )
     if MODULE in rows:
-        command = [args.python, "bench/mercury.py", args.input, "--python"]
+        command = [args.python, "bench/with_mercury.py", args.input, "--python"]
         share = float(subprocess.run(command, capture_output=True, check=True).stdout)
         print("%-34s %13.2f" % ("  of these Python's own", share * 1e6 / handshakes))
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Run mercury over a capture through its Python module (mercury-python on PyPI).
 
-    bench/mercury.py CAPTURE [--python]
+    bench/with_mercury.py CAPTURE [--python]
 
 Cisco's mercury is in no distribution; its module has the same library inside, and gives each
 message as a dict. --python prints how many seconds of CPU of such a run are Python's: the loop, and
@@ -21,7 +21,7 @@ def packets(path):
     """(seconds, bytes) of each packet of a pcap file in this machine's order."""
     with open(path, "rb") as capture:
         if struct.unpack("<I", capture.read(24)[:4])[0] not in (0xA1B2C3D4, 0xA1B23C4D):
-            raise SystemExit("mercury.py: not a pcap file")
+            raise SystemExit("with_mercury.py: not a pcap file")
         while head := capture.read(16):
             seconds, _, size, _ = struct.unpack("<IIII", head)
             yield float(seconds), capture.read(size)
@@ -29,7 +29,7 @@ def packets(path):
 
 def run(path):
     """How many packets had something to say, and texts of a sample of these."""
-    from mercury import Mercury  # only here: --help and the loop need none
+    from mercury import Mercury
 
     library = Mercury(packet_filter_cfg=b"tls,quic", certs_json_output=True, metadata_output=True)
     said, sample = 0, []
