@@ -72,7 +72,7 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 	$(AGAIN) -j$(JOBS) MODE=fuzz CC=clang fuzzers
 	tools/fuzz.sh $(TIME) $$($(AGAIN) -s MODE=fuzz CC=clang print-B)/fuzz $(TARGETS)
 
-bench: build ## measure speed and memory against a null reader; writes build/bench.txt
+bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
