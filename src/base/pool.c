@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool.c - size-class blocks with an eight-byte header.
+ * pool.c - size-class blocks with an eight-byte header, cut from chunks of one class each.
  *
- * A block is { header, bytes }.  The header is the next block of the arena (or of the free list);
- * blocks are 16-aligned, so its low four bits hold the size class.
+ * A block is { header, bytes }.  The header is the next block of the arena (or of the chunk's free
+ * list); blocks are 16-aligned, so its low four bits hold the size class.
+ *
+ * A chunk whose blocks are all given back serves any class again, so memory does not stay carved
+ * into sizes that nobody asks for any more.  Chunks are aligned to their size, which
+ * is how a block finds its own.
  */
 #include "base/pool.h"
 
@@ -11,32 +15,49 @@
 #include <string.h>
 
 enum {
-	CLASSES = 15,
+	CLASSES = 13,
 	LARGE = 15, /* its own malloc; the size stands before the block */
-	CHUNK = 256 * 1024,
+	CHUNK = 32 * 1024,
+	REGION = 128, /* chunks obtained from the system at a time */
 	LARGE_HEAD = 16,
+	LARGE_COST = 16, /* what malloc() itself takes */
 	HEADER = 8,
+	RESERVE = 256 * 1024, /* what should be free before a packet is looked at, or ... */
+	RESERVE_SHARE = 16,   /* ... such a share of the limit, if that is less */
 };
 
 /* Sizes with header. Chosen so that 8 and a power of two, or a little more, fit without much waste.
  */
 static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
-	1040, 2064, 4112, 8208 };
+	1040, 2064 };
 
 struct pool_block {
 	uintptr_t next; /* | class */
 };
 
 struct chunk {
-	struct chunk *next;
-	char pad[8];
+	struct chunk *next, *prev; /* in the list of its class, if it has room; or of empty ones */
+	struct pool_block *free;   /* blocks given back */
+	uint32_t used;             /* blocks handed out */
+	uint32_t fresh;            /* where blocks never handed out begin */
+	unsigned class;
+	char pad[64 - 2 * sizeof(struct chunk *) - sizeof(struct pool_block *) - 12];
+};
+
+_Static_assert(sizeof(struct chunk) == 64, "what is left of a chunk is 16-aligned");
+
+struct region {
+	struct region *next;
+	char *chunks;
 };
 
 struct pool {
 	struct pool_head head;
-	struct pool_block *free[CLASSES];
-	struct chunk *chunks;
-	char *fresh, *fresh_end;
+	struct chunk *room[CLASSES]; /* chunks that have a free block */
+	struct chunk *empty;         /* of no class at the moment */
+	struct region *regions;
+	unsigned unused;    /* chunks of the newest region that were never in use */
+	size_t empty_bytes; /* of 'empty' */
 	size_t memory, used, limit;
 };
 
@@ -69,11 +90,12 @@ void pool_free(struct pool *p)
 {
 	if (p == NULL)
 		return;
-	while (p->chunks != NULL) {
-		struct chunk *c = p->chunks;
+	while (p->regions != NULL) {
+		struct region *r = p->regions;
 
-		p->chunks = c->next;
-		free(c);
+		p->regions = r->next;
+		free(r->chunks);
+		free(r);
 	}
 	free(p);
 }
@@ -88,9 +110,21 @@ size_t pool_used(const struct pool *p)
 	return p->used;
 }
 
+/* --- the limit ----------------------------------------------------------------------------------
+ */
+
+/* Whether less than the reserve could be had. */
+static void see_reserve(struct pool *p)
+{
+	size_t reserve = p->limit / RESERVE_SHARE < RESERVE ? p->limit / RESERVE_SHARE : RESERVE;
+
+	p->head.low = p->limit > 0 && p->memory - p->empty_bytes + reserve > p->limit;
+}
+
 void pool_limit(struct pool *p, size_t bytes)
 {
 	p->limit = bytes;
+	see_reserve(p);
 }
 
 /* May 'bytes' more be had from the system? */
@@ -98,7 +132,7 @@ static bool allowed(struct pool *p, size_t bytes)
 {
 	if (p->limit == 0 || (bytes <= p->limit && p->memory <= p->limit - bytes))
 		return true;
-	p->head.starved = true;
+	p->head.refused = true;
 	return false;
 }
 
@@ -125,25 +159,89 @@ size_t pool_room(size_t size)
 	return c == LARGE ? size : class_size[c] - (size_t)HEADER;
 }
 
-static bool more_chunk(struct pool *p)
-{
-	struct chunk *c = allowed(p, CHUNK) ? aligned_alloc(64, CHUNK) : NULL;
+/* --- chunks -------------------------------------------------------------------------------------
+ */
 
-	if (c == NULL)
+static struct chunk *chunk_of(struct pool_block *b)
+{
+	return (struct chunk *)((uintptr_t)b & ~(uintptr_t)(CHUNK - 1));
+}
+
+static void list_add(struct chunk **list, struct chunk *c)
+{
+	c->prev = NULL;
+	c->next = *list;
+	if (*list != NULL)
+		(*list)->prev = c;
+	*list = c;
+}
+
+static void list_remove(struct chunk **list, struct chunk *c)
+{
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		*list = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+}
+
+static bool has_room(const struct chunk *c)
+{
+	return c->free != NULL || c->fresh + class_size[c->class] <= CHUNK;
+}
+
+static bool more_region(struct pool *p)
+{
+	struct region *r = malloc(sizeof *r);
+
+	if (r == NULL || (r->chunks = aligned_alloc(CHUNK, (size_t)CHUNK * REGION)) == NULL) {
+		free(r);
 		return false;
-	c->next = p->chunks;
-	p->chunks = c;
-	p->memory += CHUNK;
-	p->fresh = (char *)c + sizeof *c;
-	p->fresh_end = (char *)c + CHUNK;
+	}
+	r->next = p->regions;
+	p->regions = r;
+	p->unused = REGION;
 	return true;
 }
+
+static struct chunk *take_chunk(struct pool *p, unsigned class)
+{
+	struct chunk *c = p->empty;
+
+	if (c != NULL) {
+		list_remove(&p->empty, c);
+		p->empty_bytes -= CHUNK;
+	} else {
+		if (!allowed(p, CHUNK) || (p->unused == 0 && !more_region(p)))
+			return NULL;
+		c = (struct chunk *)(void *)(p->regions->chunks +
+					     (size_t)CHUNK * (REGION - p->unused--));
+		p->memory += CHUNK;
+	}
+	*c = (struct chunk){ .class = class, .fresh = sizeof *c };
+	list_add(&p->room[class], c);
+	see_reserve(p);
+	return c;
+}
+
+/* All blocks of the chunk are free. */
+static void give_chunk(struct pool *p, struct chunk *c)
+{
+	list_remove(&p->room[c->class], c);
+	list_add(&p->empty, c);
+	p->empty_bytes += CHUNK;
+	see_reserve(p);
+}
+
+/* --- blocks -------------------------------------------------------------------------------------
+ */
 
 static struct pool_block *take_large(struct pool *p, size_t size)
 {
 	size_t all = LARGE_HEAD + HEADER + size;
 
-	if (size > (size_t)1 << 30 || !allowed(p, all))
+	if (size > (size_t)1 << 30 || !allowed(p, all + LARGE_COST))
 		return NULL;
 
 	char *m = malloc(all);
@@ -151,65 +249,82 @@ static struct pool_block *take_large(struct pool *p, size_t size)
 	if (m == NULL)
 		return NULL;
 	*(size_t *)m = all;
-	p->memory += all;
+	p->memory += all + LARGE_COST;
 	p->used += all;
+	see_reserve(p);
 
 	struct pool_block *b = (struct pool_block *)(m + LARGE_HEAD);
 
-	b->next = LARGE;
+	block_link(b, NULL, LARGE);
 	return b;
 }
 
-/* A free block of the class, or of the next larger one; then its class is another. */
-static struct pool_block *take_free(struct pool *p, unsigned class)
+/* One that has room: of the class, else of the next larger one, else one more. */
+static struct chunk *find_chunk(struct pool *p, unsigned class)
 {
-	unsigned c = class;
-	struct pool_block *b = p->free[c];
-
-	if (b == NULL && class + 1 < CLASSES)
-		b = p->free[c = class + 1];
-	if (b == NULL)
-		return NULL;
-	p->free[c] = block_next(b);
-	p->used += class_size[c];
-	return b;
+	if (p->room[class] != NULL)
+		return p->room[class];
+	if (class + 1 < CLASSES && p->room[class + 1] != NULL)
+		return p->room[class + 1];
+	return take_chunk(p, class);
 }
 
-static struct pool_block *take(struct pool *p, unsigned class, size_t size)
+/* A block with its class in it. */
+static struct pool_block *take(struct pool *p, unsigned wanted, size_t size)
 {
 	struct pool_block *b;
+	struct chunk *c;
 
-	if (class == LARGE)
+	if (wanted == LARGE)
 		return take_large(p, size);
-	b = take_free(p, class);
-	if (b != NULL)
-		return b;
-	p->used += class_size[class];
-	if ((size_t)(p->fresh_end - p->fresh) < class_size[class] && !more_chunk(p)) {
-		p->used -= class_size[class];
+	c = find_chunk(p, wanted);
+	if (c == NULL)
 		return NULL;
+
+	const unsigned class = c->class;
+
+	b = c->free;
+	if (b != NULL) {
+		c->free = block_next(b);
+	} else {
+		b = (struct pool_block *)(void *)((char *)c + c->fresh);
+		c->fresh += class_size[class];
 	}
-	b = (struct pool_block *)p->fresh;
-	b->next = class;
-	p->fresh += class_size[class];
+	c->used++;
+	p->used += class_size[class];
+	if (!has_room(c))
+		list_remove(&p->room[class], c);
+	block_link(b, NULL, class);
 	return b;
+}
+
+static void give_large(struct pool *p, struct pool_block *b)
+{
+	size_t all = *large_size(b);
+
+	p->memory -= all + LARGE_COST;
+	p->used -= all;
+	free(large_size(b));
+	see_reserve(p);
 }
 
 static void give(struct pool *p, struct pool_block *b)
 {
 	unsigned class = block_class(b);
+	struct chunk *c;
 
 	if (class == LARGE) {
-		size_t all = *large_size(b);
-
-		p->memory -= all;
-		p->used -= all;
-		free(large_size(b));
+		give_large(p, b);
 		return;
 	}
+	c = chunk_of(b);
+	if (!has_room(c))
+		list_add(&p->room[class], c);
+	block_link(b, c->free, class);
+	c->free = b;
 	p->used -= class_size[class];
-	block_link(b, p->free[class], class);
-	p->free[class] = b;
+	if (--c->used == 0)
+		give_chunk(p, c);
 }
 
 void *arena_alloc(struct arena *a, struct pool *p, size_t size)

@@ -18,7 +18,8 @@ struct pool;
 
 /* What is asked of a pool for every packet stands at its head. */
 struct pool_head {
-	bool starved;
+	bool low;     /* less than a reserve is left below the limit */
+	bool refused; /* something was refused */
 };
 
 struct arena {
@@ -38,13 +39,16 @@ size_t pool_used(const struct pool *p);
  */
 void pool_limit(struct pool *p, size_t bytes);
 
-/* True once after a refusal: blocks should be given back. */
+/*
+ * Blocks should be given back: as long as less is left than what a packet may need, and once after
+ * a refusal.
+ */
 static inline bool pool_starved(struct pool *p)
 {
 	struct pool_head *head = (struct pool_head *)p;
-	bool starved = head->starved;
+	bool starved = head->low | head->refused;
 
-	head->starved = false;
+	head->refused = false;
 	return starved;
 }
 

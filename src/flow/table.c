@@ -19,6 +19,7 @@
 enum {
 	FIRST_BUCKETS = 256,
 	EVICT_BATCH = 64,
+	RELIEF_BATCHES = 8, /* for one packet, at most */
 	LINE = 64,
 	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
 };
@@ -568,12 +569,22 @@ static void extend(struct table *t, uint32_t number, struct flow *f, bool was_cl
 	}
 }
 
+/* The oldest flows leave until what packets may need can be had again. */
+static __attribute__((noinline)) void relieve(struct table *t)
+{
+	unsigned batches = 0;
+
+	do
+		evict(t, EVICT_BATCH);
+	while (++batches < RELIEF_BATCHES && pool_starved(t->pool));
+}
+
 struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_ticket *ticket)
 {
 	if (pkt->clock_ns > t->clock_ns)
 		t->clock_ns = pkt->clock_ns;
 	if (pool_starved(t->pool))
-		evict(t, EVICT_BATCH);
+		relieve(t);
 
 	uint32_t number = find_or_start(t, pkt, ticket);
 
