@@ -59,24 +59,27 @@ enum {
 	LIMIT_CERTS_BYTES = 64 << 20,   /* and their memory, with what was parsed */
 
 	/* feature: handshake */
-	LIMIT_HANDSHAKE_STREAM = 1 << 20,  /* bytes of a direction that are followed, at least */
-	LIMIT_HANDSHAKE_LISTED = 1 << 30,  /* at most, however many records num_pkts= lists */
-	LIMIT_HELLO_BYTES = 64 << 10,      /* kept of a ClientHello or ServerHello */
+	LIMIT_HANDSHAKE_STREAM = 1 << 20,   /* bytes of a direction that are followed, at least */
+	LIMIT_HANDSHAKE_LISTED = 1 << 30,   /* at most, however many records num_pkts= lists */
+	LIMIT_HELLO_BYTES = 64 << 10,       /* kept of a ClientHello or ServerHello */
 	LIMIT_KEY_EXCHANGE_BYTES = 8 << 10, /* of other handshake messages */
-	LIMIT_DTLS_MESSAGE = 32 << 10,     /* kept of a DTLS message in fragments */
-	LIMIT_CERTIFICATES = 64,           /* of a direction */
-	LIMIT_HANDSHAKE_MESSAGES = 32,     /* kept of one flow */
-	LIMIT_HANDSHAKE_HEADS = 256,       /* listed in the records of one flow */
-	LIMIT_ALERTS = 16,                 /* listed for one flow */
-	LIMIT_FINGERPRINT_DB = 1 << 30,    /* a file of fingerprint_db= */
+	LIMIT_DTLS_MESSAGE = 32 << 10,      /* kept of a DTLS message in fragments */
+	LIMIT_CERTIFICATES = 64,            /* of a direction */
+	LIMIT_HANDSHAKE_MESSAGES = 32,      /* kept of one flow */
+	LIMIT_HANDSHAKE_HEADS = 256,        /* listed in the records of one flow */
+	LIMIT_ALERTS = 16,                  /* listed for one flow */
+	LIMIT_FINGERPRINT_DB = 1 << 30,     /* a file of fingerprint_db= */
 	/* proto: quic */
 	LIMIT_QUIC_PACKET = 65536,       /* payload of one Initial that is deciphered */
 	LIMIT_QUIC_CRYPTO_BYTES = 65536, /* of a handshake stream put in order, each direction */
 	LIMIT_GQUIC_TAGS = 256,          /* of one message of Google's handshake */
 
 	/* proto: fingerprint */
-	LIMIT_FINGERPRINT_VALUES = 32768, /* of one list of a hello: all that 64 KiB can hold */
+	LIMIT_FINGERPRINT_VALUES = 32768,     /* of one list of a hello: all that 64 KiB can hold */
+	LIMIT_FINGERPRINT_EXTENSIONS = 16384, /* of a hello: the same */
 	LIMIT_FINGERPRINT_BYTES = 1024 * 1024, /* text of one fingerprint: enough for any hello */
+	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
+	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
