@@ -90,6 +90,13 @@ JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
  * early but orderly. */
 JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
 
+/*
+ * Reads the files that options name, and that may change while running (fingerprint_db), again:
+ * records written from then on follow them.  Between packets, or from the progress callback.
+ * JOY_FAILED with joy_error(): a file cannot be read, and what was read from it before stays.
+ */
+JOY_API int joy_reload(struct joy *j);
+
 enum joy_text {
 	JOY_TEXT_HELP,    /* --help */
 	JOY_TEXT_MAN,     /* pcap2flow.1, mdoc */

@@ -239,6 +239,15 @@ static int judge_input(struct joy *j)
 	return JOY_OK;
 }
 
+int joy_reload(struct joy *j)
+{
+	struct err why;
+
+	if (!registry_reload(j->registry, &why))
+		return handle_fail(j, JOY_FAILED, "%s", why.text);
+	return JOY_OK;
+}
+
 int joy_run(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = check_options(j);

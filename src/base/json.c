@@ -39,8 +39,9 @@ static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2"
 	TEN(front "2", "\0\0\0\4")                                                                 \
 	TEN(front "3", "\0\0\0\4")                                                                 \
 	TEN(front "4", "\0\0\0\4")                                                                 \
-	TEN(front "5", "\0\0\0\4") TEN(front "6", "\0\0\0\4") TEN(front "7", "\0\0\0\4")           \
-			TEN(front "8", "\0\0\0\4") TEN(front "9", "\0\0\0\4")
+	TEN(front "5", "\0\0\0\4")                                                                 \
+	TEN(front "6", "\0\0\0\4") TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")           \
+			TEN(front "9", "\0\0\0\4")
 
 /* clang-format off */
 const char json_small[8 * JSON_SMALL + 1] =

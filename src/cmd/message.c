@@ -21,19 +21,20 @@ void message(struct messages *m, enum joy_level level, const char *format, ...)
 	fflush(m->to);
 }
 
+void message_close(struct messages *m)
+{
+	if (m->to != stderr)
+		fclose(m->to);
+	m->to = stderr;
+}
+
 bool message_open(struct messages *m, const char *path)
 {
 	FILE *f = fopen(path, "ae");
 
 	if (f == NULL)
 		return false;
+	message_close(m);
 	m->to = f;
 	return true;
-}
-
-void message_close(struct messages *m)
-{
-	if (m->to != stderr)
-		fclose(m->to);
-	m->to = stderr;
 }

@@ -17,6 +17,6 @@ struct messages {
 void message(struct messages *m, enum joy_level level, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
-/* Messages go to the end of that file from now on. False: errno says why. */
+/* Messages go to the end of that file from now on. False: errno says why, and nothing changed. */
 bool message_open(struct messages *m, const char *path);
 void message_close(struct messages *m);

@@ -34,14 +34,6 @@ static void on_log(void *ctx, enum joy_level level, const char *text)
 	message(&p->messages, level, "%s", text);
 }
 
-static int on_progress(void *ctx)
-{
-	struct program *p = ctx;
-
-	progress_tick(&p->progress);
-	return signals_stop();
-}
-
 /* The value of an option that is a small number. */
 static unsigned number(struct program *p, const char *name)
 {
@@ -61,6 +53,27 @@ static bool open_log(struct program *p)
 		message(&p->messages, JOY_LOG_ERROR, "cannot write %s: %s", path, strerror(errno));
 	joy_text_free(path);
 	return good;
+}
+
+/* SIGHUP: a log file that was moved away begins anew, and lists are read again. */
+static void reload(struct program *p)
+{
+	open_log(p);
+	if (joy_reload(p->joy) == JOY_OK)
+		message(&p->messages, JOY_LOG_INFO, "lists were read again");
+	else
+		message(&p->messages, JOY_LOG_WARNING, "%s; what was read before stays",
+				joy_error(p->joy));
+}
+
+static int on_progress(void *ctx)
+{
+	struct program *p = ctx;
+
+	if (signals_reload())
+		reload(p);
+	progress_tick(&p->progress);
+	return signals_stop();
 }
 
 static int wrong_usage(void)

@@ -77,6 +77,9 @@ struct feature {
 	 */
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
+	/* Between packets: reads the files of its options again.  False: one cannot be read, and
+	 * all is as before. NULL: it has none. */
+	bool (*reload)(void *options, struct err *e);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's

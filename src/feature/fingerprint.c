@@ -288,6 +288,18 @@ static bool prepare(void *options, const struct conf *conf, struct err *e)
 	return o->db != NULL;
 }
 
+static bool reload(void *options, struct err *e)
+{
+	struct options *o = options;
+	struct fingerprint_db *again = o->file == NULL ? NULL : fingerprint_db_load(o->file, e);
+
+	if (o->file != NULL && again == NULL)
+		return false;
+	fingerprint_db_free(o->db);
+	o->db = again;
+	return true;
+}
+
 static void release(void *options)
 {
 	struct options *o = options;
@@ -330,6 +342,7 @@ const struct feature feature_fingerprint = {
 	.options_size = sizeof(struct options),
 	.prepare = prepare,
 	.release = release,
+	.reload = reload,
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.worker_memory = worker_memory,

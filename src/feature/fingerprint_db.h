@@ -4,7 +4,7 @@
  *
  *   {"kind": "ja4", "value": "t13d1516h2_8daaf6152771_e5627efa2ab1", "labels": ["chromium"]}
  *
- * Loaded whole before the first packet and constant from then on.
+ * Loaded whole and constant from then on.
  */
 #pragma once
 

@@ -19,28 +19,19 @@ enum {
 
 /* --- the block of a flow ---------------------------------------------------------------------- */
 
-struct hs *hs_new(const struct feature_env *env, struct flow *flow, enum hs_carrier carrier)
+static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_carrier carrier)
 {
-	struct hs *hs = arena_zalloc(&flow->arena, env->pool, sizeof *hs);
+	struct hs_wait *wait = s->phase == HS_WAITING ? s->at.wait : NULL;
+	struct hs *hs = arena_zalloc(&in->flow->arena, in->env->pool, sizeof *hs);
 
+	s->at.hs = hs;
+	s->phase = hs == NULL ? HS_GIVEN_UP : HS_FOUND;
 	if (hs == NULL) {
-		flow->marks |= FLOW_NO_MEMORY;
+		in->flow->marks |= FLOW_NO_MEMORY;
 		return NULL;
 	}
 	hs->carrier = (uint8_t)carrier;
 	hs->client = HS_NOBODY;
-	return hs;
-}
-
-static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_carrier carrier)
-{
-	struct hs_wait *wait = s->phase == HS_WAITING ? s->at.wait : NULL;
-	struct hs *hs = hs_new(in->env, in->flow, carrier);
-
-	s->at.hs = hs;
-	s->phase = hs == NULL ? HS_GIVEN_UP : HS_FOUND;
-	if (hs == NULL)
-		return NULL;
 	hs->wait = wait;
 	return hs;
 }
@@ -68,12 +59,27 @@ static void begin(struct handshake *s, struct hs_in *in, struct rd bytes, bool s
 	hs_tls_bytes(in, bytes);
 }
 
+/* This direction has no TLS, nor a protocol that can ask for it. */
+static void give_up(struct handshake *s, const struct hs_in *in)
+{
+	if (s->phase == HS_FOUND)
+		s->at.hs->side[in->dir].lost = true;
+	else if (from_the_start(in) || ++s->tries >= HS_TRIES)
+		s->phase = HS_GIVEN_UP;
+}
+
+/* Where TLS begins: types of records are small, heads of SSLv2 have the highest bit set. */
+static bool is_ssl2(struct rd bytes)
+{
+	return (rd_u8(&bytes) & 0x80) != 0;
+}
+
 /* Goes on with the protocol that may ask for TLS. */
 static void feed_starttls(struct handshake *s, struct hs_in *in, struct hs_wait *w, struct rd bytes)
 {
 	switch (starttls_feed(&w->starttls, in->pkt->dir == 1, &bytes)) {
 	case STARTTLS_TLS:
-		begin(s, in, bytes, rd_more(&bytes) && (bytes.p[0] & 0x80));
+		begin(s, in, bytes, is_ssl2(bytes));
 		break;
 	case STARTTLS_NEVER:
 		if (s->phase == HS_FOUND)
@@ -84,13 +90,6 @@ static void feed_starttls(struct handshake *s, struct hs_in *in, struct hs_wait 
 	default:
 		break;
 	}
-}
-
-/* Neither TLS nor a protocol that can ask for it. */
-static void give_up(struct handshake *s, const struct hs_in *in)
-{
-	if (from_the_start(in) || ++s->tries >= HS_TRIES)
-		s->phase = HS_GIVEN_UP;
 }
 
 /* Asks what the first bytes are; false: not known yet. */
@@ -108,6 +107,7 @@ static bool decide(struct handshake *s, struct hs_in *in, struct hs_wait *w)
 	}
 	if (w->starttls.protocol == STARTTLS_NONE)
 		w->starttls.protocol = (uint8_t)starttls_guess(first, in->pkt->dir == 1, &maybe);
+	maybe = maybe && first.left < sizeof w->first[0];
 	if (w->starttls.protocol != STARTTLS_NONE) {
 		w->decided[in->dir] = true;
 		feed_starttls(s, in, w, first);
@@ -156,23 +156,16 @@ static void look(struct handshake *s, struct hs_in *in, struct rd bytes)
 		wait_bytes(s, in, s->at.wait, bytes);
 }
 
-/* The server of a client that said hello in SSLv2 may answer likewise. */
-static bool is_ssl2_answer(const struct hs *hs, unsigned dir, struct rd bytes)
-{
-	return hs->side[!dir].first_version == TLS_VERSION_SSL2 && (rd_u8(&bytes) & 0x80);
-}
-
 /* TLS was found in the other direction. */
 static void begin_other(struct handshake *s, struct hs_in *in, struct rd bytes)
 {
 	struct hs *hs = s->at.hs;
 
-	if (hs->wait != NULL && hs->wait->starttls.protocol != STARTTLS_NONE)
-		feed_starttls(s, in, hs->wait, bytes);
-	else if (is_ssl2_answer(hs, in->dir, bytes))
-		begin(s, in, bytes, true);
+	if (hs->wait != NULL && (hs->wait->starttls.protocol != STARTTLS_NONE ||
+						hs->wait->first_size[in->dir] > 0))
+		wait_bytes(s, in, hs->wait, bytes);
 	else if (from_the_start(in) || tls_guess(bytes) != TLS_NO)
-		begin(s, in, bytes, false);
+		begin(s, in, bytes, is_ssl2(bytes));
 }
 
 static void tcp_bytes(struct handshake *s, struct hs_in *in, struct rd bytes)

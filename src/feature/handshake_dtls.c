@@ -68,11 +68,11 @@ static struct dtls_assembler *find(const struct hs_in *in, const struct dtls_fra
 static void make_room(
 		const struct hs_in *in, struct dtls_assembler *a, const struct dtls_fragment *f)
 {
-	uint32_t wanted = hs_wanted(in, f->type, f->size), size = f->offset + f->fragment_size;
+	uint32_t wanted = hs_wanted(in, a->type, a->size), size = f->offset + f->fragment_size;
 	uint8_t *room, *old = a->room;
 
 	wanted = wanted < LIMIT_DTLS_MESSAGE ? wanted : LIMIT_DTLS_MESSAGE;
-	if (size <= a->room_size || a->room_size == wanted)
+	if (size <= a->room_size || wanted <= a->room_size)
 		return;
 	size = size > 2 * a->room_size ? size : 2 * a->room_size;
 	size = size > ROOM_FIRST ? size : ROOM_FIRST;

@@ -57,7 +57,7 @@ struct hs_side {
 	uint32_t record;               /* number of the record under way, for struct hs.heads */
 	uint32_t message_record;       /* in which the message under way began */
 	uint32_t record_left;          /* bytes of the body to come */
-	uint16_t record_size, record_version, first_version;
+	uint16_t record_size, first_version;
 	uint8_t record_type, first_type;
 	uint8_t head[TLS_RECORD_HEAD], head_size;
 	uint8_t body[3], body_size;   /* the beginning of alerts and heartbeats */
@@ -69,7 +69,7 @@ struct hs_side {
 	bool skip;    /* the rest of the record is encrypted */
 	bool data;    /* application data was sent */
 	bool listed;  /* the message under way is in struct hs.heads */
-	uint32_t data_records, heartbeats;
+	uint32_t heartbeats;
 	uint32_t refused; /* records or messages that contradict themselves */
 };
 
@@ -84,7 +84,6 @@ struct hs {
 	bool renegotiation;      /* handshake records behind application data */
 	bool heartbeat_overlong; /* one says that it has more payload than it has */
 	bool hello_done;         /* server_hello_done was sent */
-	uint8_t key_updates;
 	uint32_t tickets, message_count, alert_count;
 	uint32_t hello_requests;
 	struct hs_message *first, *last;
@@ -141,9 +140,6 @@ struct hs_in {
 
 /* --- handshake.c: whatever the carrier ---------------------------------------------------------
  */
-
-/* The block of a flow whose handshake was found; NULL without memory. */
-struct hs *hs_new(const struct feature_env *env, struct flow *flow, enum hs_carrier carrier);
 
 /* Lists a record; returns its number. */
 uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size);

@@ -41,21 +41,18 @@ static void begin_record(const struct hs_in *in, const struct tls_record *r)
 {
 	struct hs_side *s = side_of(in);
 
-	if (s->first_type == 0)
+	if (s->first_type == 0) {
 		s->first_type = r->type;
-	if (s->record_version == 0)
 		s->first_version = r->version;
+	}
 	s->record_type = r->type;
-	s->record_version = r->version;
 	s->record_size = r->size;
 	s->record_left = r->size;
 	s->body_size = 0;
 	s->skip = false;
 	s->record = hs_record(in, r->type, r->size);
-	if (r->type == TLS_APPLICATION_DATA) {
-		s->data = true;
-		s->data_records++;
-	} else if (r->type == TLS_CHANGE_CIPHER_SPEC) {
+	s->data |= r->type == TLS_APPLICATION_DATA;
+	if (r->type == TLS_CHANGE_CIPHER_SPEC) {
 		s->changed = true;
 		hs_drop_message(in);
 	}

@@ -41,15 +41,6 @@ static uint32_t width(const struct feature_env *env)
 	return ((const struct options *)env->options)->bytes;
 }
 
-static bool brings_news(const struct pkt *pkt)
-{
-	uint8_t class = pkt->tcp_class;
-
-	return pkt->proto != PROTO_TCP ||
-	       (class != TCP_CLASS_RETRANS && class != TCP_CLASS_DUPLICATE &&
-			       class != TCP_CLASS_KEEP_ALIVE);
-}
-
 static struct side *side_new(const struct feature_env *env, struct flow *flow)
 {
 	uint32_t n = width(env);
@@ -114,7 +105,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	uint32_t n = width(env);
 	struct rd first = rd_first(pkt->payload, n);
 
-	if (first.left < n || !brings_news(pkt))
+	if (first.left < n || pkt_is_old(pkt))
 		return MORE;
 	if (*s == NULL)
 		*s = side_new(env, flow);

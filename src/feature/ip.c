@@ -7,6 +7,8 @@
  */
 #include "feature/tally.h"
 
+enum { FIRST_IDS = 14 };
+
 enum count { NOT_ECT, ECT_1, ECT_0, CE, DF, MF, RESERVED, COUNTS, DSCP_SET = COUNTS, WORDS };
 
 struct side {
@@ -55,7 +57,7 @@ struct out {
 static struct ids *ids_grow(struct ids *old, struct flow *flow, struct pool *pool)
 {
 	uint32_t had = old == NULL ? 0 : old->room;
-	size_t size = pool_room(sizeof *old + (had + had / 2 + 4) * sizeof old->items[0]);
+	size_t size = pool_room(sizeof *old + (had + had / 2 + FIRST_IDS) * sizeof old->items[0]);
 	struct ids *s = arena_alloc(&flow->arena, pool, size);
 
 	if (s == NULL)

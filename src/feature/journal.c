@@ -20,7 +20,7 @@ enum {
 	BAD = 1 << 8,
 
 	ITEM_MAX = 7 * TRAIL_NUMBER,
-	JOURNAL_BYTES = 264, /* what a block of the pool holds; about 30 packets */
+	JOURNAL_BYTES = 264, /* about 30 packets */
 	FLAG_BITS = 9,
 	UDP_HEADER = 8,
 	TCP_WORDS = 5, /* of a header without options */
@@ -42,13 +42,6 @@ static uint32_t next_ack(const struct journal_last *last, const struct pkt *pkt)
 static uint64_t difference(uint32_t a, uint32_t b)
 {
 	return trail_fold((uint64_t)(int64_t)(int32_t)(a - b));
-}
-
-static bool is_old(const struct pkt *pkt)
-{
-	return pkt->proto == PROTO_TCP &&
-	       (pkt->tcp_class == TCP_CLASS_RETRANS || pkt->tcp_class == TCP_CLASS_DUPLICATE ||
-			       pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
 }
 
 static unsigned tcp_of(const struct pkt *pkt)
@@ -91,7 +84,7 @@ static uint32_t ip_header(const struct pkt *pkt)
 static size_t write_item(uint8_t item[ITEM_MAX], struct journal_last *last, const struct pkt *pkt)
 {
 	uint8_t rest[ITEM_MAX], *to = rest, *end;
-	unsigned bits = pkt->dir | (is_old(pkt) ? OLD : 0);
+	unsigned bits = pkt->dir | (pkt_is_old(pkt) ? OLD : 0);
 
 	if (pkt->payload_len == 0)
 		bits |= EMPTY;
@@ -117,22 +110,24 @@ static size_t write_item(uint8_t item[ITEM_MAX], struct journal_last *last, cons
 static bool reserve(
 		struct journal *j, const struct feature_env *env, struct flow *flow, size_t size)
 {
-	size_t had = j->size == 0 ? sizeof(struct journal_last) : j->size, room;
+	static const uint16_t rooms[] = { 56, 120,
+		JOURNAL_BYTES }; /* what blocks of the pool hold */
+	size_t had = j->size == 0 ? sizeof(struct journal_last) : j->size;
+	unsigned i = 0;
 	uint8_t *p;
 
 	if (had + size > JOURNAL_BYTES)
 		return false;
 	if (had + size > j->room) {
-		room = pool_room(had + size + had / 4);
-		if (room > JOURNAL_BYTES)
-			room = JOURNAL_BYTES;
-		p = arena_move(&flow->arena, env->pool, j->p, j->size, room);
+		while (had + size > rooms[i])
+			i++;
+		p = arena_move(&flow->arena, env->pool, j->p, j->size, rooms[i]);
 		if (p == NULL) {
 			flow->marks |= FLOW_NO_MEMORY;
 			return false;
 		}
 		j->p = p;
-		j->room = (uint16_t)room;
+		j->room = rooms[i];
 	}
 	j->size = (uint16_t)had;
 	return true;

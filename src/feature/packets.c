@@ -29,20 +29,13 @@ static bool enabled(const struct conf *conf, const void *options)
 	return conf->num_pkts > 0 && conf->type == 1;
 }
 
-static bool seen_before(const struct pkt *pkt)
-{
-	return pkt->proto == PROTO_TCP &&
-	       (pkt->tcp_class == TCP_CLASS_RETRANS || pkt->tcp_class == TCP_CLASS_DUPLICATE ||
-			       pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
-}
-
 static bool is_listed(const struct conf *conf, const struct pkt *pkt)
 {
 	bool empty = pkt->payload_len == 0;
 
 	if (empty && (!conf->zeros || (pkt->marks & PKT_FRAGMENT)))
 		return false;
-	return conf->retrans || !seen_before(pkt);
+	return conf->retrans || !pkt_is_old(pkt);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,

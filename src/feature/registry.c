@@ -150,3 +150,20 @@ bool registry_settle(struct registry *r, struct err *e)
 	r->prepared = feature_count;
 	return true;
 }
+
+bool registry_reload(struct registry *r, struct err *e)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+		struct err why;
+
+		if (!r->is_on[i] || f->reload == NULL || f->reload(r->options[i], &why))
+			continue;
+		if (good)
+			err_set(e, "%s", why.text);
+		good = false;
+	}
+	return good;
+}

@@ -34,3 +34,6 @@ void registry_free(struct registry *r);
 
 /* Options are final: resolves presets and features=, finds who is on, lays out states. */
 bool registry_settle(struct registry *r, struct err *e);
+
+/* Has every feature that is on read its files again; false: the first error, others are done. */
+bool registry_reload(struct registry *r, struct err *e);

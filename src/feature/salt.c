@@ -39,13 +39,6 @@ static bool enabled(const struct conf *conf, const void *options)
 	return conf->num_pkts > 0 && (conf->type == 2 || o->on);
 }
 
-static bool is_new(const struct pkt *pkt)
-{
-	return pkt->proto != PROTO_TCP ||
-	       (pkt->tcp_class != TCP_CLASS_RETRANS && pkt->tcp_class != TCP_CLASS_DUPLICATE &&
-			       pkt->tcp_class != TCP_CLASS_KEEP_ALIVE);
-}
-
 static bool continues(const struct salt *s, const struct pkt *pkt)
 {
 	return s->count > 0 && pkt->proto == PROTO_TCP && pkt->dir == s->dir && pkt->ack == s->ack;
@@ -77,7 +70,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 {
 	struct salt *s = state;
 
-	if (!is_new(pkt))
+	if (pkt_is_old(pkt))
 		return MORE;
 	if (!continues(s, pkt)) {
 		if (s->count >= env->conf->num_pkts || !begin(s, env, flow, pkt))

@@ -180,6 +180,11 @@ static void report_marks(struct tls_report *r)
 	r->out->marks = (struct field_list){ items, n };
 }
 
+static int32_t record_version(const struct hs_side *s)
+{
+	return s->first_version == 0 ? -1 : s->first_version;
+}
+
 static void report_connection(struct tls_report *r)
 {
 	static const char *const protocols[] = { "tls", "dtls", "quic" };
@@ -193,6 +198,8 @@ static void report_connection(struct tls_report *r)
 	if (o->version_code >= 0)
 		o->version = tls_word(r, tls_version_name(t->version), t->version);
 	o->handshake = handshake_word(r);
+	o->c_record_version = record_version(&hs->side[t->client]);
+	o->s_record_version = record_version(&hs->side[!t->client]);
 	o->hello_requests = hs->hello_requests > 0 ? (int32_t)hs->hello_requests : -1;
 	o->heartbeats = (int32_t)(hs->side[0].heartbeats + hs->side[1].heartbeats);
 	if (o->heartbeats == 0)
@@ -228,7 +235,8 @@ static const struct field fields[] = {
 			"The handshake of TLS, DTLS or QUIC, as far as it is not encrypted.  "
 			"Found by content on any port; behind a protocol that asks for it too.  "
 			"c_ is what the client sent, who says ClientHello, and s_ what the server "
-			"sent, whoever began the flow.",
+			"sent, whoever began the flow.  The first MiB of each direction is looked "
+			"at, or as much as num_pkts records of the greatest size have.",
 			.null_rule = "left out of flows without a handshake or record"),
 	{ 0 },
 };

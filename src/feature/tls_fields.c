@@ -147,6 +147,14 @@ const struct field tls_fields[] = {
 			.source = "RFC 8446 section 4.1.3"),
 	FIELD(struct out_tls, s_version_name, "s_version_name", "", "The same as text.",
 			.flags = IF_SERVER),
+	FIELD(struct out_tls, c_record_version, "c_record_version", "",
+			"Version in the client's first record: mostly 769 for TLS, whatever is "
+			"offered.",
+			.flags = NULLABLE, .null_rule = "left out without records, as in QUIC",
+			.source = "RFC 8446 section 5.1"),
+	FIELD(struct out_tls, s_record_version, "s_record_version", "",
+			"Version in the server's first record.", .flags = NULLABLE,
+			.null_rule = "left out without records, as in QUIC"),
 	FIELD(struct out_tls, sni, "sni", "", "Server name: the first host_name, as sent.",
 			.flags = FIELD_OPTIONAL | FIELD_PERSONAL,
 			.null_rule = "left out without that extension",
@@ -197,13 +205,17 @@ const struct field tls_fields[] = {
 	FIELD(struct out_tls, c_key_length, "c_key_length", "bits",
 			"Size of c_key_exchange: 8 times its bytes; of Diffie-Hellman without "
 			"leading zero bits.",
-			.flags = NULLABLE, .null_rule = "left out when it was not seen",
+			.flags = NULLABLE,
+			.null_rule = "left out when it, or the ServerHello that tells its form, "
+				     "was not seen",
 			.source = "RFC 5246 section 7.4.7"),
 	FIELD(struct out_tls, c_key_exchange, "c_key_exchange", "",
 			"Encrypted premaster secret, Diffie-Hellman value or point of "
 			"ClientKeyExchange; TLS 1.3: the client's key share in the group that "
 			"the server took.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out when it was not seen"),
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out when it, or the ServerHello that tells its form, "
+				     "was not seen"),
 	FIELD_SUB(struct out_tls, s_key, "s_key", server_key_fields,
 			"The server's part of the key exchange.", .flags = IF_SERVER),
 	FIELD_SUB(struct out_tls, certificate_request, "certificate_request", request_fields,

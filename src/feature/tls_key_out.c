@@ -16,7 +16,7 @@ static void report_client_key(struct tls_report *r)
 	const struct hs_told *t = &r->told;
 	struct tls_client_key key;
 
-	if (t->client_key == NULL)
+	if (t->client_key == NULL || !t->server_hello.there)
 		return;
 	tls_key_exchange_client(hs_body(t->client_key), tls_cipher_kx(t->suite), t->version, &key);
 	if (!rd_ok(&key.value))

@@ -115,7 +115,7 @@ struct out_certificate {
 
 struct out_tls {
 	const char *protocol, *starttls, *version, *handshake;
-	int32_t version_code, c_version, s_version;
+	int32_t version_code, c_version, s_version, c_record_version, s_record_version;
 	const char *c_version_name, *s_version_name;
 	struct field_text sni;
 	struct field_text alpn;

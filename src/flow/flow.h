@@ -154,6 +154,15 @@ static inline uint32_t flow_icmp_errors(const struct flow *f, unsigned side)
 /* The extra part, made if need be; NULL (and FLOW_NO_MEMORY) without memory. */
 struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool);
 
+/*
+ * Takes over from the first packet who opened the conversation and what it was wrapped in.
+ * 'second': the packet's source is the key's second endpoint.
+ */
+void flow_begin(struct flow *f, const struct pkt *pkt, bool second, struct pool *pool);
+
+/* A packet's marks that are marks of its flow too. */
+uint32_t flow_marks_of(const struct pkt *pkt);
+
 /* A record's view of a flow. */
 struct flow_view {
 	struct flow *flow;

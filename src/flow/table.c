@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/due.h"
 #include "flow/index.h"
 #include "flow/key.h"
 #include "flow/tcp.h"
@@ -20,12 +21,6 @@ enum {
 	EVICT_BATCH = 64,
 	LINE = 64,
 	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
-};
-
-struct due {
-	int64_t leaves_ns;
-	uint64_t number;
-	uint32_t flow;
 };
 
 struct table {
@@ -124,15 +119,6 @@ const struct table_stats *table_stats(struct table *t)
 
 /* --- leaving
  * -------------------------------------------------------------------------------------- */
-
-struct flow_extra *flow_need_extra(struct flow *f, struct pool *pool)
-{
-	if (f->extra == NULL)
-		f->extra = arena_zalloc(&f->arena, pool, sizeof *f->extra);
-	if (f->extra == NULL)
-		f->marks |= FLOW_NO_MEMORY;
-	return f->extra;
-}
 
 static void forget(struct table *t, uint32_t number)
 {
@@ -247,48 +233,6 @@ static uint32_t add_flow(struct table *t, const struct flow_key *key, uint32_t h
 	return number;
 }
 
-/* Outer layers of the first packet, kept for the record. */
-static void keep_layers(struct table *t, struct flow *f, const struct pkt *pkt)
-{
-	struct flow_extra *x = flow_need_extra(f, t->pool);
-	struct flow_outer *outer;
-	size_t size = sizeof *outer + pkt->layer_count * sizeof outer->layer[0];
-
-	if (x == NULL || (x->outer = outer = arena_zalloc(&f->arena, t->pool, size)) == NULL) {
-		f->marks |= FLOW_NO_MEMORY;
-		return;
-	}
-	outer->count = pkt->layer_count;
-	outer->capped = (pkt->marks & PKT_LAYERS_CAPPED) != 0;
-	for (unsigned i = 0; i < pkt->layer_count; i++) {
-		const struct layer *from = &pkt->layer[i];
-		struct flow_layer *to = &outer->layer[i];
-		size_t n = from->ip_version == 4 ? 4 : 16;
-
-		to->type = from->type;
-		to->ip_version = from->ip_version;
-		to->id = from->id;
-		if (from->addresses != NULL) {
-			memcpy(to->address[0], from->addresses, n);
-			memcpy(to->address[1], from->addresses + n, n);
-		}
-	}
-}
-
-/* Who opened the conversation: the sender, but the destination of a SYN-ACK. */
-static void set_initiator(struct flow *f, const struct pkt *pkt, bool second)
-{
-	unsigned handshake = pkt_is_segment(pkt) ? pkt->tcp_flags & (TCP_SYN | TCP_ACK) : 0;
-
-	if (second != (handshake == (TCP_SYN | TCP_ACK)))
-		f->marks |= FLOW_REVERSED;
-	if (pkt->proto == PROTO_TCP && !(handshake & TCP_SYN))
-		f->marks |= FLOW_MIDSTREAM;
-	if ((pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6) &&
-			pkt->icmp_type != f->key.icmp >> 8)
-		f->marks |= FLOW_ANSWERS;
-}
-
 static uint32_t start_flow(
 		struct table *t, const struct pkt *pkt, const struct table_ticket *ticket)
 {
@@ -300,10 +244,7 @@ static uint32_t start_flow(
 	struct flow *f = flow_at(t, number);
 
 	t->stats.flows++;
-	f->part_number = pkt->number;
-	set_initiator(f, pkt, ticket->second);
-	if (pkt->layer_count > 0)
-		keep_layers(t, f, pkt);
+	flow_begin(f, pkt, ticket->second, t->pool);
 	f->active_ns = f->seen_ns = t->clock_ns;
 	set_deadline(t, f);
 	wheel_add(&t->wheel, number);
@@ -364,38 +305,6 @@ static uint32_t expire(struct table *t, uint32_t number)
 
 /* --- order
  * ---------------------------------------------------------------------------------------- */
-
-static bool due_before(const struct due *a, const struct due *b)
-{
-	return a->leaves_ns != b->leaves_ns ? a->leaves_ns < b->leaves_ns : a->number < b->number;
-}
-
-static void sift(struct due *d, size_t n, size_t i)
-{
-	struct due moved = d[i];
-
-	for (size_t child; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && due_before(&d[child], &d[child + 1]))
-			child++;
-		if (!due_before(&moved, &d[child]))
-			break;
-		d[i] = d[child];
-	}
-	d[i] = moved;
-}
-
-static void due_sort(struct due *d, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift(d, n, i);
-	for (size_t i = n; i-- > 1;) {
-		struct due last = d[i];
-
-		d[i] = d[0];
-		d[0] = last;
-		sift(d, i, 0);
-	}
-}
 
 static bool due_reserve(struct table *t, size_t n)
 {
@@ -613,28 +522,6 @@ static inline uint32_t find_or_start(
 	return number != SLAB_NONE ? number : start_flow(t, pkt, ticket);
 }
 
-/* Packet marks that are flow marks too. */
-static uint32_t marks_from(const struct pkt *pkt)
-{
-	uint32_t marks = 0;
-
-	if (pkt->marks & PKT_TRUNCATED)
-		marks |= FLOW_TRUNCATED;
-	if (pkt->marks & PKT_OFFLOAD)
-		marks |= FLOW_OFFLOAD;
-	if (pkt->marks & PKT_BAD_TRANSPORT)
-		marks |= FLOW_BAD_TRANSPORT;
-	if (pkt->marks & PKT_LAYERS_CAPPED)
-		marks |= FLOW_CAPPED;
-	if (pkt->marks & PKT_NO_PORTS)
-		marks |= FLOW_NO_PORTS;
-	if (pkt->marks & (PKT_NO_PORTS | PKT_INCOMPLETE))
-		marks |= FLOW_INCOMPLETE_DATAGRAM;
-	if (pkt->marks & PKT_NANOSECONDS)
-		marks |= FLOW_NANOSECONDS;
-	return marks;
-}
-
 /* A flow's time never runs backwards: a packet from before the last one counts as simultaneous. */
 static int64_t times(struct table *t, struct flow *f, struct pkt *pkt)
 {
@@ -705,7 +592,7 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	if (f->side[0].packets + f->side[1].packets == 0)
 		first_packet(t, f, pkt);
 	if (pkt->marks != 0)
-		f->marks |= marks_from(pkt);
+		f->marks |= flow_marks_of(pkt);
 	now = times(t, f, pkt);
 	pkt->tcp_class = TCP_CLASS_NEW;
 	if (pkt_is_segment(pkt)) {

@@ -179,3 +179,11 @@ static inline bool pkt_is_segment(const struct pkt *pkt)
 {
 	return pkt->proto == PROTO_TCP && !(pkt->marks & (PKT_BAD_TRANSPORT | PKT_FRAGMENT));
 }
+
+/* A segment of which nothing is new: retransmission, duplicate, keep-alive. */
+static inline bool pkt_is_old(const struct pkt *pkt)
+{
+	return pkt->proto == PROTO_TCP &&
+	       (pkt->tcp_class == TCP_CLASS_RETRANS || pkt->tcp_class == TCP_CLASS_DUPLICATE ||
+			       pkt->tcp_class == TCP_CLASS_KEEP_ALIVE);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * signals.c - TERM and INT become a flag.
+ * signals.c - TERM and INT become a flag, HUP another.
  *
  * A program that waits for packets on a pipe would see its flag only with the next packet.  So the
  * handler puts /dev/null in the place of standard input: the read that the signal interrupts is
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop;
+static volatile sig_atomic_t reload;
 static int empty = -1; /* /dev/null */
 
 static void on_signal(int number)
@@ -25,6 +26,12 @@ static void on_signal(int number)
 	if (empty >= 0)
 		dup2(empty, STDIN_FILENO);
 	errno = saved;
+}
+
+static void on_hang_up(int number)
+{
+	(void)number;
+	reload = 1;
 }
 
 static void set(int number, void (*handler)(int), int flags)
@@ -42,9 +49,18 @@ void signals_catch(void)
 	set(SIGPIPE, SIG_IGN, 0);
 	set(SIGTERM, on_signal, (int)SA_RESETHAND); /* without SA_RESTART: read() is to return */
 	set(SIGINT, on_signal, (int)SA_RESETHAND);
+	set(SIGHUP, on_hang_up, SA_RESTART);
 }
 
 bool signals_stop(void)
 {
 	return stop != 0;
+}
+
+bool signals_reload(void)
+{
+	bool come = reload != 0;
+
+	reload = 0;
+	return come;
 }

@@ -7,9 +7,12 @@
 /*
  * From now on the first SIGTERM or SIGINT is remembered and ends standard input, so that a read
  * that waits there returns; a second one ends the program at once.  SIGPIPE is ignored:
- * writing to a closed pipe fails with EPIPE.
+ * writing to a closed pipe fails with EPIPE.  SIGHUP is remembered for signals_reload().
  */
 void signals_catch(void);
 
 /* Has one come? */
 bool signals_stop(void);
+
+/* Has a SIGHUP come since the last call? */
+bool signals_reload(void);

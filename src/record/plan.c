@@ -172,6 +172,15 @@ static bool compile_items(struct compile *c, const struct field *f, struct step 
 static bool compile_fields(
 		struct compile *c, const struct field *table, uint32_t offset, struct object *o);
 
+/* Whether one of its members is always written. */
+static bool has_sure_member(const struct compile *c, const struct field *table)
+{
+	for (const struct field *f = table; f->key != NULL; f++)
+		if (is_used(c, f) && !(f->flags & FIELD_OPTIONAL) && f->type != FIELD_STRUCT)
+			return true;
+	return false;
+}
+
 /* A struct in place: its members' steps, then the step that closes it. */
 static bool compile_struct(
 		struct compile *c, const struct field *f, const struct step *open, struct object *o)
@@ -189,6 +198,7 @@ static bool compile_struct(
 	c->path.size = path;
 	if (o->count == before) /* all its members are of the other direction */
 		close.flags |= FIELD_OPTIONAL;
+	close.filled = has_sure_member(c, f->sub);
 	close.item_size = open->prefix_size;
 	o->steps[o->count++] = close;
 	return done;
@@ -252,6 +262,7 @@ static bool compile_object(struct compile *c, const struct field *table, struct 
 	if (!compile_fields(c, table, 0, o))
 		return false;
 
+	step_merge(o);
 	o->room = STEP_SLACK;
 	for (size_t i = o->count; i > 0; i--) {
 		o->steps[i - 1].rest = o->room;

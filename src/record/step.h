@@ -28,6 +28,8 @@ struct step {
 	uint8_t item;  /* of a list of scalars */
 	uint8_t whole; /* FIELD_U8 to FIELD_U64 if it is that and never null; else FIELD_NONE */
 	uint16_t flags;
+	uint8_t back; /* bytes that the prefix begins before: the comma of the member before */
+	bool filled;  /* STEP_CLOSE: its struct always has a member */
 	uint32_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
 	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */
 	const struct object *items; /* of a list of structs */
@@ -47,6 +49,9 @@ struct plan {
 	struct buf header;          /* the first line of CSV */
 	struct plan_memory *memory; /* all of the above but 'header' */
 };
+
+/* Merges steps that only write brackets into their neighbours. */
+void step_merge(struct object *o);
 
 /* The list as JSON, from '[' to ']'; leaves 'rest' bytes of room behind; NULL when the buffer
  * failed. */

@@ -18,8 +18,8 @@ enum {
 
 static inline char *put_prefix(const struct step *s, char *to)
 {
-	memcpy(to, s->prefix, STEP_PREFIX);
-	return to + s->prefix_size;
+	memcpy(to - s->back, s->prefix, STEP_PREFIX);
+	return to - s->back + s->prefix_size;
 }
 
 /* The bracket in place of the last comma, or behind the opening bracket, and a comma. */

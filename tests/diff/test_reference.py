@@ -21,7 +21,7 @@ from reffeatures import Options, records
 from refflows import Part, Timeouts
 
 EVERYTHING = ("features=all", "community_id=1")
-# Tables of rules and texts, tested elsewhere: in tests/unit, and the latter in test_handshakes.py.
+# Tables of rules and texts, tested elsewhere: in tests/unit, and the latter in test_hellos.py.
 NOT_NUMBERS = {"probable_os", "tls", "quic", "fingerprints"}
 COUNT = 1200  # conversations
 FEW = 300  # of them where options are tried out

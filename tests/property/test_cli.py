@@ -400,6 +400,14 @@ def test_progress_on_a_terminal(progress: int, expected: bool) -> None:
         assert screen == b""
 
 
+def wait_for_sleep(run: subprocess.Popen[bytes]) -> None:
+    """Until the program waits for its pipe."""
+    state = Path(f"/proc/{run.pid}/stat")
+    end = time.monotonic() + 20
+    while time.monotonic() < end and state.read_text().rsplit(")", 1)[1].split()[0] != "S":
+        os.sched_yield()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_in_order(number: signal.Signals) -> None:
     """While it waits for a pipe that stays open, in the middle of a packet even."""
@@ -411,15 +419,52 @@ def test_signal_ends_in_order(number: signal.Signals) -> None:
     )
     run.stdin.write(SAMPLE.read_bytes()[:30000])
     run.stdin.flush()
-    state = Path(f"/proc/{run.pid}/stat")
-    end = time.monotonic() + 20
-    while time.monotonic() < end and state.read_text().rsplit(")", 1)[1].split()[0] != "S":
-        os.sched_yield()
+    wait_for_sleep(run)
     run.send_signal(number)
     out, _ = run.communicate(timeout=30)
     assert run.returncode == 0
     assert is_whole_json(out)
     assert json.loads(out.splitlines()[-1])["summary"]["packets"] > 0
+
+
+def labels_of(out: bytes) -> set[str]:
+    """All labels of fingerprints."""
+    records = [json.loads(line) for line in out.splitlines()]
+    prints = [r["fingerprints"] for r in records if "fingerprints" in r]
+    return {label["label"] for p in prints for label in p.get("labels", [])}
+
+
+@pytest.mark.parametrize(
+    ("then", "words", "label"),
+    [
+        ('{"kind": "ja4", "value": "VALUE", "labels": ["second"]}', "read again", "second"),
+        ('{"kind": "ja4", "value": ', "what was read before stays", "first"),
+    ],
+)
+def test_hang_up_reads_lists_again(tmp_path: Path, then: str, words: str, label: str) -> None:
+    """Records have the labels of the moment they are written; a broken list changes nothing."""
+    fixture = ROOT / "tests/fixtures/tls.pcap"
+    capture, database, log = fixture.read_bytes(), tmp_path / "labels", tmp_path / "log"
+    ja4 = re.search(r'"ja4":"([^"]+)"', raw("bidir=1", "fingerprint=1", fixture).stdout)[1]
+    first = {"kind": "ja4", "value": ja4, "labels": ["first"]}
+    database.write_text(json.dumps(first) + "\n", encoding="utf-8")
+    run = subprocess.Popen(
+        [str(program()), "bidir=1", f"fingerprint_db={database}", "fingerprint=1", "verbosity=2"]
+        + [f"logfile={log}", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    run.stdin.write(capture[:2048])
+    run.stdin.flush()
+    wait_for_sleep(run)
+    database.write_text(then.replace("VALUE", ja4) + "\n", encoding="utf-8")
+    log.rename(tmp_path / "old")
+    run.send_signal(signal.SIGHUP)
+    out, _ = run.communicate(capture[2048:], timeout=30)
+    assert run.returncode == 0
+    assert is_whole_json(out)
+    assert labels_of(out) == {label}
+    assert words in log.read_text(encoding="utf-8")
 
 
 # --- documents -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ are flows of one capture, and their records may differ in nothing but lengths an
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,25 @@ def test_cuts_of_tcp_do_not_show(name: str, tmp_path: Path) -> None:
     ways = list(cuts(flights))
     flows = [h.tcp_flow(i, flights, cut) for i, (_, cut) in enumerate(ways)]
     check_same(told(run(tmp_path, flows)), [name for name, _ in ways])
+
+
+@pytest.mark.parametrize("name", [name for name in CONVERSATIONS if name != "smtp"])
+def test_directions_in_any_order(name: str, tmp_path: Path) -> None:
+    """All segments shuffled: records are listed in another order, all else is the same.
+
+    STARTTLS has to be asked for before the server's TLS begins.
+    """
+    flights, flows = CONVERSATIONS[name], []
+    for seed in range(150):
+        frames = h.tcp_flow(seed, flights, partial(shuffled, seed) if seed else whole)
+        start, rest = frames[:3], frames[3:]
+        if seed:
+            random.Random(seed).shuffle(rest)
+        flows.append(start + rest)
+    found = without_records(told(run(tmp_path, flows)))
+    for now in found:
+        now["tls"].get("alerts", []).sort(key=str)
+    check_same(found, [str(i) for i in range(150)])
 
 
 def test_what_they_say(tmp_path: Path) -> None:
@@ -284,3 +304,47 @@ def test_many_open_handshakes(tmp_path: Path) -> None:
     said = [r["tls"]["sni"] for r in good]
     assert set(said) == {"www.example.test"}
     assert len(said) > 29_900
+
+
+# --- options -------------------------------------------------------------------------------------
+def test_labels_of_a_file(tmp_path: Path) -> None:
+    flow = h.tcp_flow(0, h.tls13(), whole)
+    (plain,) = told(run(tmp_path, [flow]))
+    prints = plain["fingerprints"]
+    lines = [
+        {"kind": "ja4", "value": prints["ja4"], "labels": ["one", "two"]},
+        {"kind": "ja3", "value": prints["ja4"], "labels": ["of another kind"]},
+        {"kind": "npf_tcp", "value": prints["npf_tcp"], "labels": "three"},
+    ]
+    db = tmp_path / "labels.json"
+    db.write_text("\n".join(map(json.dumps, lines)))
+    (found,) = told(run(tmp_path, [flow], f"fingerprint_db={db}"))
+    assert found["fingerprints"].pop("labels") == [
+        {"kind": "ja4", "label": "one"},
+        {"kind": "ja4", "label": "two"},
+        {"kind": "npf_tcp", "label": "three"},
+    ]
+    assert found == plain
+
+
+def test_a_bad_file_of_labels(tmp_path: Path) -> None:
+    db = tmp_path / "labels.json"
+    db.write_text('{"kind": "ja4", "value": "x"}\nja4 x\n')
+    done = pcap2flow("fingerprint=1", f"fingerprint_db={db}", tmp_path / "none.pcap")
+    assert done.status == 2
+    assert "labels.json:2:" in done.stderr
+
+
+def test_each_direction_by_itself(tmp_path: Path) -> None:
+    """With bidir=0 the client's record has the client's fields, the server's the server's."""
+    flow = h.tcp_flow(0, h.tls12(), whole)
+    (both,) = run(tmp_path, [flow]).records
+    client, server = run(tmp_path, [flow], "bidir=0").records
+    assert client["tls"]["sni"] == both["tls"]["sni"]
+    assert client["tls"]["c_cert"] == both["tls"]["c_cert"]
+    assert "s_cert" not in client["tls"]
+    assert server["tls"]["s_cert"] == both["tls"]["s_cert"]
+    assert server["tls"]["version"] == "TLS 1.2"
+    assert "sni" not in server["tls"] and "c_cert" not in server["tls"]
+    assert client["fingerprints"]["ja4"] == both["fingerprints"]["ja4"]
+    assert server["fingerprints"]["ja3s"] == both["fingerprints"]["ja3s"]

@@ -39,6 +39,7 @@ static void client_hello(void **unused)
 	assert_true(kit_is(&s.kit, "tls.protocol", "tls"));
 	assert_int_equal(kit_int(&s.kit, "tls.c_version"), 0x303);
 	assert_true(kit_is(&s.kit, "tls.c_version_name", "TLS 1.2"));
+	assert_int_equal(kit_int(&s.kit, "tls.c_record_version"), 0x301);
 	assert_true(kit_is(&s.kit, "tls.sni", "a.b"));
 	assert_true(kit_is(&s.kit, "tls.c_random", RANDOM));
 	assert_true(kit_is(&s.kit, "tls.c_sid", ""));
@@ -86,6 +87,32 @@ static void whoever_says_client_hello_is_the_client(void **unused)
 	assert_true(kit_is(&s.kit, "tls.scs_name", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
 	assert_true(kit_is(&s.kit, "tls.scs_recommended", "Y"));
 	assert_true(kit_is(&s.kit, "tls.srlt.0.dir", "<"));
+	shake_free(&s);
+}
+
+/* The answer's first bytes, too few to say what they are, come before the hello. */
+static void directions_overtake_each_other(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	shake_give(&s, 1, SERVER_HELLO, 3);
+	SHAKE(&s, 0, CLIENT_HELLO);
+	shake_give(&s, 1, &SERVER_HELLO[3], sizeof SERVER_HELLO - 1 - 3);
+	assert_true(kit_finish(&s.kit));
+	assert_true(kit_is(&s.kit, "tls.sni", "a.b"));
+	assert_true(kit_is(&s.kit, "tls.version", "TLS 1.2"));
+	assert_int_equal(kit_count_of(&s.kit, "tls.marks"), 0);
+	shake_free(&s);
+
+	start(&s); /* likewise "S", by which PostgreSQL agrees to TLS */
+	SHAKE(&s, 0, "\x00\x00\x00\x08\x04\xd2\x16\x2f" CLIENT_HELLO);
+	SHAKE(&s, 1, "S");
+	SHAKE(&s, 1, SERVER_HELLO);
+	assert_true(kit_finish(&s.kit));
+	assert_true(kit_is(&s.kit, "tls.starttls", "postgresql"));
+	assert_true(kit_is(&s.kit, "tls.version", "TLS 1.2"));
 	shake_free(&s);
 }
 
@@ -331,6 +358,7 @@ int main(void)
 		cmocka_unit_test(client_hello),
 		cmocka_unit_test(half_a_hello_is_marked),
 		cmocka_unit_test(whoever_says_client_hello_is_the_client),
+		cmocka_unit_test(directions_overtake_each_other),
 		cmocka_unit_test(full_and_resumed),
 		cmocka_unit_test(behind_change_cipher_spec_nothing_is_read),
 		cmocka_unit_test(a_second_hello_behind_change_cipher_spec),

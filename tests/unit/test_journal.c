@@ -57,12 +57,6 @@ static size_t write_all(struct world *w, size_t count)
 	return n;
 }
 
-static bool is_old(const struct pkt *p)
-{
-	return p->tcp_class == TCP_CLASS_RETRANS || p->tcp_class == TCP_CLASS_DUPLICATE ||
-	       p->tcp_class == TCP_CLASS_KEEP_ALIVE;
-}
-
 static void same(const struct pkt *got, const struct pkt *want)
 {
 	assert_int_equal(got->proto, want->proto);
@@ -72,8 +66,7 @@ static void same(const struct pkt *got, const struct pkt *want)
 	assert_int_equal(got->ip_len, want->ip_len);
 	assert_int_equal(got->transport_len, want->transport_len);
 	assert_int_equal(got->marks, want->marks & (PKT_FRAGMENT | PKT_BAD_TRANSPORT));
-	if (want->proto == PROTO_TCP)
-		assert_int_equal(is_old(got), is_old(want));
+	assert_int_equal(pkt_is_old(got), pkt_is_old(want));
 	if (!pkt_is_segment(want))
 		return;
 	assert_int_equal(got->tcp_flags, want->tcp_flags);
