@@ -47,6 +47,8 @@ REGISTRIES = {
     "TLS_QUIC_PARAMETERS": "quic-parameters",
     "TLS_QUIC_ERRORS": "quic-errors",
 }
+FACTOR = 0x9E3779B97F4A7C15  # of the hash in tls_names.c
+MASK = (1 << 64) - 1
 ORIGINS = {"": "IANA", "grease": "GREASE", "draft": "DRAFT", "private": "PRIVATE"}
 
 # What stands before _WITH_ in a name: enum tls_exchange, enum tls_auth.
@@ -157,6 +159,23 @@ def name_rows(name: str) -> list[str]:
     ]
 
 
+def slots(name: str) -> tuple[int, list[str]]:
+    """How far tls_names.c shifts a hash, and row numbers by hash: a free place has the next number.
+
+    Half of the places are free at least, so that few rows stand behind the place of their hash.
+    """
+    values = [int(row[0], 16) for row in rows(name)]
+    bits = max(1, (2 * len(values) - 1).bit_length())
+    places = [len(values)] * (1 << bits)
+    for row, value in enumerate(values):
+        at = (value * FACTOR & MASK) >> (64 - bits)
+        while places[at] < len(values):
+            at = (at + 1) % len(places)
+        places[at] = row
+    lines = [places[at : at + 16] for at in range(0, len(places), 16)]
+    return 64 - bits, ["\t" + " ".join(f"{row}," for row in line) for line in lines]
+
+
 def cipher_row(value: str, name: str, origin: str) -> str:
     """A ciphersuite as a row of struct tls_cipher; all zero when it is none."""
     if origin == "grease" or name.endswith("_SCSV"):
@@ -232,7 +251,7 @@ def group_row(value: str, name: str, origin: str) -> str:
 
 def table(kind: str, name: str, lines: list[str]) -> list[str]:
     """A C array."""
-    return [f"static const struct {kind} {name}[] = {{", *lines, "};", ""]
+    return [f"static const {kind} {name}[] = {{", *lines, "};", ""]
 
 
 def generate() -> str:
@@ -242,21 +261,25 @@ def generate() -> str:
         "/* tls_names.def - made by tools/make_names.py from data/iana-*.csv; not to be edited. */",
         "",
     ]
+    shifts = {}
     for registry, name in REGISTRIES.items():
-        out += table("tls_name", registry.lower(), name_rows(name))
+        out += table("struct tls_name", registry.lower(), name_rows(name))
+        shifts[registry], places = slots(name)
+        out += table("uint16_t", registry.lower() + "_slots", places)
     ciphers = [cipher_row(value, name, origin) for value, name, _, origin in rows("ciphers")]
-    out += table("tls_cipher", "ciphers", ciphers)
+    out += table("struct tls_cipher", "ciphers", ciphers)
     groups = [group_row(value, name, origin) for value, name, _, origin in rows("groups")]
-    out += table("tls_group", "groups", groups)
+    out += table("struct tls_group", "groups", groups)
     alpn = rows("alpn")
     if [row[0].encode() for row in alpn] != sorted({row[0].encode() for row in alpn}):
         sys.exit("data/iana-alpn.csv: not sorted, or an id twice")
     lines = ["\t{ %s, %s }," % (quoted(row[0]), quoted(row[1])) for row in alpn]
-    out += table("alpn_name", "alpn", lines)
+    out += table("struct alpn_name", "alpn", lines)
     out.append("static const struct tls_table tables[TLS_REGISTRIES] = {")
     for registry in REGISTRIES:
         low = registry.lower()
-        out.append(f"\t[{registry}] = {{ {low}, sizeof {low} / sizeof {low}[0] }},")
+        count = f"sizeof {low} / sizeof {low}[0]"
+        out.append(f"\t[{registry}] = {{ {low}, {count}, {low}_slots, {shifts[registry]} }},")
     return "\n".join([*out, "};", ""])
 
 

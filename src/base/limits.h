@@ -75,8 +75,11 @@ enum {
 	LIMIT_GQUIC_TAGS = 256,          /* of one message of Google's handshake */
 
 	/* proto: fingerprint */
-	LIMIT_FINGERPRINT_VALUES = 32768, /* of one list of a hello: all that 64 KiB can hold */
+	LIMIT_FINGERPRINT_VALUES = 32768,     /* of one list of a hello: all that 64 KiB can hold */
+	LIMIT_FINGERPRINT_EXTENSIONS = 16384, /* of a hello: the same */
 	LIMIT_FINGERPRINT_BYTES = 1024 * 1024, /* text of one fingerprint: enough for any hello */
+	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
+	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */

@@ -5,10 +5,12 @@
  *
  * Hellos come from handshake.c; of TCP the first SYN is kept here, since npf_tcp is made of it.
  */
-#include "proto/fingerprint.h"
+#include <stdlib.h>
+
 #include "feature/fingerprint_db.h"
 #include "feature/fingerprint_out.h"
 #include "feature/handshake_quic.h"
+#include "proto/fingerprint.h"
 
 struct syn { /* a SYN without ACK */
 	uint16_t window;
@@ -27,10 +29,16 @@ struct options {
 	struct fingerprint_db *db; /* made by prepare() */
 };
 
+/* Memory of a worker. */
+struct worker {
+	struct fingerprint_work *work;
+	struct buf text; /* fingerprints are written here */
+};
+
 /* What finish() passes on. */
 struct print {
 	const struct feature_env *env;
-	struct hs_worker *worker;
+	struct worker *worker;
 	struct out_fingerprints *out;
 };
 
@@ -89,63 +97,63 @@ static struct buf *fresh(const struct print *p)
 	return &p->worker->text;
 }
 
-static const char *tls_text(
-		const struct print *p, const struct tls_hello *h, bool dtls, enum npf_format f)
+static const char *tls_text(const struct print *p, bool dtls, enum npf_format f)
 {
-	npf_tls(h, dtls, f, fresh(p));
+	npf_tls(p->worker->work, dtls, f, fresh(p));
 	return keep_text(p);
 }
 
-static const char *quic_text(const struct print *p, const struct tls_hello *h, uint32_t version,
-		enum npf_format f)
+static const char *quic_text(const struct print *p, uint32_t version, enum npf_format f)
 {
-	npf_quic(h, version, f, fresh(p));
+	npf_quic(p->worker->work, version, f, fresh(p));
 	return keep_text(p);
 }
 
-static void print_npf(const struct print *p, const struct hs *hs, const struct tls_hello *h)
+static void print_npf(const struct print *p, const struct hs *hs)
 {
 	struct out_fingerprints *o = p->out;
 
 	if (hs->carrier == HS_QUIC) {
 		uint32_t version = hs->quic->way[hs->client == 1].version;
 
-		o->npf_quic = quic_text(p, h, version, NPF_PLAIN);
-		o->npf_quic_1 = quic_text(p, h, version, NPF_SELECTED);
+		o->npf_quic = quic_text(p, version, NPF_PLAIN);
+		o->npf_quic_1 = quic_text(p, version, NPF_SELECTED);
 	} else if (hs->carrier == HS_DTLS) {
-		o->npf_dtls = tls_text(p, h, true, NPF_PLAIN);
-		o->npf_dtls_1 = tls_text(p, h, true, NPF_SORTED);
-		o->npf_dtls_2 = tls_text(p, h, true, NPF_SELECTED);
+		o->npf_dtls = tls_text(p, true, NPF_PLAIN);
+		o->npf_dtls_1 = tls_text(p, true, NPF_SORTED);
+		o->npf_dtls_2 = tls_text(p, true, NPF_SELECTED);
 	} else {
-		o->npf_tls = tls_text(p, h, false, NPF_PLAIN);
-		o->npf_tls_1 = tls_text(p, h, false, NPF_SORTED);
-		o->npf_tls_2 = tls_text(p, h, false, NPF_SELECTED);
+		o->npf_tls = tls_text(p, false, NPF_PLAIN);
+		o->npf_tls_1 = tls_text(p, false, NPF_SORTED);
+		o->npf_tls_2 = tls_text(p, false, NPF_SELECTED);
 	}
 }
 
 static void print_client(const struct print *p, const struct hs *hs, const struct hs_hello *h)
 {
 	static const enum ja4_transport transports[] = { JA4_TLS, JA4_DTLS, JA4_QUIC };
-	enum ja4_transport transport = transports[hs->carrier];
+	struct fingerprint_work *work = p->worker->work;
 	char hash[JA4_SIZE];
 
-	ja3(&h->hello, fresh(p), hash);
+	fingerprint_read(work, &h->hello);
+	ja3(work, fresh(p), hash);
 	p->out->ja3 = keep(p, hash, strlen(hash));
-	ja4(&h->hello, &h->info, transport, fresh(p), hash);
+	ja4(work, &h->info, transports[hs->carrier], fresh(p), hash);
 	p->out->ja4 = keep(p, hash, strlen(hash));
-	ja4_r(&h->hello, &h->info, transport, fresh(p));
 	p->out->ja4_r = keep_text(p);
-	print_npf(p, hs, &h->hello);
+	print_npf(p, hs);
 }
 
 static void print_server(const struct print *p, const struct hs *hs, const struct hs_hello *h)
 {
+	struct fingerprint_work *work = p->worker->work;
 	bool dtls = hs->carrier == HS_DTLS;
 	char hash[JA3_SIZE];
 
-	ja3(&h->hello, fresh(p), hash);
+	fingerprint_read(work, &h->hello);
+	ja3(work, fresh(p), hash);
 	p->out->ja3s = keep(p, hash, strlen(hash));
-	npf_server(&h->hello, dtls, fresh(p));
+	npf_server(work, dtls, fresh(p));
 	if (dtls)
 		p->out->npf_dtls_server = keep_text(p);
 	else
@@ -231,6 +239,42 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return o->ja3 != NULL || o->ja3s != NULL || o->npf_tcp != NULL;
 }
 
+/* --- memory of a worker -------------------------------------------------------------------------
+ */
+
+static void worker_free(void *worker)
+{
+	struct worker *w = worker;
+
+	if (w == NULL)
+		return;
+	fingerprint_work_free(w->work);
+	buf_free(&w->text);
+	free(w);
+}
+
+static void *worker_new(void)
+{
+	struct worker *w = calloc(1, sizeof *w);
+
+	if (w == NULL)
+		return NULL;
+	w->text = fingerprint_buf();
+	w->work = fingerprint_work_new();
+	if (w->work == NULL) {
+		worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static size_t worker_memory(const void *worker)
+{
+	const struct worker *w = worker;
+
+	return sizeof *w + w->text.room + fingerprint_work_memory(w->work);
+}
+
 /* --- options -------------------------------------------------------------------------------- */
 
 static bool prepare(void *options, const struct conf *conf, struct err *e)
@@ -299,5 +343,8 @@ const struct feature feature_fingerprint = {
 	.prepare = prepare,
 	.release = release,
 	.reload = reload,
+	.worker_new = worker_new,
+	.worker_free = worker_free,
+	.worker_memory = worker_memory,
 	.enabled = enabled,
 };

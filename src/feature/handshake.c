@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "feature/handshake_state.h"
-#include "proto/fingerprint.h"
 
 enum {
 	HS_TRIES = 8,      /* pieces of a TCP flow under way that are looked at */
@@ -282,8 +281,6 @@ static void worker_free(void *worker)
 		return;
 	certs_free(w->certs);
 	quic_env_free(w->quic);
-	buf_free(&w->text);
-	buf_free(&w->other);
 	free(w);
 }
 
@@ -295,8 +292,6 @@ static void *worker_new(void)
 		return NULL;
 	w->certs = certs_new();
 	w->quic = quic_env_new();
-	w->text = fingerprint_buf();
-	w->other = fingerprint_buf();
 	if (w->certs == NULL) {
 		worker_free(w);
 		return NULL;

@@ -124,9 +124,7 @@ _Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
 /* Memory of a worker: env->worker of the collector and of those that read it. */
 struct hs_worker {
 	struct certs *certs;
-	struct quic_env *quic; /* NULL: libcrypto lacks what Initials need */
-	struct buf text;       /* fingerprints are written here, at flow end */
-	struct buf other;
+	struct quic_env *quic;             /* NULL: libcrypto lacks what Initials need */
 	uint8_t packet[LIMIT_QUIC_PACKET]; /* a decrypted one */
 };
 

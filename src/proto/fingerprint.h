@@ -5,10 +5,10 @@
  * Sources: salesforce/ja3; FoxIO's JA4.md (JA4 alone, which is under the BSD licence; the others of
  * JA4+ are not and are not here); "Network Protocol Fingerprinting" in cisco/mercury, doc/npf.md.
  *
- * All write text; what can be long goes to a struct buf, whose cap the caller has named and which
- * it may reuse.  Take the first ClientHello of a connection, not the one behind a
- * HelloRetryRequest. SSLv2 hellos have none of these: nothing is written, and the fixed outputs are
- * "".
+ * A hello is read into a worker's memory once; all its fingerprints are made of that.  They are
+ * text; what can be long goes to a struct buf, whose cap the caller has named and which it may
+ * reuse.  Take the first ClientHello of a connection, not the one behind a HelloRetryRequest.
+ * SSLv2 hellos have none of these: nothing is written, and the fixed outputs are "".
  */
 #pragma once
 
@@ -28,30 +28,44 @@ static inline struct buf fingerprint_buf(void)
 	return buf_new(LIMIT_FINGERPRINT_BYTES);
 }
 
+/* --- reading a hello
+ * ------------------------------------------------------------------------------
+ */
+
+/* Memory of a worker: its last hello, walked and sorted, and hashes of texts that came before. */
+struct fingerprint_work;
+
+struct fingerprint_work *fingerprint_work_new(void);
+void fingerprint_work_free(struct fingerprint_work *w);
+size_t fingerprint_work_memory(const struct fingerprint_work *w);
+
+/* What comes next is of this hello, which is borrowed until the next one is read. */
+void fingerprint_read(struct fingerprint_work *w, const struct tls_hello *h);
+
 /* --- JA3 -----------------------------------------------------------------------------------------
  */
 
 /* Appends what JA3 (of a ClientHello) or JA3S (of a ServerHello) is the MD5 of. */
-void ja3_text(const struct tls_hello *h, struct buf *out);
+void ja3_text(const struct fingerprint_work *w, struct buf *out);
 
-/* The hash of it, in lower-case hex.  'scratch' is cleared and used for the text. */
-void ja3(const struct tls_hello *h, struct buf *scratch, char out[JA3_SIZE]);
+/* The hash of it, in lower-case hex.  'scratch' is cleared and has the text then. */
+void ja3(struct fingerprint_work *w, struct buf *scratch, char out[JA3_SIZE]);
 
 /* --- JA4 -----------------------------------------------------------------------------------------
  */
 enum ja4_transport { JA4_TLS = 't', JA4_QUIC = 'q', JA4_DTLS = 'd' };
 
-/* Of a ClientHello.  'scratch' is cleared and used. */
-void ja4(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
+/* Of a ClientHello.  'scratch' is cleared and has JA4_r then. */
+void ja4(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,
 		struct buf *scratch, char out[JA4_SIZE]);
 
 /* Appends JA4_r: the same with its sorted lists instead of their hashes. */
-void ja4_r(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
+void ja4_r(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,
 		struct buf *out);
 
 /* Appends JA4_ro: lists in the order of the wire, server name and ALPN among them. */
-void ja4_ro(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
-		struct buf *out);
+void ja4_ro(struct fingerprint_work *w, const struct tls_hello_info *i,
+		enum ja4_transport transport, struct buf *out);
 
 /* --- NPF -----------------------------------------------------------------------------------------
  */
@@ -66,13 +80,14 @@ enum npf_format {
  * Appends "tls/...", "dtls/..." of a ClientHello.  The version in it is the hello's, as in mercury
  * itself and its data bases; the text of NPF says the record's, which nobody writes.
  */
-void npf_tls(const struct tls_hello *h, bool dtls, enum npf_format format, struct buf *out);
+void npf_tls(struct fingerprint_work *w, bool dtls, enum npf_format format, struct buf *out);
 
 /* Appends "quic/..." of a ClientHello that came in Initials of 'version'. */
-void npf_quic(const struct tls_hello *h, uint32_t version, enum npf_format format, struct buf *out);
+void npf_quic(struct fingerprint_work *w, uint32_t version, enum npf_format format,
+		struct buf *out);
 
 /* Appends "tls_server/..." (or "dtls_server/...") of a ServerHello. */
-void npf_server(const struct tls_hello *h, bool dtls, struct buf *out);
+void npf_server(const struct fingerprint_work *w, bool dtls, struct buf *out);
 
 struct npf_syn {
 	uint8_t ip_version; /* 4 or 6 */

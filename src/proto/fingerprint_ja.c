@@ -10,141 +10,161 @@
  */
 #include <string.h>
 
-#include "base/limits.h"
-#include "proto/fingerprint.h"
-#include "proto/fingerprint_text.h"
+#include "proto/fingerprint_work.h"
 
 /* --- JA3 -----------------------------------------------------------------------------------------
  */
-/* A part of a list; 'first' is what its buffer's size was when the list began. */
-static void ja3_value(struct buf *out, size_t first, unsigned v)
+static char *put_u16_list(char *to, struct rd list)
 {
-	if (out->size > first)
-		buf_byte(out, '-');
-	fingerprint_decimal(out, v);
-}
+	const char *first = to;
 
-/* Numbers of 'size' bytes, 1 or 2. */
-static void ja3_list(struct buf *out, struct rd list, size_t size)
-{
-	size_t first = out->size;
+	while (list.left >= 2) {
+		uint16_t v = rd_u16(&list);
 
-	while (list.left >= size) {
-		uint16_t v = (uint16_t)rd_uint(&list, size);
-
-		if (size == 1 || !tls_is_grease(v))
-			ja3_value(out, first, v);
+		if (tls_is_grease(v))
+			continue;
+		if (to > first)
+			*to++ = '-';
+		to = fingerprint_put_decimal(to, v);
 	}
+	return to;
 }
 
-/* Appends the types; of a client's lists that JA3 wants gives the insides. */
-static void ja3_extensions(
-		struct buf *out, struct rd extensions, struct rd *groups, struct rd *formats)
+static char *put_u8_list(char *to, struct rd list)
 {
-	size_t first = out->size;
-	struct tls_extension e;
-
-	while (tls_extension_next(&extensions, &e)) {
-		if (e.type == TLS_EXT_SUPPORTED_GROUPS)
-			*groups = rd_block(&e.data, 2);
-		else if (e.type == TLS_EXT_EC_POINT_FORMATS)
-			*formats = rd_block(&e.data, 1);
-		if (!tls_is_grease(e.type))
-			ja3_value(out, first, e.type);
+	for (size_t i = 0; i < list.left; i++) {
+		if (i > 0)
+			*to++ = '-';
+		to = fingerprint_put_decimal(to, list.p[i]);
 	}
+	return to;
 }
 
-void ja3_text(const struct tls_hello *h, struct buf *out)
+static char *put_types(char *to, const struct fingerprint_work *w)
 {
-	struct rd groups = { NULL, 0 }, formats = { NULL, 0 };
+	const char *first = to;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (tls_is_grease(w->extension[i].type))
+			continue;
+		if (to > first)
+			*to++ = '-';
+		to = fingerprint_put_decimal(to, w->extension[i].type);
+	}
+	return to;
+}
+
+void ja3_text(const struct fingerprint_work *w, struct buf *out)
+{
+	enum { U8 = sizeof "255", U16 = sizeof "65535", COMMAS = 4 };
+	const struct tls_hello *h = w->hello;
+	char *begin, *to;
 
 	if (h->ssl2)
 		return;
-	fingerprint_decimal(out, h->legacy_version);
-	buf_byte(out, ',');
-	ja3_list(out, h->ciphers, 2);
-	buf_byte(out, ',');
-	ja3_extensions(out, h->extensions, &groups, &formats);
-	if (h->server)
+	begin = buf_reserve(out, COMMAS + U16 * (1 + h->ciphers.left / 2 + w->count) +
+						 U16 * (w->groups.left / 2) + U8 * w->formats.left);
+	if (begin == NULL)
 		return;
-	buf_byte(out, ',');
-	ja3_list(out, groups, 2);
-	buf_byte(out, ',');
-	ja3_list(out, formats, 1);
+	to = fingerprint_put_decimal(begin, h->legacy_version);
+	*to++ = ',';
+	to = put_u16_list(to, h->ciphers);
+	*to++ = ',';
+	to = put_types(to, w);
+	if (!h->server) {
+		*to++ = ',';
+		to = put_u16_list(to, w->groups);
+		*to++ = ',';
+		to = put_u8_list(to, w->formats);
+	}
+	buf_commit(out, (size_t)(to - begin));
 }
 
-void ja3(const struct tls_hello *h, struct buf *scratch, char out[JA3_SIZE])
+/* The first digits of the hash of a part of a text. */
+static void put_hash(struct fingerprint_work *w, enum fingerprint_algorithm algorithm,
+		const char *text, size_t size, size_t digits, char *out)
 {
+	uint8_t hash[FINGERPRINT_HASH];
+
+	fingerprint_recall(&w->memo, algorithm, (struct rd){ (const uint8_t *)text, size }, hash);
+	fingerprint_hash_text(hash, digits, out);
+}
+
+void ja3(struct fingerprint_work *w, struct buf *scratch, char out[JA3_SIZE])
+{
+	out[0] = '\0';
 	buf_clear(scratch);
-	ja3_text(h, scratch);
-	fingerprint_md5(scratch, out, h->ssl2 ? 0 : JA3_SIZE - 1);
+	ja3_text(w, scratch);
+	if (buf_ok(scratch) && !w->hello->ssl2)
+		put_hash(w, FINGERPRINT_MD5, scratch->p, scratch->size, JA3_SIZE - 1, out);
 }
 
 /* --- JA4 -----------------------------------------------------------------------------------------
  */
 enum { HEAD = 10, PART = 12 };
 
-static bool smaller(const void *unused, uint32_t a, uint32_t b)
+/* A value of a list, which end_list() ends. */
+static char *put_value(char *to, uint16_t v)
 {
-	(void)unused;
-	return a < b;
+	to = fingerprint_put_u16(to, v);
+	*to++ = ',';
+	return to;
 }
 
-/* "002f,0035,...": a list of numbers, sorted or not. */
-static void ja4_values(struct buf *out, uint32_t *values, size_t count, bool sorted)
+static char *end_list(const char *begin, char *end)
 {
-	if (sorted)
-		fingerprint_sort(values, count, smaller, NULL);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_byte(out, ',');
-		fingerprint_hex_u16(out, (uint16_t)values[i]);
-	}
+	return end > begin ? end - 1 : end;
 }
 
-static size_t no_grease(struct rd list, uint32_t values[LIMIT_FINGERPRINT_VALUES])
+static char *put_values(char *to, struct rd list)
 {
+	char *begin = to;
+	uint16_t v;
+
+	while (tls_u16_next(&list, &v))
+		if (!tls_is_grease(v))
+			to = put_value(to, v);
+	return end_list(begin, to);
+}
+
+static char *put_sorted_values(char *to, struct rd list, uint64_t *scratch)
+{
+	char *begin = to;
 	size_t count = 0;
 	uint16_t v;
 
 	while (count < LIMIT_FINGERPRINT_VALUES && tls_u16_next(&list, &v))
 		if (!tls_is_grease(v))
-			values[count++] = v;
-	return count;
-}
-
-static void ja4_ciphers(const struct tls_hello *h, bool sorted, struct buf *out)
-{
-	uint32_t values[LIMIT_FINGERPRINT_VALUES];
-	size_t count = no_grease(h->ciphers, values);
-
-	ja4_values(out, values, count, sorted);
+			scratch[count++] = v;
+	fingerprint_sort_numbers(scratch, count);
+	for (size_t i = 0; i < count; i++)
+		to = put_value(to, (uint16_t)scratch[i]);
+	return end_list(begin, to);
 }
 
 /* Sorted, server name and ALPN are left out: they say where a client goes, not what it is. */
-static void ja4_extensions(const struct tls_hello *h, const struct tls_hello_info *i, bool sorted,
-		struct buf *out)
+static char *put_extensions(char *to, const struct fingerprint_work *w, bool sorted)
 {
-	uint32_t values[LIMIT_FINGERPRINT_VALUES];
-	struct rd extensions = h->extensions;
-	struct tls_extension e;
-	size_t count = 0;
+	char *begin = to;
 
-	while (count < LIMIT_FINGERPRINT_VALUES && tls_extension_next(&extensions, &e)) {
-		bool address = e.type == TLS_EXT_SERVER_NAME || e.type == TLS_EXT_ALPN;
+	for (size_t i = 0; i < w->count; i++) {
+		uint16_t type = sorted ? fingerprint_sorted_type(w->sorted[i])
+				       : w->extension[i].type;
+		bool address = type == TLS_EXT_SERVER_NAME || type == TLS_EXT_ALPN;
 
-		if (!tls_is_grease(e.type) && !(sorted && address))
-			values[count++] = e.type;
+		if (!tls_is_grease(type) && !(sorted && address))
+			to = put_value(to, type);
 	}
-	ja4_values(out, values, count, sorted);
-	/* Without extensions there is nothing, whatever the signatures are. */
-	if (count > 0 && rd_more(&i->signature_algorithms)) {
-		size_t signatures = no_grease(i->signature_algorithms, values);
+	return end_list(begin, to);
+}
 
-		if (signatures > 0)
-			buf_byte(out, '_');
-		ja4_values(out, values, signatures, false);
-	}
+/* Behind extensions; without them there is nothing, whatever the signatures are. */
+static char *put_signatures(char *to, const struct tls_hello_info *i)
+{
+	char *end = put_values(to + 1, i->signature_algorithms);
+
+	*to = '_';
+	return end == to + 1 ? to : end;
 }
 
 /*
@@ -220,81 +240,93 @@ static void ja4_alpn(struct rd alpn, char out[2])
 	}
 }
 
-static void two_digits(char out[2], unsigned count)
+static void two_digits(char out[2], size_t count)
 {
-	unsigned shown = count > 99 ? 99 : count;
-
-	out[0] = (char)('0' + shown / 10);
-	out[1] = (char)('0' + shown % 10);
+	fingerprint_put_pair(out, count > 99 ? 99 : (unsigned)count);
 }
 
 static void ja4_head(const struct tls_hello *h, const struct tls_hello_info *i,
-		enum ja4_transport transport, char out[HEAD])
+		enum ja4_transport transport, size_t ciphers, char out[HEAD])
 {
-	struct rd ciphers = h->ciphers;
-	unsigned count = 0;
-	uint16_t v;
-
-	while (tls_u16_next(&ciphers, &v))
-		count += !tls_is_grease(v);
 	out[0] = (char)transport;
 	memcpy(out + 1, version_text(ja4_version(h, i, transport)), 2);
 	out[3] = i->has_sni ? 'd' : 'i';
-	two_digits(out + 4, count);
-	two_digits(out + 6, (unsigned)i->extension_count - i->grease_count);
+	two_digits(out + 4, ciphers);
+	two_digits(out + 6, (size_t)(i->extension_count - i->grease_count));
 	ja4_alpn(i->alpn, out + 8);
 }
 
-static void hashed(const struct buf *text, char out[PART + 1])
-{
-	if (text->size == 0 && buf_ok(text))
-		memcpy(out, "000000000000", PART + 1);
-	else
-		fingerprint_sha256(text, out, PART);
-}
+/* Where its parts begin in a JA4_r or JA4_ro. */
+struct ja4_parts {
+	size_t ciphers, extensions;
+};
 
-void ja4(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
-		struct buf *scratch, char out[JA4_SIZE])
-{
-	out[0] = '\0';
-	if (h->ssl2)
-		return;
-	ja4_head(h, i, transport, out);
-	out[HEAD] = '_';
-	buf_clear(scratch);
-	ja4_ciphers(h, true, scratch);
-	hashed(scratch, out + HEAD + 1);
-	out[HEAD + 1 + PART] = '_';
-	buf_clear(scratch);
-	ja4_extensions(h, i, true, scratch);
-	hashed(scratch, out + HEAD + 1 + PART + 1);
-	if (!buf_ok(scratch))
-		out[0] = '\0';
-}
-
-static void ja4_raw(const struct tls_hello *h, const struct tls_hello_info *i,
+static struct ja4_parts ja4_raw(struct fingerprint_work *w, const struct tls_hello_info *i,
 		enum ja4_transport transport, bool sorted, struct buf *out)
 {
-	char head[HEAD];
+	enum { VALUE = sizeof "ffff", LINES = 3 };
+	struct rd ciphers = w->hello->ciphers;
+	size_t values = ciphers.left / 2 + w->count + i->signature_algorithms.left / 2;
+	char *begin = buf_reserve(out, HEAD + LINES + VALUE * values), *to = begin, *first;
+	struct ja4_parts parts = { 0, 0 };
 
-	if (h->ssl2)
+	if (begin == NULL)
+		return parts;
+	to += HEAD;
+	*to++ = '_';
+	first = to;
+	to = sorted ? put_sorted_values(to, ciphers, w->scratch) : put_values(to, ciphers);
+	/* Every value is as long as the others. */
+	ja4_head(w->hello, i, transport, ((size_t)(to - first) + 1) / VALUE, begin);
+	*to++ = '_';
+	parts = (struct ja4_parts){ (size_t)(first - out->p), (size_t)(to - out->p) };
+	first = to;
+	to = put_extensions(to, w, sorted);
+	if (to > first)
+		to = put_signatures(to, i);
+	buf_commit(out, (size_t)(to - begin));
+	return parts;
+}
+
+static void put_part(struct fingerprint_work *w, const char *text, size_t size, char out[PART + 1])
+{
+	if (size == 0)
+		memcpy(out, "000000000000", PART + 1);
+	else
+		put_hash(w, FINGERPRINT_SHA256, text, size, PART, out);
+}
+
+void ja4(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,
+		struct buf *scratch, char out[JA4_SIZE])
+{
+	struct ja4_parts parts;
+	char *to = out;
+
+	out[0] = '\0';
+	buf_clear(scratch);
+	if (w->hello->ssl2)
 		return;
-	ja4_head(h, i, transport, head);
-	buf_bytes(out, head, HEAD);
-	buf_byte(out, '_');
-	ja4_ciphers(h, sorted, out);
-	buf_byte(out, '_');
-	ja4_extensions(h, i, sorted, out);
+	parts = ja4_raw(w, i, transport, true, scratch);
+	if (!buf_ok(scratch))
+		return;
+	memcpy(to, scratch->p, HEAD + 1);
+	to += HEAD + 1;
+	put_part(w, scratch->p + parts.ciphers, parts.extensions - 1 - parts.ciphers, to);
+	to += PART;
+	*to++ = '_';
+	put_part(w, scratch->p + parts.extensions, scratch->size - parts.extensions, to);
 }
 
-void ja4_r(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
+void ja4_r(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,
 		struct buf *out)
 {
-	ja4_raw(h, i, transport, true, out);
+	if (!w->hello->ssl2)
+		ja4_raw(w, i, transport, true, out);
 }
 
-void ja4_ro(const struct tls_hello *h, const struct tls_hello_info *i, enum ja4_transport transport,
-		struct buf *out)
+void ja4_ro(struct fingerprint_work *w, const struct tls_hello_info *i,
+		enum ja4_transport transport, struct buf *out)
 {
-	ja4_raw(h, i, transport, false, out);
+	if (!w->hello->ssl2)
+		ja4_raw(w, i, transport, false, out);
 }

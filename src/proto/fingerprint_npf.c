@@ -6,304 +6,239 @@
  *   quic/(quic version)(version)(ciphers)[(extension)...]
  *   tcp/(ip version)(id)(ttl)(window)((option)...)
  *
- * A byte string is (hex).  GREASE is 0a0a wherever it stands.  Of most extensions only the type is
- * shown; of some, which say how a client was built, type, length and data.
+ * A byte string is (hex).  What an extension looks like is in fingerprint_read.c; the forms differ
+ * in which are shown and in what order.
  */
-#include <string.h>
-
-#include "base/limits.h"
-#include "proto/fingerprint.h"
-#include "proto/fingerprint_text.h"
-#include "proto/quic_wire.h"
+#include "proto/fingerprint_work.h"
 #include "proto/tcp_options.h"
 
-enum { GREASE = 0x0a0a, UNASSIGNED = 0x003e, PRIVATE = 0xff00 };
-
-static bool listed(const uint16_t *list, size_t count, uint16_t v)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == v)
-			return true;
-	return false;
-}
-
-/* TLS_EXT_FIXED: shown with their data. */
-static bool with_data(uint16_t type)
-{
-	static const uint16_t types[] = { 0x0001, 0x0005, 0x0007, 0x0008, 0x0009, 0x000a, 0x000b,
-		0x000d, 0x000f, 0x0010, 0x0011, 0x0018, 0x001b, 0x001c, 0x002b, 0x002d, 0x0032,
-		0x5500 };
-
-	return listed(types, sizeof types / sizeof types[0], type);
-}
+enum { UNASSIGNED = 0x003e, PRIVATE = 0xff00 };
 
 /* TLS_EXT_INCLUDE: shown when extensions are selected.  Below 0x3f all but a few that tell of a
  * connection and not of its client. */
 static bool selected(uint16_t type)
 {
-	static const uint16_t out[] = { 0x0015, 0x0023, 0x0029, 0x002a };
-	static const uint16_t in[] = { GREASE, 0x3374, 0x5500, 0x754f, 0x7550, 0xfd00, 0xfe0d,
-		0xff00, 0xff01, 0xff03, 0xffa5, 0xffce };
+	static const uint64_t out = 1ULL << 0x15 | 1ULL << 0x23 | 1ULL << 0x29 | 1ULL << 0x2a;
 
-	if (type <= 0x003e)
-		return !listed(out, sizeof out / sizeof out[0], type);
-	return listed(in, sizeof in / sizeof in[0], type);
-}
-
-static uint16_t degreased(uint16_t v)
-{
-	return tls_is_grease(v) ? GREASE : v;
+	if (type <= UNASSIGNED)
+		return !(out >> type & 1);
+	switch (type) {
+	case FINGERPRINT_GREASE:
+	case 0x3374:
+	case 0x5500:
+	case 0x754f:
+	case 0x7550:
+	case 0xfd00:
+	case 0xfe0d:
+	case 0xff00:
+	case 0xff01:
+	case 0xff03:
+	case 0xffa5:
+	case 0xffce:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* ENCODE: what a type becomes before selection. */
 static uint16_t encoded(uint16_t type)
 {
-	uint16_t t = degreased(type);
-
-	if (selected(t) || t <= 0x003e)
-		return t;
-	return t >= PRIVATE ? PRIVATE : UNASSIGNED;
+	if (selected(type) || type <= UNASSIGNED)
+		return type;
+	return type >= PRIVATE ? PRIVATE : UNASSIGNED;
 }
 
 /* --- extensions ----------------------------------------------------------------------------------
  */
-static void put_degreased(struct buf *out, struct rd list)
+static char *put_piece(char *to, const struct fingerprint_work *w, uint64_t v)
 {
-	while (list.left >= 2)
-		fingerprint_hex_u16(out, degreased(rd_u16(&list)));
-	fingerprint_hex(out, list.p, list.left);
+	const struct fingerprint_extension *x = fingerprint_sorted_extension(w, v);
+	size_t size = x[1].piece - x[0].piece;
+
+	memcpy(to, w->pieces.p + x->piece, size);
+	return to + size;
 }
 
-/* Data whose numbers may be GREASE begins with the length of its list, 'skip' bytes. */
-static void put_data(struct buf *out, const struct tls_extension *e, bool server)
+static char *put_in_order(char *to, const struct fingerprint_work *w)
 {
-	struct rd data = e->data, length;
-	size_t skip = data.left;
+	size_t first = w->extension[0].piece, size = w->pieces.size - first;
 
-	if (e->type == TLS_EXT_SUPPORTED_GROUPS)
-		skip = 2;
-	else if (e->type == TLS_EXT_SUPPORTED_VERSIONS)
-		skip = server ? 0 : 1;
-	length = rd_bytes(&data, skip < data.left ? skip : data.left);
-	fingerprint_hex_u16(out, (uint16_t)e->data.left);
-	fingerprint_hex(out, length.p, length.left);
-	put_degreased(out, data);
+	*to++ = '(';
+	memcpy(to, w->pieces.p + first, size);
+	to += size;
+	*to++ = ')';
+	return to;
 }
 
-/* A transport parameter's id as it is on the wire, GREASE made one. */
-static struct rd id_at(const struct rd *parameters, uint32_t at)
+static char *put_sorted(char *to, const struct fingerprint_work *w)
 {
-	static const struct rd grease = { (const uint8_t *)"\x1b", 1 };
-	struct rd r = *parameters, look;
-
-	rd_bytes(&r, at);
-	look = r;
-	if (quic_varint(&look) % 31 == 27)
-		return grease;
-	return rd_first(r, r.left - look.left);
+	*to++ = '[';
+	for (size_t i = 0; i < w->count; i++)
+		to = put_piece(to, w, w->sorted[i]);
+	*to++ = ']';
+	return to;
 }
 
-static bool id_before(const void *parameters, uint32_t a, uint32_t b)
+static char *put_selected(char *to, struct fingerprint_work *w)
 {
-	struct rd x = id_at(parameters, a), y = id_at(parameters, b);
-	int order = memcmp(x.p, y.p, x.left < y.left ? x.left : y.left);
-
-	return order != 0 ? order < 0 : x.left < y.left;
-}
-
-/* [(id)...]: which transport parameters there are. */
-static void put_parameters(struct buf *out, struct rd data)
-{
-	uint32_t values[LIMIT_FINGERPRINT_VALUES];
-	struct rd r = data, value;
-	uint32_t at = 0;
+	uint64_t *values = w->scratch;
 	size_t count = 0;
-	uint64_t id;
 
-	while (count < LIMIT_FINGERPRINT_VALUES && quic_parameter_next(&r, &id, &value)) {
-		values[count++] = at;
-		at = (uint32_t)(data.left - r.left);
+	for (size_t i = 0; i < w->count; i++) {
+		uint16_t type = encoded(fingerprint_sorted_type(w->sorted[i]));
+
+		if (selected(type))
+			values[count++] = (uint64_t)type << 32 | (w->sorted[i] & 0xffffffff);
 	}
-	fingerprint_sort(values, count, id_before, &data);
-	buf_byte(out, '[');
+	fingerprint_sort_extensions(w, values, count);
+	*to++ = '[';
 	for (size_t i = 0; i < count; i++) {
-		struct rd shown = id_at(&data, values[i]);
+		char *piece = to;
+		uint16_t type = fingerprint_sorted_type(values[i]);
 
-		buf_byte(out, '(');
-		fingerprint_hex(out, shown.p, shown.left);
-		buf_byte(out, ')');
+		to = put_piece(to, w, values[i]);
+		if (type == UNASSIGNED || type == PRIVATE) /* of these nothing but the type */
+			fingerprint_put_u16(piece + 1, type);
 	}
-	buf_byte(out, ']');
-}
-
-static void put_extension(
-		struct buf *out, uint16_t shown, const struct tls_extension *e, bool server)
-{
-	bool parameters = e->type == TLS_EXT_QUIC_PARAMETERS ||
-			  e->type == TLS_EXT_QUIC_PARAMETERS_DRAFT;
-
-	buf_text(out, parameters && !server ? "((" : "(");
-	fingerprint_hex_u16(out, shown);
-	if (parameters && !server) {
-		buf_byte(out, ')');
-		put_parameters(out, e->data);
-	} else if (with_data(e->type)) {
-		put_data(out, e, server);
-	}
-	buf_byte(out, ')');
-}
-
-static void put_in_order(struct buf *out, struct rd extensions, bool server)
-{
-	struct tls_extension e;
-
-	buf_byte(out, '(');
-	while (tls_extension_next(&extensions, &e))
-		put_extension(out, degreased(e.type), &e, server);
-	buf_byte(out, ')');
-}
-
-/* A sorted extension is its type as shown and where it stands, both of 16 bits. */
-static struct tls_extension extension_at(const struct rd *extensions, uint32_t v)
-{
-	struct rd r = *extensions;
-	struct tls_extension e = { 0 };
-
-	rd_bytes(&r, v & 0xffff);
-	tls_extension_next(&r, &e);
-	return e;
-}
-
-/* By type; of the same type the shorter first, then by data. */
-static bool extension_before(const void *extensions, uint32_t a, uint32_t b)
-{
-	if (a >> 16 != b >> 16)
-		return a >> 16 < b >> 16;
-
-	struct rd x = extension_at(extensions, a).data, y = extension_at(extensions, b).data;
-
-	if (x.left != y.left)
-		return x.left < y.left;
-	return x.left > 0 && memcmp(x.p, y.p, x.left) < 0;
-}
-
-static void put_sorted(struct buf *out, struct rd extensions, bool only_selected)
-{
-	uint32_t values[LIMIT_FINGERPRINT_VALUES];
-	struct rd r = extensions;
-	struct tls_extension e;
-	size_t count = 0, at = 0;
-
-	while (count < LIMIT_FINGERPRINT_VALUES && tls_extension_next(&r, &e)) {
-		uint16_t shown = only_selected ? encoded(e.type) : degreased(e.type);
-
-		if (!only_selected || selected(shown))
-			values[count++] = (uint32_t)shown << 16 | (uint32_t)at;
-		at = extensions.left - r.left;
-	}
-	fingerprint_sort(values, count, extension_before, &extensions);
-	buf_byte(out, '[');
-	for (size_t i = 0; i < count; i++) {
-		e = extension_at(&extensions, values[i]);
-		put_extension(out, (uint16_t)(values[i] >> 16), &e, false);
-	}
-	buf_byte(out, ']');
+	*to++ = ']';
+	return to;
 }
 
 /* --- whole fingerprints --------------------------------------------------------------------------
  */
-static void put_u16(struct buf *out, uint16_t v)
+static char *put_text(char *to, const char *text)
 {
-	buf_byte(out, '(');
-	fingerprint_hex_u16(out, v);
-	buf_byte(out, ')');
+	size_t size = strlen(text);
+
+	memcpy(to, text, size);
+	return to + size;
 }
 
-static void put_u8(struct buf *out, uint8_t v)
+static char *put_u8(char *to, uint8_t v)
 {
-	buf_byte(out, '(');
-	fingerprint_hex(out, &v, 1);
-	buf_byte(out, ')');
+	*to++ = '(';
+	to = fingerprint_put_u8(to, v);
+	*to++ = ')';
+	return to;
 }
 
-static void put_hello(struct buf *out, const struct tls_hello *h)
+static char *put_u16(char *to, uint16_t v)
 {
-	put_u16(out, h->legacy_version);
-	buf_byte(out, '(');
-	put_degreased(out, h->ciphers);
-	buf_byte(out, ')');
+	*to++ = '(';
+	to = fingerprint_put_u16(to, v);
+	*to++ = ')';
+	return to;
 }
 
-void npf_tls(const struct tls_hello *h, bool dtls, enum npf_format format, struct buf *out)
+/* Room for a whole fingerprint; NULL without it. */
+static char *reserve(const struct fingerprint_work *w, struct buf *out)
 {
-	static const char *const rules[] = { "", "1/", "2/" };
+	enum { REST = 64 }; /* name, version of QUIC, brackets */
 
-	if (h->ssl2)
+	out->failed |= !buf_ok(&w->pieces);
+	return buf_reserve(out, REST + w->pieces.size);
+}
+
+static void commit_to(struct buf *out, const char *end)
+{
+	buf_commit(out, (size_t)(end - (out->p + out->size)));
+}
+
+/* Version and ciphersuites. */
+static char *put_head(char *to, const struct fingerprint_work *w)
+{
+	memcpy(to, w->pieces.p, w->extension[0].piece);
+	return to + w->extension[0].piece;
+}
+
+void npf_tls(struct fingerprint_work *w, bool dtls, enum npf_format format, struct buf *out)
+{
+	static const char *const names[2][3] = { { "tls/", "tls/1/", "tls/2/" },
+		{ "dtls/", "dtls/1/", "dtls/2/" } };
+	char *to = w->hello->ssl2 ? NULL : reserve(w, out);
+
+	if (to == NULL)
 		return;
-	buf_text(out, dtls ? "dtls/" : "tls/");
-	buf_text(out, rules[format]);
-	put_hello(out, h);
+	to = put_head(put_text(to, names[dtls][format]), w);
 	if (format == NPF_PLAIN)
-		put_in_order(out, h->extensions, false);
+		to = put_in_order(to, w);
+	else if (format == NPF_SORTED)
+		to = put_sorted(to, w);
 	else
-		put_sorted(out, h->extensions, format == NPF_SELECTED);
+		to = put_selected(to, w);
+	commit_to(out, to);
 }
 
-void npf_quic(const struct tls_hello *h, uint32_t version, enum npf_format format, struct buf *out)
+void npf_quic(struct fingerprint_work *w, uint32_t version, enum npf_format format, struct buf *out)
 {
-	uint8_t number[] = { (uint8_t)(version >> 24), (uint8_t)(version >> 16),
-		(uint8_t)(version >> 8), (uint8_t)version };
+	char *to = reserve(w, out);
 
-	buf_text(out, format == NPF_PLAIN ? "quic/(" : "quic/1/(");
-	fingerprint_hex(out, number, sizeof number);
-	buf_byte(out, ')');
-	put_hello(out, h);
-	put_sorted(out, h->extensions, format != NPF_PLAIN);
-}
-
-void npf_server(const struct tls_hello *h, bool dtls, struct buf *out)
-{
-	if (h->ssl2)
+	if (to == NULL)
 		return;
-	buf_text(out, dtls ? "dtls_server/" : "tls_server/");
-	put_u16(out, h->legacy_version);
-	buf_byte(out, '(');
-	fingerprint_hex(out, h->ciphers.p, h->ciphers.left);
-	buf_byte(out, ')');
-	put_in_order(out, h->extensions, true);
+	to = put_text(to, format == NPF_PLAIN ? "quic/(" : "quic/1/(");
+	to = fingerprint_put_u16(to, (uint16_t)(version >> 16));
+	to = fingerprint_put_u16(to, (uint16_t)version);
+	*to++ = ')';
+	to = put_head(to, w);
+	to = format == NPF_PLAIN ? put_sorted(to, w) : put_selected(to, w);
+	commit_to(out, to);
+}
+
+void npf_server(const struct fingerprint_work *w, bool dtls, struct buf *out)
+{
+	char *to = w->hello->ssl2 ? NULL : reserve(w, out);
+
+	if (to == NULL)
+		return;
+	to = put_text(to, dtls ? "dtls_server/" : "tls_server/");
+	commit_to(out, put_in_order(put_head(to, w), w));
+}
+
+/* (kind), and of some the size and the data. */
+static char *put_option(char *to, const struct tcp_option *o)
+{
+	*to++ = '(';
+	to = fingerprint_put_u8(to, o->kind);
+	if (o->kind == TCP_OPTION_MSS || o->kind == TCP_OPTION_WINDOW_SCALE) {
+		to = fingerprint_put_u8(to, (uint8_t)(o->value.left + 2));
+		to = fingerprint_put_bytes(to, o->value);
+	}
+	*to++ = ')';
+	return to;
 }
 
 void npf_tcp(const struct npf_syn *syn, struct buf *out)
 {
+	enum { REST = 64, OPTION = 6 }; /* six for one of a byte whose size is not there */
 	struct rd r = syn->options;
 	struct tcp_option o;
+	char *to = buf_reserve(out, REST + OPTION * r.left);
 
-	buf_text(out, "tcp/");
-	put_u8(out, (uint8_t)(syn->ip_version << 4));
-	buf_text(out, syn->id_zero ? "(00)" : "()");
-	put_u8(out, syn->ttl & 0xe0);
-	put_u16(out, syn->window);
-	buf_byte(out, '(');
-	while (tcp_option_next(&r, &o)) {
-		buf_byte(out, '(');
-		fingerprint_hex(out, &o.kind, 1);
-		if (o.kind == TCP_OPTION_MSS || o.kind == TCP_OPTION_WINDOW_SCALE) {
-			fingerprint_hex(out, (uint8_t[]){ (uint8_t)(o.value.left + 2) }, 1);
-			fingerprint_hex(out, o.value.p, o.value.left);
-		}
-		buf_byte(out, ')');
-	}
-	buf_byte(out, ')');
+	if (to == NULL)
+		return;
+	to = put_u8(put_text(to, "tcp/"), (uint8_t)(syn->ip_version << 4));
+	to = put_text(to, syn->id_zero ? "(00)" : "()");
+	to = put_u8(to, syn->ttl & 0xe0);
+	to = put_u16(to, syn->window);
+	*to++ = '(';
+	while (tcp_option_next(&r, &o))
+		to = put_option(to, &o);
+	*to++ = ')';
+	commit_to(out, to);
 }
 
 void npf_hash(const struct buf *text, struct buf *out)
 {
 	const char *paren = text->size > 0 ? memchr(text->p, '(', text->size) : NULL;
-	char hash[NPF_HASH_SIZE];
+	char digits[NPF_HASH_SIZE];
+	uint8_t hash[FINGERPRINT_HASH];
 
 	if (paren == NULL || !buf_ok(text))
 		return;
-	fingerprint_sha256(text, hash, NPF_HASH_SIZE - 1);
+	fingerprint_hash(FINGERPRINT_SHA256, (struct rd){ (const uint8_t *)text->p, text->size },
+			hash);
+	fingerprint_hash_text(hash, NPF_HASH_SIZE - 1, digits);
 	buf_bytes(out, text->p, (size_t)(paren - text->p));
-	buf_text(out, hash);
+	buf_text(out, digits);
 }

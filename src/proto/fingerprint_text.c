@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fingerprint_text.c - digits, hashes and sorting for fingerprints.
+ * fingerprint_text.c - tables of digits, sorting and hashes for fingerprints.
  *
  * The old functions of libcrypto on purpose: EVP fetches, locks and allocates, which is not done
  * between frame and record.
@@ -11,82 +11,52 @@
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 
-static const char digit[] = "0123456789abcdef";
+#define TEN(high)                                                                                  \
+	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9"
+#define SIXTEEN(high) TEN(high) high "a" high "b" high "c" high "d" high "e" high "f"
 
-void fingerprint_decimal(struct buf *b, unsigned v)
+const char fingerprint_decimal_pairs[] = TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5")
+		TEN("6") TEN("7") TEN("8") TEN("9");
+
+const char fingerprint_hex_pairs[] = SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3")
+		SIXTEEN("4") SIXTEEN("5") SIXTEEN("6") SIXTEEN("7") SIXTEEN("8") SIXTEEN("9")
+				SIXTEEN("a") SIXTEEN("b") SIXTEEN("c") SIXTEEN("d") SIXTEEN("e")
+						SIXTEEN("f");
+
+static inline bool smaller(const void *unused, uint64_t a, uint64_t b)
 {
-	char text[10];
-	size_t n = sizeof text;
-
-	do {
-		text[--n] = digit[v % 10];
-		v /= 10;
-	} while (v > 0);
-	buf_bytes(b, text + n, sizeof text - n);
+	(void)unused;
+	return a < b;
 }
 
-void fingerprint_hex(struct buf *b, const uint8_t *bytes, size_t size)
+void fingerprint_sort_numbers(uint64_t *values, size_t count)
 {
-	char *to = buf_reserve(b, 2 * size);
-
-	if (to == NULL)
-		return;
-	for (size_t i = 0; i < size; i++) {
-		to[2 * i] = digit[bytes[i] >> 4];
-		to[2 * i + 1] = digit[bytes[i] & 15];
-	}
-	buf_commit(b, 2 * size);
+	fingerprint_sort(values, count, smaller, NULL);
 }
 
-void fingerprint_hex_u16(struct buf *b, uint16_t v)
-{
-	fingerprint_hex(b, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
-}
-
-static void hash_text(const uint8_t *hash, char *out, size_t digits)
-{
-	for (size_t i = 0; i < digits; i++)
-		out[i] = digit[hash[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
-	out[digits] = '\0';
-}
-
-void fingerprint_md5(const struct buf *text, char *out, size_t digits)
-{
-	uint8_t hash[MD5_DIGEST_LENGTH];
-	MD5_CTX c;
-
-	MD5_Init(&c);
-	MD5_Update(&c, text->p, text->size);
-	MD5_Final(hash, &c);
-	hash_text(hash, out, buf_ok(text) ? digits : 0);
-}
-
-void fingerprint_sha256(const struct buf *text, char *out, size_t digits)
+void fingerprint_hash(
+		enum fingerprint_algorithm algorithm, struct rd text, uint8_t out[FINGERPRINT_HASH])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	SHA256_CTX c;
 
-	SHA256_Init(&c);
-	SHA256_Update(&c, text->p, text->size);
-	SHA256_Final(hash, &c);
-	hash_text(hash, out, buf_ok(text) ? digits : 0);
+	if (algorithm == FINGERPRINT_MD5) {
+		MD5_CTX c;
+
+		MD5_Init(&c);
+		MD5_Update(&c, text.p, text.left);
+		MD5_Final(hash, &c);
+	} else {
+		SHA256_CTX c;
+
+		SHA256_Init(&c);
+		SHA256_Update(&c, text.p, text.left);
+		SHA256_Final(hash, &c);
+	}
+	memcpy(out, hash, FINGERPRINT_HASH);
 }
 
-void fingerprint_sort(uint32_t *values, size_t count,
-		bool (*before)(const void *context, uint32_t a, uint32_t b), const void *context)
+void fingerprint_hash_text(const uint8_t hash[FINGERPRINT_HASH], size_t digits, char *out)
 {
-	/* Shell's sort with Sedgewick's steps: insertion for a few, bounded for a hostile many. */
-	static const size_t steps[] = { 16577, 4193, 1073, 281, 77, 23, 8, 1 };
-
-	for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++) {
-		for (size_t i = steps[k]; i < count; i++) {
-			uint32_t v = values[i];
-			size_t j = i;
-
-			for (; j >= steps[k] && before(context, v, values[j - steps[k]]);
-					j -= steps[k])
-				values[j] = values[j - steps[k]];
-			values[j] = v;
-		}
-	}
+	fingerprint_put_bytes(out, (struct rd){ hash, digits / 2 });
+	out[digits] = '\0';
 }

@@ -9,15 +9,6 @@
  */
 #include "proto/tls_hello.h"
 
-bool tls_extension_next(struct rd *extensions, struct tls_extension *e)
-{
-	if (!rd_more(extensions))
-		return false;
-	e->type = rd_u16(extensions);
-	e->data = rd_block(extensions, 2);
-	return rd_ok(extensions);
-}
-
 bool tls_name_next(struct rd *list, struct rd *name)
 {
 	*name = (struct rd){ NULL, 0 };

@@ -94,7 +94,14 @@ struct tls_extension {
 };
 
 /* Takes the next extension.  False at the end, and at a cut one, which makes the reader fail. */
-bool tls_extension_next(struct rd *extensions, struct tls_extension *e);
+static inline bool tls_extension_next(struct rd *extensions, struct tls_extension *e)
+{
+	if (!rd_more(extensions))
+		return false;
+	e->type = rd_u16(extensions);
+	e->data = rd_block(extensions, 2);
+	return rd_ok(extensions);
+}
 
 enum tls_ech_type { TLS_ECH_OUTER = 0, TLS_ECH_INNER = 1 };
 

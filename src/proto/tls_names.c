@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * tls_names.c - look-ups in the tables of tls_names.def, which tools/make_names.py makes from
- * data/iana-*.csv.  Every table is sorted by value.
+ * data/iana-*.csv.  Every table is sorted by value, and beside it lie its rows' numbers by hash.
  */
 #include "proto/tls_names.h"
 
@@ -10,6 +10,8 @@
 struct tls_table {
 	const struct tls_name *rows;
 	size_t count;
+	const uint16_t *slots; /* rows by the first bits of a hash, or behind that; 'count': none */
+	unsigned shift;        /* which leaves as many bits as there are for slots */
 };
 
 struct alpn_name {
@@ -21,17 +23,12 @@ struct alpn_name {
 /* The row of 'value', or 'count' without one. */
 static size_t row_of(const struct tls_table *t, uint64_t value)
 {
-	size_t low = 0, high = t->count;
+	uint64_t last = UINT64_MAX >> t->shift;
+	uint64_t slot = value * 0x9e3779b97f4a7c15u >> t->shift;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (t->rows[middle].value < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < t->count && t->rows[low].value == value ? low : t->count;
+	while (t->slots[slot] < t->count && t->rows[t->slots[slot]].value != value)
+		slot = (slot + 1) & last;
+	return t->slots[slot];
 }
 
 const struct tls_name *tls_name_find(enum tls_registry registry, uint64_t value)

@@ -11,6 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct buf text, turned;
+static struct fingerprint_work *work, *turned_work;
 
 /* Every bracket closes the one that was opened last. */
 static void balanced(const struct buf *b)
@@ -46,18 +47,18 @@ static struct rd turn_around(struct rd extensions, uint8_t *to)
 	return (struct rd){ to + at, extensions.left - at };
 }
 
-static void sorted_forms(const struct tls_hello *h, const struct tls_hello *back)
+static void sorted_forms(bool dtls)
 {
 	for (enum npf_format f = NPF_PLAIN; f <= NPF_SELECTED; f++) {
 		buf_clear(&text);
 		buf_clear(&turned);
-		npf_quic(h, 1, f, &text);
-		npf_quic(back, 1, f, &turned);
+		npf_quic(work, 1, f, &text);
+		npf_quic(turned_work, 1, f, &turned);
 		balanced(&text);
 		if (text.size != turned.size || memcmp(text.p, turned.p, text.size) != 0)
 			abort();
 		buf_clear(&text);
-		npf_tls(h, h->cookie.left > 0, f, &text);
+		npf_tls(work, dtls, f, &text);
 		balanced(&text);
 	}
 }
@@ -68,20 +69,20 @@ static void fixed_forms(const struct tls_hello *h)
 	char md5[JA3_SIZE], four[JA4_SIZE];
 
 	tls_hello_decode(h, &i);
-	ja3(h, &text, md5);
+	ja3(work, &text, md5);
 	if (strlen(md5) != 32)
 		abort();
-	ja4(h, &i, JA4_QUIC, &text, four);
+	ja4(work, &i, JA4_QUIC, &text, four);
 	if (strlen(four) != 36 && memchr(four + 8, '\0', 2) == NULL)
 		abort();
 	buf_clear(&text);
-	ja4_r(h, &i, JA4_TLS, &text);
+	ja4_r(work, &i, JA4_TLS, &text);
 	if (!buf_ok(&text) || text.size < 12 || memcmp(text.p + 1, four + 1, 9) != 0)
 		abort();
 	buf_clear(&text);
-	ja4_ro(h, &i, JA4_DTLS, &text);
+	ja4_ro(work, &i, JA4_DTLS, &text);
 	buf_clear(&text);
-	npf_server(h, false, &text);
+	npf_server(work, false, &text);
 	balanced(&text);
 	buf_clear(&turned);
 	npf_hash(&text, &turned);
@@ -102,12 +103,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text.cap == 0) {
 		text = fingerprint_buf();
 		turned = fingerprint_buf();
+		work = fingerprint_work_new();
+		turned_work = fingerprint_work_new();
 	}
 	tls_hello_parse(r, kind & 1, kind & 2, &h);
 	back = h;
 	back.extensions = turn_around(h.extensions, memory);
+	fingerprint_read(work, &h);
+	fingerprint_read(turned_work, &back);
 	fixed_forms(&h);
-	sorted_forms(&h, &back);
+	sorted_forms(h.cookie.left > 0);
 	buf_clear(&text);
 	npf_tcp(&syn, &text);
 	balanced(&text);

@@ -11,6 +11,7 @@
 struct shake {
 	struct kit kit; /* of the feature that reports */
 	struct handshake state;
+	struct feature_env env; /* of the collector */
 	uint64_t offset[2];
 	enum verdict verdict;
 };
@@ -22,23 +23,28 @@ static inline void shake_start(struct shake *s, const struct feature *reports, u
 	kit_start(&s->kit, reports, 0);
 	s->kit.pkt.proto = proto;
 	s->kit.flow.tcp[0].seen = s->kit.flow.tcp[1].seen = TCP_SEEN_SYN;
-	s->kit.env.worker = feature_handshake.worker_new();
 	s->kit.env.read = &s->state;
+	s->env = s->kit.env;
+	s->env.worker = feature_handshake.worker_new();
+	assert_non_null(s->env.worker);
+	s->kit.env.worker = reports->worker_new == NULL ? s->env.worker : reports->worker_new();
 	assert_non_null(s->kit.env.worker);
 }
 
 static inline void shake_free(struct shake *s)
 {
-	feature_handshake.leave(&s->state, &s->kit.env);
-	feature_handshake.worker_free(s->kit.env.worker);
+	if (s->kit.env.worker != s->env.worker)
+		s->kit.feature->worker_free(s->kit.env.worker);
+	feature_handshake.leave(&s->state, &s->env);
+	feature_handshake.worker_free(s->env.worker);
 	kit_free(&s->kit);
 }
 
 static inline void shake_give(struct shake *s, unsigned dir, const void *bytes, size_t size)
 {
 	s->kit.pkt.dir = (uint8_t)dir;
-	s->verdict = feature_handshake.stream(&s->state, &s->kit.env, &s->kit.flow, &s->kit.pkt,
-			dir, (struct rd){ bytes, size }, s->offset[dir]);
+	s->verdict = feature_handshake.stream(&s->state, &s->env, &s->kit.flow, &s->kit.pkt, dir,
+			(struct rd){ bytes, size }, s->offset[dir]);
 	s->offset[dir] += size;
 }
 

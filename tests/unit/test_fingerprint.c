@@ -6,6 +6,14 @@
 
 static struct buf text, other;
 static struct hello_bytes b;
+static struct fingerprint_work *work;
+
+static void make(enum hello_kind kind, uint16_t version, const char *ciphers,
+		const struct hello_extension *extensions)
+{
+	hello_make(&b, kind, version, ciphers, extensions);
+	fingerprint_read(work, &b.hello);
+}
 
 static void assert_text(const char *want)
 {
@@ -46,15 +54,15 @@ static void ja3_of_a_client(void **unused)
 	char hash[JA3_SIZE];
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
-	ja3_text(&b.hello, &text);
+	make(HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
+	ja3_text(work, &text);
 	assert_text("771,4865-4866-4867-49195-49199-49196-49200-52393-52392-49171-49172-156-157-"
 		    "47-53,27-0-51-16-17513-23-45-13-5-35-18-43-65281-11-10-21,29-23-24,0");
-	ja3(&b.hello, &text, hash);
+	ja3(work, &text, hash);
 	assert_string_equal(hash, "c000e2caf3a25423f9de6c8a4b12a975");
 	buf_clear(&text);
-	hello_make(&b, HELLO_CLIENT, 0x0303, "1301", NULL);
-	ja3(&b.hello, &text, hash);
+	make(HELLO_CLIENT, 0x0303, "1301", NULL);
+	ja3(work, &text, hash);
 	assert_string_equal(hash, "ea1e247991e541e39bf918cb7cfa5139"); /* 771,4865,,, */
 }
 
@@ -65,11 +73,11 @@ static void ja3s_of_a_server(void **unused)
 	char hash[JA3_SIZE];
 
 	(void)unused;
-	hello_make(&b, HELLO_SERVER, 0x0303, "1302", extensions);
-	ja3(&b.hello, &text, hash);
+	make(HELLO_SERVER, 0x0303, "1302", extensions);
+	ja3(work, &text, hash);
 	assert_text("771,4866,51-43");
 	assert_string_equal(hash, "907bf3ecef1c987c889946b737b43de8");
-	npf_server(&b.hello, false, &text);
+	npf_server(work, false, &text);
 	assert_text("tls_server/(0303)(1302)((0033)(002b00020304))");
 }
 
@@ -78,17 +86,17 @@ static void ja4_of_its_description(void **unused)
 	char hash[JA4_SIZE];
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
-	ja4(&b.hello, &b.info, JA4_TLS, &text, hash);
+	make(HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
+	ja4(work, &b.info, JA4_TLS, &text, hash);
 	assert_string_equal(hash, "t13d1516h2_8daaf6152771_e5627efa2ab1");
-	ja4(&b.hello, &b.info, JA4_QUIC, &text, hash);
+	ja4(work, &b.info, JA4_QUIC, &text, hash);
 	assert_string_equal(hash, "q13d1516h2_8daaf6152771_e5627efa2ab1");
 	buf_clear(&text);
-	ja4_r(&b.hello, &b.info, JA4_TLS, &text);
+	ja4_r(work, &b.info, JA4_TLS, &text);
 	assert_text("t13d1516h2_002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,"
 		    "cca8,cca9_0005,000a,000b,000d,0012,0015,0017,001b,0023,002b,002d,0033,4469,"
 		    "ff01_0403,0804,0401,0503,0805,0501,0806,0601");
-	ja4_ro(&b.hello, &b.info, JA4_TLS, &text);
+	ja4_ro(work, &b.info, JA4_TLS, &text);
 	assert_text("t13d1516h2_1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,"
 		    "002f,0035_001b,0000,0033,0010,4469,0017,002d,000d,0005,0023,0012,002b,ff01,"
 		    "000b,000a,0015_0403,0804,0401,0503,0805,0501,0806,0601");
@@ -107,9 +115,8 @@ static void assert_head(enum ja4_transport transport, uint16_t legacy, const cha
 		extensions[1] = (struct hello_extension){ 0x0017, "" };
 	if (versions == NULL)
 		first++;
-	hello_make(&b, transport == JA4_DTLS ? HELLO_DTLS : HELLO_CLIENT, legacy, "130113010a0a",
-			first);
-	ja4(&b.hello, &b.info, transport, &text, hash);
+	make(transport == JA4_DTLS ? HELLO_DTLS : HELLO_CLIENT, legacy, "130113010a0a", first);
+	ja4(work, &b.info, transport, &text, hash);
 	assert_memory_equal(hash, want, strlen(want));
 }
 
@@ -143,18 +150,18 @@ static void ja4_of_little_and_much(void **unused)
 	char hash[JA4_SIZE], ciphers[4 * 120 + 1] = "";
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, "", NULL);
-	ja4(&b.hello, &b.info, JA4_TLS, &text, hash);
+	make(HELLO_CLIENT, 0x0303, "", NULL);
+	ja4(work, &b.info, JA4_TLS, &text, hash);
 	assert_string_equal(hash, "t12i000000_000000000000_000000000000");
-	hello_make(&b, HELLO_CLIENT, 0x0303, "0a0a", only_name);
-	ja4(&b.hello, &b.info, JA4_TLS, &text, hash);
+	make(HELLO_CLIENT, 0x0303, "0a0a", only_name);
+	ja4(work, &b.info, JA4_TLS, &text, hash);
 	assert_string_equal(hash, "t12d000100_000000000000_000000000000");
 	for (size_t i = 0; i < 119; i++) {
 		many[i] = (struct hello_extension){ (uint16_t)(0x1000 + i), "" };
 		memcpy(ciphers + 4 * i, "1301", 5);
 	}
-	hello_make(&b, HELLO_CLIENT, 0x0303, ciphers, many);
-	ja4(&b.hello, &b.info, JA4_TLS, &text, hash);
+	make(HELLO_CLIENT, 0x0303, ciphers, many);
+	ja4(work, &b.info, JA4_TLS, &text, hash);
 	assert_memory_equal(hash, "t12i999900_", 11);
 }
 
@@ -176,8 +183,8 @@ static void npf_of_tls(void **unused)
 	};
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, "130213031301c02c", curl);
-	npf_tls(&b.hello, false, NPF_PLAIN, &text);
+	make(HELLO_CLIENT, 0x0303, "130213031301c02c", curl);
+	npf_tls(work, false, NPF_PLAIN, &text);
 	assert_text("tls/(0303)(130213031301c02c)((0000)(000b000403000102)(000a000c000a001d0017001e"
 		    "00190018)(0023)(0016)(0017)(000d00020603)(002b0009080304030303020301)"
 		    "(002d00020101)(0033))");
@@ -186,14 +193,14 @@ static void npf_of_tls(void **unused)
 static void npf_sorted_and_selected(void **unused)
 {
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
-	npf_tls(&b.hello, false, NPF_SORTED, &text);
+	make(HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
+	npf_tls(work, false, NPF_SORTED, &text);
 	assert_text("tls/1/(0303)(0a0a130113021303c02bc02fc02cc030cca9cca8c013c014009c009d002f0035)"
 		    "[(0000)(000500050100000000)(000a000a00080a0a001d00170018)(000b00020100)"
 		    "(000d0012001004030804040105030805050108060601)"
 		    "(0010000e000c02683208687474702f312e31)(0012)(0015)(0017)(001b0003020002)"
 		    "(0023)(002b0007060a0a03040303)(002d00020101)(0033)(0a0a)(0a0a)(4469)(ff01)]");
-	npf_tls(&b.hello, false, NPF_SELECTED, &text);
+	npf_tls(work, false, NPF_SELECTED, &text);
 	assert_text("tls/2/(0303)(0a0a130113021303c02bc02fc02cc030cca9cca8c013c014009c009d002f0035)"
 		    "[(0000)(000500050100000000)(000a000a00080a0a001d00170018)(000b00020100)"
 		    "(000d0012001004030804040105030805050108060601)"
@@ -231,13 +238,13 @@ static void npf_of_quic(void **unused)
 	};
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, "1a1a130113021303", extensions);
-	npf_quic(&b.hello, 0xff00001d, NPF_PLAIN, &text);
+	make(HELLO_CLIENT, 0x0303, "1a1a130113021303", extensions);
+	npf_quic(work, 0xff00001d, NPF_PLAIN, &text);
 	assert_text("quic/(ff00001d)(0303)(0a0a130113021303)[(0000)(000500050100000000)"
 		    "(000a000c000a0a0a001d001700180019)(0012)(002b0005040a0a0304)(0a0a)(0a0a)"
 		    "((ffa5)[(04)(05)(06)(07)(09)(0e)(0f)])]");
-	hello_make(&b, HELLO_CLIENT, 0x0303, "1a1a130113021303", shuffled);
-	npf_quic(&b.hello, 0x00000001, NPF_SELECTED, &text);
+	make(HELLO_CLIENT, 0x0303, "1a1a130113021303", shuffled);
+	npf_quic(work, 0x00000001, NPF_SELECTED, &text);
 	assert_text("quic/1/(00000001)(0303)(0a0a130113021303)[(0000)(002d00020101)(0a0a)((ffa5)["
 		    "(04)(05)(06)(07)(09)(0f)(404b)(80ff73db)])]");
 }
@@ -253,11 +260,11 @@ static void npf_of_dtls(void **unused)
 	};
 
 	(void)unused;
-	hello_make(&b, HELLO_DTLS, 0xfefd, "c02c", extensions);
-	npf_tls(&b.hello, true, NPF_SORTED, &text);
+	make(HELLO_DTLS, 0xfefd, "c02c", extensions);
+	npf_tls(work, true, NPF_SORTED, &text);
 	assert_text("dtls/1/(fefd)(c02c)[(000a000c000a001d0017001e00190018)(000b000403000102)"
 		    "(000d000400020403)(0016)]");
-	npf_tls(&b.hello, true, NPF_PLAIN, &text);
+	npf_tls(work, true, NPF_PLAIN, &text);
 	assert_text("dtls/(fefd)(c02c)((0016)(000b000403000102)(000d000400020403)"
 		    "(000a000c000a001d0017001e00190018))");
 }
@@ -276,6 +283,23 @@ static void npf_of_tcp(void **unused)
 	syn = (struct npf_syn){ .ip_version = 6, .ttl = 255, .id_zero = true };
 	npf_tcp(&syn, &text);
 	assert_text("tcp/(60)(00)(e0)(0000)()");
+}
+
+/* Of the same type the shorter first, then by data; types that are made one as well. */
+static void npf_sorts_what_is_alike(void **unused)
+{
+	static const struct hello_extension alike[] = { { 0x8001, "" }, { 0xff77, "00" },
+		{ 0x003e, "0000" }, { 0x000b, "0101" }, { 0x000b, "0100" }, { 0x000b, "02" },
+		{ 0xff66, "" }, { 0x4469, "01" }, { 0x0033, "01" }, { 0x0023, "" }, { 0, NULL } };
+
+	(void)unused;
+	make(HELLO_CLIENT, 0x0303, "1301", alike);
+	npf_tls(work, false, NPF_SORTED, &text);
+	assert_text("tls/1/(0303)(1301)[(000b000102)(000b00020100)(000b00020101)(0023)(0033)(003e)"
+		    "(4469)(8001)(ff66)(ff77)]");
+	npf_tls(work, false, NPF_SELECTED, &text);
+	assert_text("tls/2/(0303)(1301)[(000b000102)(000b00020100)(000b00020101)(0033)(003e)(003e)"
+		    "(003e)(ff00)(ff00)]");
 }
 
 static void npf_hashes(void **unused)
@@ -297,13 +321,13 @@ static void says_when_there_was_no_room(void **unused)
 	char hash[JA4_SIZE];
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
-	ja3(&b.hello, &little, hash);
+	make(HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
+	ja3(work, &little, hash);
 	assert_string_equal(hash, "");
-	ja4(&b.hello, &b.info, JA4_TLS, &little, hash);
+	ja4(work, &b.info, JA4_TLS, &little, hash);
 	assert_string_equal(hash, "");
 	buf_clear(&little);
-	npf_tls(&b.hello, false, NPF_SORTED, &little);
+	npf_tls(work, false, NPF_SORTED, &little);
 	assert_false(buf_ok(&little));
 	npf_hash(&little, &text);
 	assert_int_equal(text.size, 0);
@@ -316,20 +340,21 @@ static void everything(const struct tls_hello *h)
 	char hash[JA4_SIZE];
 
 	tls_hello_decode(h, &i);
-	ja3(h, &text, hash);
-	ja4(h, &i, JA4_TLS, &text, hash);
-	ja4_r(h, &i, JA4_TLS, &text);
+	fingerprint_read(work, h);
+	ja3(work, &text, hash);
+	ja4(work, &i, JA4_TLS, &text, hash);
+	ja4_r(work, &i, JA4_TLS, &text);
 	assert_true(buf_ok(&text));
 	for (enum npf_format f = NPF_PLAIN; f <= NPF_SELECTED; f++) {
 		buf_clear(&text);
-		npf_tls(h, false, f, &text);
+		npf_tls(work, false, f, &text);
 		assert_true(buf_ok(&text));
 		buf_clear(&text);
-		npf_quic(h, 1, f, &text);
+		npf_quic(work, 1, f, &text);
 		assert_true(buf_ok(&text));
 	}
 	buf_clear(&text);
-	npf_server(h, false, &text);
+	npf_server(work, false, &text);
 	assert_true(buf_ok(&text));
 }
 
@@ -338,7 +363,7 @@ static void takes_cut_hellos(void **unused)
 	char hash[JA4_SIZE];
 
 	(void)unused;
-	hello_make(&b, HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
+	make(HELLO_CLIENT, 0x0303, chrome_ciphers, chrome);
 	for (size_t n = 0; n < b.size; n++) {
 		uint8_t *cut = malloc(n + !n);
 		struct tls_hello h;
@@ -349,9 +374,10 @@ static void takes_cut_hellos(void **unused)
 		free(cut);
 	}
 	b.hello.ssl2 = true;
-	ja3(&b.hello, &text, hash);
+	fingerprint_read(work, &b.hello);
+	ja3(work, &text, hash);
 	assert_string_equal(hash, "");
-	ja4(&b.hello, &b.info, JA4_TLS, &text, hash);
+	ja4(work, &b.info, JA4_TLS, &text, hash);
 	assert_string_equal(hash, "");
 }
 
@@ -383,7 +409,8 @@ static int begin(void **unused)
 	(void)unused;
 	text = fingerprint_buf();
 	other = fingerprint_buf();
-	return 0;
+	work = fingerprint_work_new();
+	return work == NULL;
 }
 
 /* Fixed outputs leave their text behind. */
@@ -400,6 +427,7 @@ static int end(void **unused)
 	(void)unused;
 	buf_free(&text);
 	buf_free(&other);
+	fingerprint_work_free(work);
 	return 0;
 }
 
@@ -413,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(ja4_of_little_and_much, clear),
 		cmocka_unit_test_setup(npf_of_tls, clear),
 		cmocka_unit_test_setup(npf_sorted_and_selected, clear),
+		cmocka_unit_test_setup(npf_sorts_what_is_alike, clear),
 		cmocka_unit_test_setup(npf_of_quic, clear),
 		cmocka_unit_test_setup(npf_of_dtls, clear),
 		cmocka_unit_test_setup(npf_of_tcp, clear),

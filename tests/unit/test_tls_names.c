@@ -64,6 +64,28 @@ static void unknown_is_null(void **unused)
 	assert_string_equal(tls_auth_name((enum tls_auth)99), "unknown");
 }
 
+/* Numbers in their order find the rows of a table in theirs, one behind the other. */
+static void finds_every_row(void **unused)
+{
+	static const enum tls_registry wide[] = { TLS_SSL2_CIPHERS, TLS_QUIC_PARAMETERS,
+		TLS_QUIC_ERRORS };
+
+	(void)unused;
+	for (enum tls_registry r = 0; r < TLS_REGISTRIES; r++) {
+		const struct tls_name *before = NULL;
+
+		for (uint64_t v = 0; v <= 0xffff; v++) {
+			const struct tls_name *n = tls_name_find(r, v);
+
+			if (n == NULL || r == wide[0] || r == wide[1] || r == wide[2])
+				continue;
+			assert_int_equal(n->value, v);
+			assert_true(before == NULL || n == before + 1);
+			before = n;
+		}
+	}
+}
+
 static void says_where_a_number_comes_from(void **unused)
 {
 	(void)unused;
@@ -223,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_what_networks_carry),
 		cmocka_unit_test(unknown_is_null),
+		cmocka_unit_test(finds_every_row),
 		cmocka_unit_test(says_where_a_number_comes_from),
 		cmocka_unit_test(knows_what_is_recommended),
 		cmocka_unit_test(takes_ciphersuites_apart),
