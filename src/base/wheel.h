@@ -19,7 +19,7 @@
 enum { WHEEL_LEVELS = 4, WHEEL_SLOTS = 256, WHEEL_TICK_SHIFT = 24, WHEEL_SLOT_SHIFT = 8 };
 
 enum {
-	WHEEL_BLOCK = 12, /* numbers in a block */
+	WHEEL_BLOCK = 13, /* numbers in a block */
 	WHEEL_OUT = WHEEL_LEVELS *
 		    WHEEL_SLOTS, /* a slot for those that are out and not yet taken */
 };
@@ -37,7 +37,6 @@ struct wheel_block {
 	uint8_t used; /* places; those behind are free */
 	uint8_t live; /* of them; the others were removed and hold SLAB_NONE */
 	uint32_t number[WHEEL_BLOCK];
-	uint32_t pad;
 };
 
 struct wheel {
