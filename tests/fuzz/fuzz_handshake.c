@@ -25,7 +25,8 @@ static const struct feature *const reports[REPORTS] = { &feature_tls, &feature_q
 static struct {
 	struct conf conf;
 	struct pool *pool;
-	void *worker;
+	void *worker;           /* of the collector, and of reports that have none of their own */
+	void *workers[REPORTS]; /* of each report */
 	struct plan *plan;
 } all;
 
@@ -48,13 +49,18 @@ static void prepare(void)
 
 	if (all.pool != NULL)
 		return;
-	for (unsigned i = 0; i < REPORTS; i++)
+	all.worker = feature_handshake.worker_new();
+	for (unsigned i = 0; i < REPORTS; i++) {
 		tables[i] = reports[i]->fields;
+		all.workers[i] = reports[i]->worker_new == NULL ? all.worker
+								: reports[i]->worker_new();
+		if (all.workers[i] == NULL)
+			abort();
+	}
 	all.conf = (struct conf){ .bidir = true, .num_pkts = 30 };
 	all.pool = pool_new();
-	all.worker = feature_handshake.worker_new();
 	all.plan = plan_new(tables, REPORTS, true, &e);
-	if (all.pool == NULL || all.worker == NULL || all.plan == NULL)
+	if (all.pool == NULL || all.plan == NULL)
 		abort();
 }
 
@@ -106,11 +112,13 @@ static void report(struct run *r, struct buf *json)
 		if (reports[i]->out_size > OUT)
 			abort();
 		memset(outs[i], 0, sizeof outs[i]);
+		env.worker = all.workers[i];
 		data[i] = reports[i]->finish(&no_state, &env, &view, outs[i]) ? outs[i] : NULL;
 	}
 	plan_json(all.plan, data, json);
 	if (!buf_ok(json) || !json_is_valid(json->p, json->size))
 		abort();
+	env.worker = all.worker;
 	feature_handshake.leave(&r->state, &env);
 	arena_free(&r->scratch, all.pool);
 	arena_free(&r->flow.arena, all.pool);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CPU time of a handshake, beside whatever peers are installed, and part by part.
 
-    bench/handshakes.py --input CAPTURE [--rounds N] [--program ./pcap2flow]
+    bench/peers.py --input CAPTURE [--rounds N] [--program ./pcap2flow]
 
 The first table is made as in run.py: every program once a round, user + system, medians. tshark
 sees only the first packets (--slice), and its time is scaled by packets. The second table is one
