@@ -73,9 +73,10 @@ $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
-# A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.
+# A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.  Two sources in
+# one command leave no list of headers, so all of the tests' own are named.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
-$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libjoy.a
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h tests/unit/*.h) $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
