@@ -230,6 +230,27 @@ static void a_connection_under_way(void **unused)
 	shake_free(&s);
 }
 
+/* Its change_cipher_spec was not seen, but what is encrypted is not taken for messages. */
+static void encrypted_messages_of_a_connection_under_way(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	s.kit.flow.tcp[0].seen = s.kit.flow.tcp[1].seen = 0;
+	SHAKE(&s, 0, DATA "\x16\x03\x03\x00\x10\x01\x00\x00\x50like a hello" DATA);
+	SHAKE(&s, 1, "\x16\x03\x03\x00\x21\x38\xb4\xe6\x52the rest of a sealed Finished");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt"), 4);
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt.1.hs_types"), 0);
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt.3.hs_types"), 0);
+	assert_int_equal(kit_int(&s.kit, "tls.c_version"), -1);
+	assert_true(shake_has(&s, "tls.marks", "midstream"));
+	assert_true(shake_has(&s, "tls.marks", "renegotiation"));
+	assert_false(shake_has(&s, "tls.marks", "cut"));
+	shake_free(&s);
+}
+
 static void what_is_no_record_ends_it(void **unused)
 {
 	struct shake s;
@@ -365,6 +386,7 @@ int main(void)
 		cmocka_unit_test(alerts),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(a_connection_under_way),
+		cmocka_unit_test(encrypted_messages_of_a_connection_under_way),
 		cmocka_unit_test(what_is_no_record_ends_it),
 		cmocka_unit_test(a_gap_ends_a_direction),
 		cmocka_unit_test(behind_starttls),
