@@ -143,6 +143,9 @@ struct hs_in {
 /* --- handshake.c: whatever the carrier ---------------------------------------------------------
  */
 
+/* A cap was met: marks flow and handshake. */
+void hs_capped(const struct hs_in *in);
+
 /* Lists a record; returns its number. */
 uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size);
 

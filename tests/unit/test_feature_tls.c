@@ -373,6 +373,59 @@ static void a_heartbeat_of_dtls_and_a_lost_message(void **unused)
 	shake_free(&s);
 }
 
+/* A clear DTLS 1.2 record of 'size' bytes. */
+#define DTLS(type, size) type "\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x00" size
+
+/* What the sensor has cut contradicts nothing. */
+static void records_that_were_cut(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	shake_start(&s, &feature_tls, PROTO_UDP);
+	SHAKE(&s, 0, DTLS("\x18", "\x00\x14") "\x01\x00\x01p0123");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_int(&s.kit, "tls.heartbeats"), 1);
+	assert_false(shake_has(&s, "tls.marks", "heartbeat_overlong"));
+	/* A ClientHello, and nine of the twelve bytes of its head. */
+	SHAKE(&s, 0, DTLS("\x16", "\x00\x34") "\x01\x00\x00\x28\x00\x00\x00\x00\x00");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt"), 2);
+	assert_false(shake_has(&s, "tls.marks", "malformed"));
+	shake_free(&s);
+}
+
+/* The first bytes of a ServerKeyExchange of 'size' bytes; 'number': of the message. */
+static void begin_message(struct shake *s, char number, char size)
+{
+	char bytes[] = DTLS("\x16", "\x00\x0e") "\x0c\x00\x00S\x00N\x00\x00\x00\x00\x00\x02zz";
+
+	bytes[16] = size;
+	bytes[18] = number;
+	shake_give(s, 0, bytes, sizeof bytes - 1);
+}
+
+static void more_messages_of_dtls_than_are_kept(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	shake_start(&s, &feature_tls, PROTO_UDP);
+	for (char number = 0; number < 4; number++)
+		begin_message(&s, number, 40);
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.marks"), 0);
+	begin_message(&s, 4, 40);
+	assert_true(kit_finish(&s.kit));
+	assert_true(shake_has(&s, "tls.marks", "capped"));
+	assert_false(shake_has(&s, "tls.marks", "malformed"));
+	assert_true(s.kit.flow.marks & FLOW_CAPPED);
+	begin_message(&s, 0, 41); /* another size than before */
+	assert_true(kit_finish(&s.kit));
+	assert_true(shake_has(&s, "tls.marks", "malformed"));
+	shake_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +446,8 @@ int main(void)
 		cmocka_unit_test(other_protocols_cost_nothing),
 		cmocka_unit_test(a_damaged_certificate),
 		cmocka_unit_test(a_heartbeat_of_dtls_and_a_lost_message),
+		cmocka_unit_test(records_that_were_cut),
+		cmocka_unit_test(more_messages_of_dtls_than_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
