@@ -109,7 +109,7 @@ static void report_close(const struct report *r)
 static void report_headers(const struct report *r)
 {
 	const struct hs_quic *q = r->quic;
-	unsigned client = r->hs->client == HS_NOBODY ? 0 : r->hs->client;
+	unsigned client = hs_client(r->hs);
 	struct out_quic *o = r->out;
 
 	report_versions(r, client);
@@ -122,7 +122,7 @@ static void report_headers(const struct report *r)
 		o->retry.authentic = q->retry_authentic ? "yes" : "no";
 	o->retry.c_token_length = q->second_token_size;
 	o->zero_rtt = q->zero_rtt;
-	o->undecrypted = q->undecrypted;
+	o->undecrypted = q->undecrypted + q->early_count; /* whose keys never came */
 	o->c_spin_changes = q->way[client].spin_changes;
 	o->s_spin_changes = q->way[!client].spin_changes;
 	o->c_cid_changes = q->way[client].cid_changes;
@@ -208,7 +208,7 @@ static struct field_list messages(const struct report *r, unsigned dir)
 
 static void report_google(const struct report *r)
 {
-	unsigned client = r->hs->client == 1;
+	unsigned client = hs_client(r->hs);
 	struct rd stream = quic_stream_from(&r->quic->way[client].stream, 0);
 	struct out_google *o = &r->out->google;
 	struct gquic_message m;
