@@ -227,6 +227,26 @@ def test_packets_of_quic_in_any_order(tmp_path: Path) -> None:
     check_same([f["tls"] for f in found], [str(i) for i in range(200)])
 
 
+def test_more_crypto_than_is_kept(tmp_path: Path) -> None:
+    """The cap lies at the same byte however frames are cut, and in both ways it is marked."""
+    data = h.Hello(seed=1, versions=[0x0304]).message()
+    data += h.Hello(more=[h.extension(0x5A5A, bytes(20))] * 2660).message()
+
+    def pieces(size: int, _: int, data: bytes) -> Pieces:
+        return [(i, data[i : i + size]) for i in range(0, len(data), size)]
+
+    flows = []
+    for n, size in enumerate([1100, 1000, 700, 1100]):
+        cut = pieces(size, 0, data)
+        if n == 3:
+            cut[0], cut[1] = cut[1], cut[0]
+        flows.append([h.Host(n).udp(0, d) for d in initials(0, cut, h.V1)])
+    done = run(tmp_path, flows)
+    check_same(without_packets(told(done)), ["1100", "1000", "700", "swapped"])
+    assert all("capped" in r["tls"]["marks"] for r in done.records if "tls" in r)
+    assert all("capped" in r["marks"] for r in done.records if "tls" in r)
+
+
 # --- DTLS ----------------------------------------------------------------------------------------
 def dtls_flow(number: int, cut: Cut, shuffle: int | None = None) -> list[bytes]:
     """Hello with a cookie, its answer and a certificate, each message cut into fragments."""
