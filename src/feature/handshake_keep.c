@@ -74,7 +74,7 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	bool clear = size == 2 && tls_alert_parse(body, &told);
 	struct hs_alert *a;
 
-	if (++hs->alert_count > LIMIT_ALERTS) {
+	if (hs->alert_count == LIMIT_ALERTS) {
 		hs_capped(in);
 		return;
 	}
@@ -83,6 +83,7 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 		no_memory(in);
 		return;
 	}
+	hs->alert_count++;
 	*a = (struct hs_alert){ NULL, (uint8_t)in->dir, told.level, told.description, clear };
 	if (hs->last_alert == NULL)
 		hs->first_alert = a;
@@ -248,7 +249,7 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 		arena_drop(arena, in->env->pool, room);
 		return;
 	}
-	if (room == NULL) {
+	if (room == NULL && kept > 0) { /* else there was no memory for its first bytes */
 		room = arena_alloc(arena, in->env->pool, kept);
 		if (room == NULL) {
 			no_memory(in);

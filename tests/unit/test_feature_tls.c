@@ -426,6 +426,27 @@ static void more_messages_of_dtls_than_are_kept(void **unused)
 	shake_free(&s);
 }
 
+/* Its head came, but for its body there was no room: it passes, and the flow says why. */
+static void a_message_without_memory(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	SHAKE(&s, 0, CLIENT_HELLO);
+	pool_limit(s.kit.env.pool, 1);
+	while (arena_alloc(&s.kit.flow.arena, s.kit.env.pool, 8) != NULL)
+		;
+	SHAKE(&s, 1, "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03");
+	assert_true(s.kit.flow.marks & FLOW_NO_MEMORY);
+	pool_limit(s.kit.env.pool, 0);
+	SHAKE(&s, 1, RANDOM "\x00\xc0\x2f\x00" SERVER_DONE);
+	assert_true(kit_finish(&s.kit));
+	assert_true(kit_is(&s.kit, "tls.sni", "a.b"));
+	assert_int_equal(kit_int(&s.kit, "tls.s_version"), -1);
+	shake_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +468,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_certificate),
 		cmocka_unit_test(a_heartbeat_of_dtls_and_a_lost_message),
 		cmocka_unit_test(records_that_were_cut),
+		cmocka_unit_test(a_message_without_memory),
 		cmocka_unit_test(more_messages_of_dtls_than_are_kept),
 	};
 
