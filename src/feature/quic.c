@@ -144,8 +144,11 @@ static void report_parameters(const struct report *r, struct rd list)
 		struct rd number = value;
 
 		items[n] = (struct out_parameter){ id, quic_parameter_name(id), -1, hex(value) };
-		if (quic_parameter_is_number(id) && value.left > 0)
-			items[n].number = (int64_t)quic_varint(&number);
+		if (quic_parameter_is_number(id)) {
+			int64_t v = (int64_t)quic_varint(&number);
+
+			items[n].number = rd_ok(&number) ? v : -1;
+		}
 		n++;
 	}
 	r->out->c_parameters = (struct field_list){ items, n };

@@ -227,6 +227,15 @@ def test_packets_of_quic_in_any_order(tmp_path: Path) -> None:
     check_same([f["tls"] for f in found], [str(i) for i in range(200)])
 
 
+def test_parameters_that_are_no_numbers(tmp_path: Path) -> None:
+    """One byte that announces four, none at all, and one that is right."""
+    parameters = h.extension(57, b"\x01\x01\x80" + b"\x04\x00" + b"\x05\x01\x07")
+    data = h.Hello(alpn=["h3"], versions=[0x0304], more=[parameters]).message()
+    flow = [h.Host(0).udp(0, d) for d in initials(0, [(0, data)], h.V1)]
+    (found,) = told(run(tmp_path, [flow]))
+    assert [p.get("number") for p in found["quic"]["c_parameters"]] == [None, None, 7]
+
+
 def test_more_crypto_than_is_kept(tmp_path: Path) -> None:
     """The cap lies at the same byte however frames are cut, and in both ways it is marked."""
     data = h.Hello(seed=1, versions=[0x0304]).message()
