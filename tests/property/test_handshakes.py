@@ -68,6 +68,12 @@ def single_bytes(_: int, data: bytes) -> Pieces:
     return [(i, data[i : i + 1]) for i in range(len(data))]
 
 
+def first_byte_last(_: int, data: bytes) -> Pieces:
+    """A piece for each byte, in order but for the first."""
+    pieces = single_bytes(0, data)
+    return [*pieces[1:], pieces[0]]
+
+
 def shuffled(seed: int, place: int, data: bytes) -> Pieces:
     """Random pieces, some twice, some overlapping their neighbours, in random order."""
     rng = random.Random(f"{seed} {place}")
@@ -307,6 +313,23 @@ def test_a_hello_of_ten_thousand_segments(tmp_path: Path) -> None:
     start = time.monotonic()
     check_same(told(run(tmp_path, [straight, back])), ["straight", "back"])
     assert time.monotonic() - start < 10
+
+
+def test_single_bytes_behind_a_hole(tmp_path: Path) -> None:
+    """The first byte comes last: no segment passes all those that wait."""
+    hello = h.record(h.HANDSHAKE, h.Hello(more=[h.extension(21, bytes(8000))]).message())
+    late = [
+        h.tcp_flow(n, [(0, hello + bytes(size))], first_byte_last)
+        for n, size in ((0, 0), (1, 10**5))
+    ]
+    straight = h.tcp_flow(9, [(0, hello)], whole)
+    start = time.monotonic()
+    done = run(tmp_path, [*late, straight])
+    assert time.monotonic() - start < 10
+    short, long, plain = told(done)
+    check_same([short["tls"], plain["tls"]], ["short", "straight"])
+    assert "tls" not in long  # more waits than there is room for, which is marked
+    assert ["capped" in r.get("marks", ()) for r in done.records] == [False, True, False]
 
 
 def test_a_hello_that_never_ends(tmp_path: Path) -> None:
