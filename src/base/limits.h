@@ -34,7 +34,7 @@ enum {
 
 	/* flow */
 	LIMIT_TCP_HOLES = 16,              /* missing ranges remembered for each direction */
-	LIMIT_STREAM_PENDING = 256 * 1024, /* out-of-order bytes held for each direction */
+	LIMIT_STREAM_PENDING = 256 * 1024, /* early bytes and their heads, each direction */
 
 	/* feature: base to ppi, stats */
 	LIMIT_TRAIL_BYTES = 1 << 29,     /* one packed list of one flow */

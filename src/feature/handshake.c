@@ -32,6 +32,7 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 	}
 	hs->carrier = (uint8_t)carrier;
 	hs->client = HS_NOBODY;
+	hs->initiator = in->pkt->dir != in->dir;
 	hs->wait = wait;
 	return hs;
 }

@@ -17,9 +17,8 @@ enum {
 
 struct hs_dtls {
 	struct dtls_side {
-		struct dtls_assembler message[UNDER_WAY]; /* 'room' NULL: free */
+		struct dtls_assembler message[UNDER_WAY]; /* 'size' 0: free */
 		uint64_t whole;                           /* numbers of messages that passed */
-		uint8_t cid_size;                         /* of the connection ids that it sends */
 	} side[2];
 };
 
@@ -36,6 +35,12 @@ static struct dtls_side *dtls_of(const struct hs_in *in)
 static bool passed(const struct hs_in *in, uint16_t sequence)
 {
 	return sequence >= REMEMBERED || (dtls_of(in)->whole >> sequence & 1);
+}
+
+/* The others were cut by the sensor, so that their end tells nothing. */
+static bool is_whole(const struct dtls_record *r)
+{
+	return r->body.left == r->size;
 }
 
 /* A message is whole. */
@@ -102,21 +107,31 @@ static void take_fragment(const struct hs_in *in, const struct dtls_fragment *f)
 	}
 	a = find(in, f);
 	if (a == NULL) {
-		side_of(in)->refused++;
+		hs_capped(in);
 		return;
 	}
 	if (a->size == 0)
 		dtls_assembler_begin(a, f, NULL, 0);
+	if (f->type != a->type || f->size != a->size) {
+		side_of(in)->refused++;
+		return;
+	}
 	make_room(in, a, f);
-	if (!dtls_assembler_add(a, f))
+
+	bool whole = dtls_assembler_add(a, f);
+
+	if (a->refused > 0) /* no range is left */
+		hs_capped(in);
+	if (!whole)
 		return;
 	m.body = dtls_assembler_body(a);
 	pass(in, &m, a->sequence, a->room);
 	*a = (struct dtls_assembler){ 0 };
 }
 
-static void take_handshake(const struct hs_in *in, struct rd body, uint32_t record)
+static void take_handshake(const struct hs_in *in, const struct dtls_record *r, uint32_t record)
 {
+	struct rd body = r->body;
 	struct dtls_fragment f;
 
 	while (dtls_fragment_next(&body, &f)) {
@@ -124,16 +139,16 @@ static void take_handshake(const struct hs_in *in, struct rd body, uint32_t reco
 			hs_head(in, record, f.type, f.size);
 		take_fragment(in, &f);
 	}
-	if (!rd_ok(&body))
+	if (!rd_ok(&body) && is_whole(r))
 		side_of(in)->refused++;
 }
 
-static void see_heartbeat(const struct hs_in *in, struct rd body)
+static void see_heartbeat(const struct hs_in *in, const struct dtls_record *r)
 {
 	struct tls_heartbeat h;
 
 	side_of(in)->heartbeats++;
-	if (tls_heartbeat_parse(body, &h))
+	if (is_whole(r) && tls_heartbeat_parse(r->body, &h))
 		in->hs->heartbeat_overlong |= h.overlong;
 }
 
@@ -148,13 +163,13 @@ static void take_record(const struct hs_in *in, const struct dtls_record *r)
 		s->first_version = r->version;
 	}
 	if (r->type == TLS_HANDSHAKE && clear)
-		take_handshake(in, r->body, record);
+		take_handshake(in, r, record);
 	else if (r->type == TLS_HANDSHAKE)
 		in->hs->renegotiation |= s->data && !r->unified && r->epoch > 1;
 	else if (r->type == TLS_ALERT)
 		hs_alert(in, r->body, clear ? r->size : UINT32_MAX);
 	else if (r->type == TLS_HEARTBEAT && clear)
-		see_heartbeat(in, r->body);
+		see_heartbeat(in, r);
 	else if (r->type == TLS_CHANGE_CIPHER_SPEC)
 		s->changed = true;
 	s->data |= r->type == TLS_APPLICATION_DATA;

@@ -24,7 +24,7 @@ static void no_memory(const struct hs_in *in)
 	in->flow->marks |= FLOW_NO_MEMORY;
 }
 
-static void capped(const struct hs_in *in)
+void hs_capped(const struct hs_in *in)
 {
 	in->flow->marks |= FLOW_CAPPED;
 	in->hs->capped = true;
@@ -58,7 +58,7 @@ void hs_head(const struct hs_in *in, uint32_t record, uint8_t type, uint32_t siz
 	if (record == UINT32_MAX)
 		return;
 	if (hs->head_count == LIMIT_HANDSHAKE_HEADS) {
-		capped(in);
+		hs_capped(in);
 		return;
 	}
 	end = trail_put(end, record);
@@ -74,8 +74,8 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	bool clear = size == 2 && tls_alert_parse(body, &told);
 	struct hs_alert *a;
 
-	if (++hs->alert_count > LIMIT_ALERTS) {
-		capped(in);
+	if (hs->alert_count == LIMIT_ALERTS) {
+		hs_capped(in);
 		return;
 	}
 	a = arena_alloc(&in->flow->arena, in->env->pool, sizeof *a);
@@ -83,6 +83,7 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 		no_memory(in);
 		return;
 	}
+	hs->alert_count++;
 	*a = (struct hs_alert){ NULL, (uint8_t)in->dir, told.level, told.description, clear };
 	if (hs->last_alert == NULL)
 		hs->first_alert = a;
@@ -101,7 +102,7 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 	struct hs_certificate *c;
 
 	if (side_of(in)->certificates == LIMIT_CERTIFICATES) {
-		capped(in);
+		hs_capped(in);
 		return;
 	}
 	c = arena_alloc(&in->flow->arena, in->env->pool, sizeof *c);
@@ -112,7 +113,7 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 	*c = (struct hs_certificate){ NULL, certs_hold(w->certs, der), (uint32_t)der.left,
 		(uint8_t)in->dir };
 	if (c->cert == NULL)
-		capped(in);
+		hs_capped(in);
 	side_of(in)->certificates++;
 	if (hs->last_certificate == NULL)
 		hs->first_certificate = c;
@@ -240,7 +241,7 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 	bool certificate = m->type == TLS_CERTIFICATE;
 
 	if (wanted > 0 && (is_cut(m, kept) || in->hs->message_count >= LIMIT_HANDSHAKE_MESSAGES))
-		capped(in);
+		hs_capped(in);
 	if (certificate && wanted > 0)
 		take_certificates(in, m->body, false);
 	count(in, m);
@@ -248,7 +249,7 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 		arena_drop(arena, in->env->pool, room);
 		return;
 	}
-	if (room == NULL) {
+	if (room == NULL && kept > 0) { /* else there was no memory for its first bytes */
 		room = arena_alloc(arena, in->env->pool, kept);
 		if (room == NULL) {
 			no_memory(in);

@@ -135,8 +135,10 @@ static void keep_early(const struct hs_in *in, const struct quic_packet *p)
 	struct hs_quic *q = in->hs->quic;
 	struct hs_early *e = NULL;
 
-	if (q->early_count < HS_QUIC_EARLY && p->whole.left <= HS_QUIC_EARLY_SIZE && !p->cut)
+	if (q->early_count < HS_QUIC_EARLY && p->whole.left <= HS_QUIC_EARLY_SIZE && !p->cut) {
 		e = arena_alloc(&in->flow->arena, in->env->pool, sizeof *e);
+		in->flow->marks |= e == NULL ? FLOW_NO_MEMORY : 0;
+	}
 	if (e == NULL) {
 		q->undecrypted++;
 		return;
@@ -252,7 +254,7 @@ static void see_long(const struct hs_in *in, const struct quic_packet *p)
 		q->version = p->version;
 		set_cid(&q->dcid, p->dcid);
 		if (hs_quic_is_google(p->version)) /* nothing else tells who is who */
-			in->hs->client = (uint8_t)in->dir;
+			in->hs->client = in->pkt->dir;
 	}
 	if (!w->scid.there)
 		set_cid(&w->scid, p->scid);

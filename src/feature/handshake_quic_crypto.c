@@ -15,7 +15,7 @@ static struct quic_way *way_of(const struct hs_in *in)
 	return &in->hs->quic->way[in->dir];
 }
 
-/* Memory for a stream of at least 'size' bytes; false: beyond the cap, or none. */
+/* Memory for a stream of at least 'size' bytes, which the cap allows; false without. */
 static bool make_room(const struct hs_in *in, struct quic_stream *s, uint64_t size)
 {
 	uint32_t room = s->room == 0 ? ROOM_FIRST : s->room;
@@ -23,11 +23,6 @@ static bool make_room(const struct hs_in *in, struct quic_stream *s, uint64_t si
 
 	if (size <= s->room)
 		return true;
-	if (size > LIMIT_QUIC_CRYPTO_BYTES) {
-		in->hs->capped = true;
-		in->flow->marks |= FLOW_CAPPED;
-		return false;
-	}
 	while (room < size)
 		room *= 2;
 	memory = arena_alloc(&in->flow->arena, in->env->pool, quic_stream_memory(room));
@@ -68,10 +63,23 @@ static void hold(const struct hs_in *in, uint64_t offset, struct rd bytes)
 	quic_stream_put(&w->stream, offset, bytes);
 }
 
+/* What of the bytes lies below the cap, so that it does not show how frames are cut. */
+static struct rd below_cap(const struct hs_in *in, uint64_t offset, struct rd bytes)
+{
+	uint64_t room = offset < LIMIT_QUIC_CRYPTO_BYTES ? LIMIT_QUIC_CRYPTO_BYTES - offset : 0;
+
+	if (bytes.left > room)
+		hs_capped(in);
+	return rd_first(bytes, (size_t)room);
+}
+
 void hs_quic_crypto(const struct hs_in *in, uint64_t offset, struct rd bytes)
 {
 	struct quic_way *w = way_of(in);
 
+	bytes = below_cap(in, offset, bytes);
+	if (!rd_more(&bytes))
+		return;
 	if (hs_quic_is_google(in->hs->quic->version)) {
 		hold(in, offset, bytes);
 		return;
@@ -80,10 +88,6 @@ void hs_quic_crypto(const struct hs_in *in, uint64_t offset, struct rd bytes)
 		if (w->read - offset >= bytes.left)
 			return;
 		rd_bytes(&bytes, (size_t)(w->read - offset));
-		if (w->read + bytes.left > LIMIT_QUIC_CRYPTO_BYTES) {
-			in->hs->capped = true;
-			return;
-		}
 		w->read += (uint32_t)bytes.left;
 		hs_bytes(in, bytes);
 		return;

@@ -117,7 +117,7 @@ static void tell_partial(const struct hs *hs, unsigned dir, struct hs_told *t)
 
 void hs_tell(const struct hs *hs, struct hs_told *t)
 {
-	*t = (struct hs_told){ .client = hs->client == HS_NOBODY ? 0 : hs->client };
+	*t = (struct hs_told){ .client = hs_client(hs) };
 	for (const struct hs_message *m = hs->first; m != NULL; m = m->next)
 		tell_message(hs, m, t);
 	for (unsigned dir = 0; dir < 2; dir++)

@@ -77,11 +77,12 @@ struct hs_quic;
 struct hs_dtls;
 
 struct hs {
-	uint8_t carrier;         /* enum hs_carrier */
-	uint8_t client;          /* the direction that the client sends, or HS_NOBODY */
-	uint8_t starttls;        /* enum starttls_protocol that asked for it */
-	bool capped;             /* a message, list or certificate met its cap */
-	bool renegotiation;      /* handshake records behind application data */
+	uint8_t carrier;    /* enum hs_carrier */
+	uint8_t client;     /* the direction that the client sends, or HS_NOBODY */
+	uint8_t initiator;  /* the flow's: 1 with bidir=0 where 0 is what the responder sends */
+	uint8_t starttls;   /* enum starttls_protocol that asked for it */
+	bool capped;        /* a message, list or certificate met its cap */
+	bool renegotiation; /* handshake records behind application data */
 	bool heartbeat_overlong; /* one says that it has more payload than it has */
 	bool hello_done;         /* server_hello_done was sent */
 	uint32_t tickets, message_count, alert_count;
@@ -128,6 +129,12 @@ struct hs_worker {
 	uint8_t packet[LIMIT_QUIC_PACKET]; /* a decrypted one */
 };
 
+/* Without a hello the initiator is taken for the client. */
+static inline unsigned hs_client(const struct hs *hs)
+{
+	return hs->client == HS_NOBODY ? hs->initiator : hs->client;
+}
+
 /* What came, and where: the arguments that everybody passes on. */
 struct hs_in {
 	struct hs *hs;
@@ -140,6 +147,9 @@ struct hs_in {
 
 /* --- handshake.c: whatever the carrier ---------------------------------------------------------
  */
+
+/* A cap was met: marks flow and handshake. */
+void hs_capped(const struct hs_in *in);
 
 /* Lists a record; returns its number. */
 uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size);

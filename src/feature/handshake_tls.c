@@ -6,7 +6,9 @@
  *
  * Handshake records behind change_cipher_spec are encrypted up to TLS 1.2.  In TLS 1.3, where those
  * come as application data, a second ClientHello or a ServerHello behind HelloRetryRequest is
- * clear: it fills its record exactly, which a first message of encrypted bytes does not.
+ * clear: it fills its record exactly, which a first message of encrypted bytes does not.  In a
+ * connection under way change_cipher_spec may not have been seen, but application data, or the head
+ * of a message that is never clear, says the same.
  */
 #include "feature/handshake_state.h"
 
@@ -21,8 +23,10 @@ bool hs_tls_head(const struct hs_in *in, const struct tls_message *m)
 {
 	struct hs_side *s = side_of(in);
 	bool hello = m->type == TLS_CLIENT_HELLO || m->type == TLS_SERVER_HELLO;
+	bool encrypts = s->changed || s->data;
 
-	if (!s->changed || (hello && m->size + TLS_MESSAGE_HEAD == s->record_size))
+	if (encrypts ? hello && m->size + TLS_MESSAGE_HEAD == s->record_size
+		     : hello || tls_message_plausible(m->type, m->size))
 		return true;
 	s->skip = true;
 	in->hs->renegotiation |= s->data;

@@ -109,7 +109,7 @@ static void report_close(const struct report *r)
 static void report_headers(const struct report *r)
 {
 	const struct hs_quic *q = r->quic;
-	unsigned client = r->hs->client == HS_NOBODY ? 0 : r->hs->client;
+	unsigned client = hs_client(r->hs);
 	struct out_quic *o = r->out;
 
 	report_versions(r, client);
@@ -122,7 +122,7 @@ static void report_headers(const struct report *r)
 		o->retry.authentic = q->retry_authentic ? "yes" : "no";
 	o->retry.c_token_length = q->second_token_size;
 	o->zero_rtt = q->zero_rtt;
-	o->undecrypted = q->undecrypted;
+	o->undecrypted = q->undecrypted + q->early_count; /* whose keys never came */
 	o->c_spin_changes = q->way[client].spin_changes;
 	o->s_spin_changes = q->way[!client].spin_changes;
 	o->c_cid_changes = q->way[client].cid_changes;
@@ -144,8 +144,11 @@ static void report_parameters(const struct report *r, struct rd list)
 		struct rd number = value;
 
 		items[n] = (struct out_parameter){ id, quic_parameter_name(id), -1, hex(value) };
-		if (quic_parameter_is_number(id) && value.left > 0)
-			items[n].number = (int64_t)quic_varint(&number);
+		if (quic_parameter_is_number(id)) {
+			int64_t v = (int64_t)quic_varint(&number);
+
+			items[n].number = rd_ok(&number) ? v : -1;
+		}
 		n++;
 	}
 	r->out->c_parameters = (struct field_list){ items, n };
@@ -208,7 +211,7 @@ static struct field_list messages(const struct report *r, unsigned dir)
 
 static void report_google(const struct report *r)
 {
-	unsigned client = r->hs->client == 1;
+	unsigned client = hs_client(r->hs);
 	struct rd stream = quic_stream_from(&r->quic->way[client].stream, 0);
 	struct out_google *o = &r->out->google;
 	struct gquic_message m;

@@ -12,11 +12,11 @@ struct pending {
 
 struct flow_stream {
 	struct stream_side {
-		uint64_t offset; /* bytes handed on */
-		uint32_t next;   /* sequence number of the next byte */
-		uint32_t waiting;
+		uint64_t offset;  /* bytes handed on */
+		uint32_t next;    /* sequence number of the next byte */
+		uint32_t waiting; /* bytes of what is pending, and of its heads */
 		bool started, closed;
-		struct pending *pending;
+		struct pending *pending, *last;
 	} side[2];
 };
 
@@ -31,7 +31,7 @@ static void drop_all(struct flow *f, struct stream_side *s, struct pool *pool)
 		next = p->next;
 		arena_drop(&f->arena, pool, p);
 	}
-	s->pending = NULL;
+	s->pending = s->last = NULL;
 	s->waiting = 0;
 	s->closed = true;
 }
@@ -40,18 +40,21 @@ static void drop_all(struct flow *f, struct stream_side *s, struct pool *pool)
 static bool hold(struct flow *f, struct stream_side *s, struct pending **at, uint32_t seq,
 		struct rd bytes, struct pool *pool)
 {
+	size_t size = sizeof(struct pending) + bytes.left;
 	struct pending *p = NULL;
 
-	if (s->waiting + bytes.left <= LIMIT_STREAM_PENDING)
-		p = arena_alloc(&f->arena, pool, sizeof *p + bytes.left);
+	if (s->waiting + size <= LIMIT_STREAM_PENDING)
+		p = arena_alloc(&f->arena, pool, size);
 	if (p == NULL)
 		return false;
 	p->next = *at;
 	p->seq = seq;
 	p->size = (uint32_t)bytes.left;
 	memcpy(p->bytes, bytes.p, bytes.left);
-	s->waiting += p->size;
+	s->waiting += (uint32_t)size;
 	*at = p;
+	if (p->next == NULL)
+		s->last = p;
 	return true;
 }
 
@@ -61,6 +64,9 @@ static bool hold_new_parts(struct flow *f, struct stream_side *s, uint32_t seq, 
 {
 	struct pending **at = &s->pending;
 
+	/* Behind all of them is where most belong: then none has to be passed. */
+	if (*at != NULL && distance(s->last->seq + s->last->size, seq) <= 0)
+		at = &s->last->next;
 	while (bytes.left > 0) {
 		while (*at != NULL && distance((*at)->seq + (*at)->size, seq) <= 0)
 			at = &(*at)->next;
@@ -122,7 +128,7 @@ static bool deliver_pending(const struct delivery *d, struct stream_side *s, str
 		if (seen < p->size)
 			more = deliver(d, s, (struct rd){ p->bytes + seen, p->size - seen });
 		s->pending = p->next;
-		s->waiting -= p->size;
+		s->waiting -= (uint32_t)sizeof *p + p->size;
 		arena_drop(&d->f->arena, pool, p);
 	}
 	return more;

@@ -68,6 +68,12 @@ def single_bytes(_: int, data: bytes) -> Pieces:
     return [(i, data[i : i + 1]) for i in range(len(data))]
 
 
+def first_byte_last(_: int, data: bytes) -> Pieces:
+    """A piece for each byte, in order but for the first."""
+    pieces = single_bytes(0, data)
+    return [*pieces[1:], pieces[0]]
+
+
 def shuffled(seed: int, place: int, data: bytes) -> Pieces:
     """Random pieces, some twice, some overlapping their neighbours, in random order."""
     rng = random.Random(f"{seed} {place}")
@@ -227,6 +233,35 @@ def test_packets_of_quic_in_any_order(tmp_path: Path) -> None:
     check_same([f["tls"] for f in found], [str(i) for i in range(200)])
 
 
+def test_parameters_that_are_no_numbers(tmp_path: Path) -> None:
+    """One byte that announces four, none at all, and one that is right."""
+    parameters = h.extension(57, b"\x01\x01\x80" + b"\x04\x00" + b"\x05\x01\x07")
+    data = h.Hello(alpn=["h3"], versions=[0x0304], more=[parameters]).message()
+    flow = [h.Host(0).udp(0, d) for d in initials(0, [(0, data)], h.V1)]
+    (found,) = told(run(tmp_path, [flow]))
+    assert [p.get("number") for p in found["quic"]["c_parameters"]] == [None, None, 7]
+
+
+def test_more_crypto_than_is_kept(tmp_path: Path) -> None:
+    """The cap lies at the same byte however frames are cut, and in both ways it is marked."""
+    data = h.Hello(seed=1, versions=[0x0304]).message()
+    data += h.Hello(more=[h.extension(0x5A5A, bytes(20))] * 2660).message()
+
+    def pieces(size: int, _: int, data: bytes) -> Pieces:
+        return [(i, data[i : i + size]) for i in range(0, len(data), size)]
+
+    flows = []
+    for n, size in enumerate([1100, 1000, 700, 1100]):
+        cut = pieces(size, 0, data)
+        if n == 3:
+            cut[0], cut[1] = cut[1], cut[0]
+        flows.append([h.Host(n).udp(0, d) for d in initials(0, cut, h.V1)])
+    done = run(tmp_path, flows)
+    check_same(without_packets(told(done)), ["1100", "1000", "700", "swapped"])
+    assert all("capped" in r["tls"]["marks"] for r in done.records if "tls" in r)
+    assert all("capped" in r["marks"] for r in done.records if "tls" in r)
+
+
 # --- DTLS ----------------------------------------------------------------------------------------
 def dtls_flow(number: int, cut: Cut, shuffle: int | None = None) -> list[bytes]:
     """Hello with a cookie, its answer and a certificate, each message cut into fragments."""
@@ -278,6 +313,23 @@ def test_a_hello_of_ten_thousand_segments(tmp_path: Path) -> None:
     start = time.monotonic()
     check_same(told(run(tmp_path, [straight, back])), ["straight", "back"])
     assert time.monotonic() - start < 10
+
+
+def test_single_bytes_behind_a_hole(tmp_path: Path) -> None:
+    """The first byte comes last: no segment passes all those that wait."""
+    hello = h.record(h.HANDSHAKE, h.Hello(more=[h.extension(21, bytes(8000))]).message())
+    late = [
+        h.tcp_flow(n, [(0, hello + bytes(size))], first_byte_last)
+        for n, size in ((0, 0), (1, 10**5))
+    ]
+    straight = h.tcp_flow(9, [(0, hello)], whole)
+    start = time.monotonic()
+    done = run(tmp_path, [*late, straight])
+    assert time.monotonic() - start < 10
+    short, long, plain = told(done)
+    check_same([short["tls"], plain["tls"]], ["short", "straight"])
+    assert "tls" not in long  # more waits than there is room for, which is marked
+    assert ["capped" in r.get("marks", ()) for r in done.records] == [False, True, False]
 
 
 def test_a_hello_that_never_ends(tmp_path: Path) -> None:

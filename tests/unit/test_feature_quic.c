@@ -3,6 +3,7 @@
  * test_feature_quic.c - what headers say: versions, ids, negotiation, Retry, spin bit.  Decryption
  * of whole handshakes is shown in tests/property.
  */
+#include "unit/gquic_kit.h"
 #include "unit/handshake_kit.h"
 
 extern const struct feature feature_quic;
@@ -50,6 +51,7 @@ static void versions_and_ids(void **unused)
 	assert_true(kit_is(&s.kit, "quic.c_scid", "abc"));
 	assert_true(kit_absent(&s.kit, "quic.s_scid"));
 	assert_int_equal(kit_int(&s.kit, "quic.token_length"), -1); /* it was not read */
+	assert_int_equal(kit_int(&s.kit, "quic.undecrypted"), 1);
 	assert_int_equal(kit_count_of(&s.kit, "quic.packets"), 1);
 	assert_true(kit_is(&s.kit, "quic.packets.0.type", "initial"));
 	assert_int_equal(kit_int(&s.kit, "quic.packets.0.b"), 19 + 2 + 0x492);
@@ -120,6 +122,52 @@ static void short_headers(void **unused)
 	shake_free(&s);
 }
 
+/* With bidir=0 each side has a state of its own, in which it is direction 0. */
+static void the_responder_alone(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	s.kit.pkt.dir = 1;
+	for (unsigned i = 0; i < 6; i++) { /* more than wait for their keys */
+		uint8_t bytes[DATAGRAM] = { V1_INITIAL };
+
+		feature_handshake.stream(&s.state, &s.kit.env, &s.kit.flow, &s.kit.pkt, 0,
+				(struct rd){ bytes, sizeof bytes }, 0);
+	}
+	assert_true(kit_finish(&s.kit));
+	assert_true(kit_is(&s.kit, "quic.s_scid", "abc"));
+	assert_true(kit_is(&s.kit, "quic.s_version", "1"));
+	assert_true(kit_absent(&s.kit, "quic.c_scid"));
+	assert_int_equal(kit_int(&s.kit, "quic.undecrypted"), 6);
+	shake_free(&s);
+}
+
+/* Of Google's handshake nothing else tells who is who. */
+static void googles_responder_alone(void **unused)
+{
+	struct gquic_bytes header = { 0 }, frames = { 0 }, all;
+	struct gquic_bytes rej = gquic_make("REJ\0", (struct gquic_pair[]){ { "STK\0", "x" } }, 1);
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	gquic_put(&header, "\xc1Q046\x05SERVERID\0\1", 16);
+	gquic_put(&frames, "\xa0\x01", 2); /* stream 1, with a size */
+	gquic_big(&frames, rej.size, 2);
+	gquic_put(&frames, rej.at, rej.size);
+	all = gquic_packet(header, frames, "Server");
+	s.kit.pkt.dir = 1;
+	feature_handshake.stream(&s.state, &s.kit.env, &s.kit.flow, &s.kit.pkt, 0,
+			(struct rd){ all.at, all.size }, 0);
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "quic.google.c_messages"), 0);
+	assert_int_equal(kit_count_of(&s.kit, "quic.google.s_messages"), 1);
+	assert_true(kit_is(&s.kit, "quic.google.s_messages.0.message", "REJ"));
+	shake_free(&s);
+}
+
 static void other_datagrams_are_none(void **unused)
 {
 	struct shake s;
@@ -138,6 +186,8 @@ int main(void)
 		cmocka_unit_test(version_negotiation),
 		cmocka_unit_test(retry),
 		cmocka_unit_test(short_headers),
+		cmocka_unit_test(the_responder_alone),
+		cmocka_unit_test(googles_responder_alone),
 		cmocka_unit_test(other_datagrams_are_none),
 	};
 

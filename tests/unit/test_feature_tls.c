@@ -230,6 +230,27 @@ static void a_connection_under_way(void **unused)
 	shake_free(&s);
 }
 
+/* Its change_cipher_spec was not seen, but what is encrypted is not taken for messages. */
+static void encrypted_messages_of_a_connection_under_way(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	s.kit.flow.tcp[0].seen = s.kit.flow.tcp[1].seen = 0;
+	SHAKE(&s, 0, DATA "\x16\x03\x03\x00\x10\x01\x00\x00\x50like a hello" DATA);
+	SHAKE(&s, 1, "\x16\x03\x03\x00\x21\x38\xb4\xe6\x52the rest of a sealed Finished");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt"), 4);
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt.1.hs_types"), 0);
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt.3.hs_types"), 0);
+	assert_int_equal(kit_int(&s.kit, "tls.c_version"), -1);
+	assert_true(shake_has(&s, "tls.marks", "midstream"));
+	assert_true(shake_has(&s, "tls.marks", "renegotiation"));
+	assert_false(shake_has(&s, "tls.marks", "cut"));
+	shake_free(&s);
+}
+
 static void what_is_no_record_ends_it(void **unused)
 {
 	struct shake s;
@@ -352,6 +373,80 @@ static void a_heartbeat_of_dtls_and_a_lost_message(void **unused)
 	shake_free(&s);
 }
 
+/* A clear DTLS 1.2 record of 'size' bytes. */
+#define DTLS(type, size) type "\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x00" size
+
+/* What the sensor has cut contradicts nothing. */
+static void records_that_were_cut(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	shake_start(&s, &feature_tls, PROTO_UDP);
+	SHAKE(&s, 0, DTLS("\x18", "\x00\x14") "\x01\x00\x01p0123");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_int(&s.kit, "tls.heartbeats"), 1);
+	assert_false(shake_has(&s, "tls.marks", "heartbeat_overlong"));
+	/* A ClientHello, and nine of the twelve bytes of its head. */
+	SHAKE(&s, 0, DTLS("\x16", "\x00\x34") "\x01\x00\x00\x28\x00\x00\x00\x00\x00");
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.srlt"), 2);
+	assert_false(shake_has(&s, "tls.marks", "malformed"));
+	shake_free(&s);
+}
+
+/* The first bytes of a ServerKeyExchange of 'size' bytes; 'number': of the message. */
+static void begin_message(struct shake *s, char number, char size)
+{
+	char bytes[] = DTLS("\x16", "\x00\x0e") "\x0c\x00\x00S\x00N\x00\x00\x00\x00\x00\x02zz";
+
+	bytes[16] = size;
+	bytes[18] = number;
+	shake_give(s, 0, bytes, sizeof bytes - 1);
+}
+
+static void more_messages_of_dtls_than_are_kept(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	shake_start(&s, &feature_tls, PROTO_UDP);
+	for (char number = 0; number < 4; number++)
+		begin_message(&s, number, 40);
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.marks"), 0);
+	begin_message(&s, 4, 40);
+	assert_true(kit_finish(&s.kit));
+	assert_true(shake_has(&s, "tls.marks", "capped"));
+	assert_false(shake_has(&s, "tls.marks", "malformed"));
+	assert_true(s.kit.flow.marks & FLOW_CAPPED);
+	begin_message(&s, 0, 41); /* another size than before */
+	assert_true(kit_finish(&s.kit));
+	assert_true(shake_has(&s, "tls.marks", "malformed"));
+	shake_free(&s);
+}
+
+/* Its head came, but for its body there was no room: it passes, and the flow says why. */
+static void a_message_without_memory(void **unused)
+{
+	struct shake s;
+
+	(void)unused;
+	start(&s);
+	SHAKE(&s, 0, CLIENT_HELLO);
+	pool_limit(s.kit.env.pool, 1);
+	while (arena_alloc(&s.kit.flow.arena, s.kit.env.pool, 8) != NULL)
+		;
+	SHAKE(&s, 1, "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03");
+	assert_true(s.kit.flow.marks & FLOW_NO_MEMORY);
+	pool_limit(s.kit.env.pool, 0);
+	SHAKE(&s, 1, RANDOM "\x00\xc0\x2f\x00" SERVER_DONE);
+	assert_true(kit_finish(&s.kit));
+	assert_true(kit_is(&s.kit, "tls.sni", "a.b"));
+	assert_int_equal(kit_int(&s.kit, "tls.s_version"), -1);
+	shake_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,12 +460,16 @@ int main(void)
 		cmocka_unit_test(alerts),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(a_connection_under_way),
+		cmocka_unit_test(encrypted_messages_of_a_connection_under_way),
 		cmocka_unit_test(what_is_no_record_ends_it),
 		cmocka_unit_test(a_gap_ends_a_direction),
 		cmocka_unit_test(behind_starttls),
 		cmocka_unit_test(other_protocols_cost_nothing),
 		cmocka_unit_test(a_damaged_certificate),
 		cmocka_unit_test(a_heartbeat_of_dtls_and_a_lost_message),
+		cmocka_unit_test(records_that_were_cut),
+		cmocka_unit_test(a_message_without_memory),
+		cmocka_unit_test(more_messages_of_dtls_than_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
