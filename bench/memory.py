@@ -18,6 +18,7 @@ import struct
 import subprocess
 import tempfile
 
+ALL_BUT_HELLOS = ["features=all", "tls=0", "quic=0", "fingerprint=0"]
 HALF_OPEN = ["tls=1", "fingerprint=1", "quic=1"]
 HALF = 900  # bytes of a hello of 1.8 KB
 OWN = 8  # MiB beside those of a run with one flow: tables end in huge pages
@@ -158,6 +159,7 @@ def main():
         for name, packets, options in (
             ("plain, one packet", one_packet, ["num_pkts=0"]),
             ("plain, ten packets", ten_packets, ["num_pkts=0"]),
+            ("all but hellos, ten packets", ten_packets, ALL_BUT_HELLOS),
             ("everything, ten packets", ten_packets, ["features=all"]),
             ("half-open handshake", half_open, HALF_OPEN),
         ):

@@ -21,6 +21,7 @@ import time
 
 PLAIN = ["bidir=1", "num_pkts=0"]
 EVERYTHING = ["bidir=1", "features=all"]
+HEADERS_AND_BYTES = [*EVERYTHING, "tls=0", "quic=0", "fingerprint=0"]
 
 
 def run(command, **more):
@@ -47,6 +48,7 @@ def programs(args, folder):
         "null libpcap loop": [args.null, args.input],
         "pcap2flow, plain flows": ours(PLAIN),
         "pcap2flow, default": ours(["bidir=1"]),
+        "pcap2flow, all but hellos": ours(HEADERS_AND_BYTES),
         "pcap2flow, everything": ours(EVERYTHING),
         "softflowd": ["softflowd", "-r", args.input, "-d", "-n", "127.0.0.1:9"],
         "argus": ["argus", "-r", args.input, "-w", os.path.join(folder, "argus")],
