@@ -5,6 +5,7 @@
  * A message that reports need is copied to the flow's arena, in order of arrival; others are only
  * counted.  Memory for a message grows with the bytes that came, not with what its head promises.
  */
+#include "feature/cert_decompress.h"
 #include "feature/handshake_state.h"
 
 enum {
@@ -134,6 +135,24 @@ static void take_certificates(const struct hs_in *in, struct rd body, bool tls13
 		add_certificate(in, der);
 }
 
+/* A chain that came compressed (RFC 8879) is the Certificate message of TLS 1.3 when unpacked. */
+static void take_compressed(const struct hs_in *in, struct rd body)
+{
+	struct hs_worker *w = in->env->worker;
+	struct tls_compressed_certificate c;
+
+	if (!tls_compressed_certificate_parse(body, &c)) {
+		side_of(in)->refused++;
+		return;
+	}
+	if (!cert_decompress_knows(c.algorithm))
+		return;
+	if (cert_decompress(c.algorithm, c.data, c.size, w->unpacked))
+		take_certificates(in, (struct rd){ w->unpacked, c.size }, true);
+	else
+		side_of(in)->refused++;
+}
+
 /* --- messages ----------------------------------------------------------------------------------
  */
 
@@ -238,11 +257,14 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 	uint32_t wanted = hs_wanted(in, m->type, m->size);
 	uint32_t kept = wanted < m->body.left ? wanted : (uint32_t)m->body.left;
 	struct arena *arena = &in->flow->arena;
-	bool certificate = m->type == TLS_CERTIFICATE;
+	bool compressed = m->type == TLS_COMPRESSED_CERTIFICATE;
+	bool certificate = m->type == TLS_CERTIFICATE || compressed;
 
 	if (wanted > 0 && (is_cut(m, kept) || in->hs->message_count >= LIMIT_HANDSHAKE_MESSAGES))
 		hs_capped(in);
-	if (certificate && wanted > 0)
+	if (compressed && wanted > 0)
+		take_compressed(in, m->body);
+	else if (certificate && wanted > 0)
 		take_certificates(in, m->body, false);
 	count(in, m);
 	if (wanted == 0 || certificate || in->hs->message_count >= LIMIT_HANDSHAKE_MESSAGES) {

@@ -125,8 +125,9 @@ _Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
 /* Memory of a worker: env->worker of the collector and of those that read it. */
 struct hs_worker {
 	struct certs *certs;
-	struct quic_env *quic;             /* NULL: libcrypto lacks what Initials need */
-	uint8_t packet[LIMIT_QUIC_PACKET]; /* a decrypted one */
+	struct quic_env *quic;                /* NULL: libcrypto lacks what Initials need */
+	uint8_t packet[LIMIT_QUIC_PACKET];    /* a decrypted one */
+	uint8_t unpacked[LIMIT_CERT_MESSAGE]; /* a Certificate message */
 };
 
 /* Without a hello the initiator is taken for the client. */

@@ -225,7 +225,9 @@ const struct field tls_fields[] = {
 			"How the client signed in CertificateVerify (TLS 1.2)" WORD_LIST ".",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when it is not said"),
 	FIELD_LIST_OF(struct out_tls, c_cert, "c_cert", struct out_certificate,
-			tls_certificate_fields, "Certificates of the client, where clear.",
+			tls_certificate_fields,
+			"Certificates of the client, where clear; compressed ones (RFC 8879) are "
+			"unpacked.",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when none was seen"),
 	FIELD_LIST_OF(struct out_tls, s_cert, "s_cert", struct out_certificate,
 			tls_certificate_fields,

@@ -37,6 +37,7 @@ bool tls_message_plausible(uint8_t type, uint32_t size)
 		[TLS_CERTIFICATE_URL] = SMALL,
 		[TLS_CERTIFICATE_STATUS] = LARGEST,
 		[TLS_SUPPLEMENTAL_DATA] = LARGE,
+		[TLS_COMPRESSED_CERTIFICATE] = LARGE,
 	};
 
 	if (type == TLS_HELLO_REQUEST || type == TLS_SERVER_HELLO_DONE)

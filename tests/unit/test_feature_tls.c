@@ -3,6 +3,8 @@
  * test_feature_tls.c - records and messages of TLS over TCP, and what the "tls" object says of
  * them; how cuts do not matter is shown in tests/property.
  */
+#include <zlib.h>
+
 #include "unit/handshake_kit.h"
 
 extern const struct feature feature_tls;
@@ -349,6 +351,40 @@ static void a_damaged_certificate(void **unused)
 	shake_free(&s);
 }
 
+/* A chain that is compressed, of one certificate "abc" with no extensions. */
+static void a_compressed_chain(void **unused)
+{
+	static const char body[] = "\x00\x00\x00\x08\x00\x00\x03"
+				   "abc\x00\x00"; /* context, list, certificate, extensions */
+	uint8_t record[200] = "\x16\x03\x03\x00\x00\x19\x00\x00\x00\x00\x01\x00\x00\x0c\x00\x00";
+	enum { HEAD = 5, MESSAGE = 4, ALGORITHM = 2, SIZE = 3, LENGTH = 3 };
+	uLongf size = sizeof record - (HEAD + MESSAGE + ALGORITHM + SIZE + LENGTH);
+	struct shake s;
+
+	(void)unused;
+	assert_int_equal(compress(record + 17, &size, (const Bytef *)body, sizeof body - 1), Z_OK);
+	record[16] = (uint8_t)size;
+	record[8] = (uint8_t)(ALGORITHM + SIZE + LENGTH + size);
+	record[4] = (uint8_t)(MESSAGE + record[8]);
+	start(&s);
+	SHAKE(&s, 0, CLIENT_HELLO);
+	SHAKE(&s, 1, SERVER_HELLO);
+	shake_give(&s, 1, record, HEAD + record[4]);
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.s_cert"), 1);
+	assert_int_equal(kit_int(&s.kit, "tls.s_cert.0.length"), 3);
+	shake_free(&s);
+
+	start(&s);
+	SHAKE(&s, 0, CLIENT_HELLO);
+	SHAKE(&s, 1, SERVER_HELLO);
+	record[HEAD + MESSAGE + ALGORITHM + SIZE - 1]++; /* declares a byte more */
+	shake_give(&s, 1, record, HEAD + record[4]);
+	assert_true(kit_finish(&s.kit));
+	assert_int_equal(kit_count_of(&s.kit, "tls.s_cert"), 0);
+	shake_free(&s);
+}
+
 static void a_heartbeat_of_dtls_and_a_lost_message(void **unused)
 {
 	struct shake s;
@@ -466,6 +502,7 @@ int main(void)
 		cmocka_unit_test(behind_starttls),
 		cmocka_unit_test(other_protocols_cost_nothing),
 		cmocka_unit_test(a_damaged_certificate),
+		cmocka_unit_test(a_compressed_chain),
 		cmocka_unit_test(a_heartbeat_of_dtls_and_a_lost_message),
 		cmocka_unit_test(records_that_were_cut),
 		cmocka_unit_test(a_message_without_memory),
