@@ -114,7 +114,7 @@ static void print_npf(const struct print *p, const struct hs *hs)
 	struct out_fingerprints *o = p->out;
 
 	if (hs->carrier == HS_QUIC) {
-		uint32_t version = hs->quic->way[hs->client == 1].version;
+		uint32_t version = hs->quic->way[hs_client(hs)].version;
 
 		o->npf_quic = quic_text(p, version, NPF_PLAIN);
 		o->npf_quic_1 = quic_text(p, version, NPF_SELECTED);

@@ -418,15 +418,21 @@ bool frag_add(struct frag_table *t, const struct pkt *fragment)
 	return settle(t, d);
 }
 
+/* When the time of the oldest datagram, which is there, is over. */
+static int64_t oldest_over(const struct frag_table *t)
+{
+	int64_t over;
+
+	return __builtin_add_overflow(t->oldest->start_ns, t->timeout_ns, &over) ? INT64_MAX : over;
+}
+
 int64_t frag_due(const struct frag_table *t)
 {
-	int64_t due;
-
 	if (t->oldest == NULL)
 		return INT64_MAX;
 	if (t->memory > LOW_MEMORY)
 		return INT64_MIN;
-	return __builtin_add_overflow(t->oldest->start_ns, t->timeout_ns, &due) ? INT64_MAX : due;
+	return oldest_over(t);
 }
 
 bool frag_expired(struct frag_table *t, int64_t clock_ns)
@@ -436,10 +442,7 @@ bool frag_expired(struct frag_table *t, int64_t clock_ns)
 	forget_ready(t);
 	if (d == NULL || clock_ns < frag_due(t))
 		return false;
-	uint64_t age = clock_ns > d->start_ns ? (uint64_t)clock_ns - (uint64_t)d->start_ns : 0;
-	bool over = clock_ns == INT64_MAX || age >= (uint64_t)t->timeout_ns;
-
-	if (!over)
+	if (clock_ns < oldest_over(t)) /* for want of memory, then */
 		t->counts.capped++;
 	make_ready(t, d, false);
 	return true;
