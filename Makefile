@@ -24,7 +24,8 @@ WERROR  ?=
 # --- libraries: zlib, libcrypto and xxHash are needed, the others are found ------------------------
 have     = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
 PACKAGES := zlib libcrypto
-OPTIONAL := libpcap:HAVE_PCAP libzstd:HAVE_ZSTD liblzma:HAVE_LZMA libbrotlidec:HAVE_BROTLI
+OPTIONAL := libpcap:HAVE_PCAP libzstd:HAVE_ZSTD liblzma:HAVE_LZMA libbrotlidec:HAVE_BROTLI \
+	libbpf:HAVE_LIBBPF libseccomp:HAVE_SECCOMP libmaxminddb:HAVE_MAXMINDDB
 FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o)))),$(o)))
 PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
 DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))

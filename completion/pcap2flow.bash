@@ -12,9 +12,12 @@ _pcap2flow()
 		name=-x
 	fi
 	case $name in
-	'') files=1 words='bpf= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= ip= tcp= icmp= idp= tls= quic= fingerprint= fingerprint_db= payload= ppi= hd= wht= os= stats= stats_idle= output= outdir= logfile= verbosity= progress= help= version= show_config= show_interfaces= explain= print= --help --version'
+	'') files=1 words='bpf= interface= promisc= snaplen= capture= clock= ring= threads= drops_interval= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= ip= tcp= icmp= idp= tls= quic= fingerprint= fingerprint_db= payload= ppi= hd= wht= os= stats= stats_idle= output= outdir= count= rotate= rotate_size= keep_size= keep_time= upload= keyfile= known_hosts= retain= logfile= verbosity= progress= username= sandbox= daemon= pidfile= control= metrics= ctl= help= version= show_config= show_interfaces= explain= print= --help --version'
 		compopt -o nospace ;;
 	-x) files=1 ;;
+	promisc) words='0 1' ;;
+	capture) words='auto packet libpcap' ;;
+	clock) words='host adapter' ;;
 	bidir) words='0 1' ;;
 	vlan_key) words='0 1' ;;
 	tunnel) words='inner outer' ;;
@@ -35,14 +38,18 @@ _pcap2flow()
 	wht) words='0 1' ;;
 	os) words='0 1' ;;
 	stats) words='0 1' ;;
+	retain) words='0 1' ;;
 	progress) words='0 1' ;;
+	sandbox) words='0 1' ;;
+	daemon) words='0 1' ;;
+	ctl) words='stats flows reload rotate health' ;;
 	help) words='0 1' ;;
 	version) words='0 1' ;;
 	show_config) words='0 1' ;;
 	show_interfaces) words='0 1' ;;
 	print) words='man bash zsh fields schema options' ;;
 	features) words='all salt dist cdist entropy ip tcp icmp idp tls quic fingerprint payload ppi hd wht os stats' front=${cur%"${cur##*,}"} cur=${cur##*,} ;;
-	cdist|fingerprint_db|output|outdir|logfile) files=1 ;;
+	cdist|fingerprint_db|output|outdir|keyfile|known_hosts|logfile|pidfile|control) files=1 ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -P "$front" -W "$words" -- "$cur"
 		[[ -z $files ]] || compgen -f -- "$cur")

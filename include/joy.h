@@ -62,8 +62,22 @@ JOY_API void joy_on_line(
 JOY_API void joy_on_log(struct joy *j,
 		void (*log)(void *ctx, enum joy_level level, const char *text), void *ctx);
 
-/* Runs over files, folders and "-": opens, reads all, writes summary, closes. */
+/*
+ * Runs over files, folders and "-": opens, reads all, writes summary, closes.  With option
+ * "interface" and no paths it captures, until the progress callback asks for the end.
+ */
 JOY_API int joy_run(struct joy *j, const char *const *paths, size_t count);
+
+/*
+ * Gets called once by joy_run(), when all that needs rights is open and before the first packet is
+ * looked at and the first thread is started: the place to give rights up, to enter a sandbox, and
+ * to say that a service is ready.  Not 0 ends the run as failed.
+ */
+JOY_API void joy_on_ready(struct joy *j, int (*ready)(void *ctx), void *ctx);
+
+/* Ends the present output file and begins the next; from the progress callback, of a run whose
+ * output is split (count, rotate, rotate_size). */
+JOY_API int joy_rotate(struct joy *j);
 
 /* The caller's own packets.  'linktype' is a LINKTYPE_ number, 'ns' since 1970. */
 struct joy_packet {
@@ -86,8 +100,8 @@ struct joy_stats {
 /* May be called from the callbacks. 'size' is sizeof(struct joy_stats) of the caller. */
 JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
 
-/* Gets called now and then during joy_run() (at least every 65,536 packets); not 0 ends the run
- * early but orderly. */
+/* Gets called now and then during joy_run() (at least every 65,536 packets of a file, at least ten
+ * times a second while capturing); not 0 ends the run early but orderly. */
 JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
 
 /*
@@ -108,6 +122,9 @@ enum joy_text {
 	JOY_TEXT_SCHEMA,  /* doc/schema.json */
 	JOY_TEXT_EXPLAIN, /* the fields that 'argument' names */
 	JOY_TEXT_OPTIONS, /* doc/options.md */
+	JOY_TEXT_STATS,   /* counters of the run so far, as a JSON object; from the progress callback */
+	JOY_TEXT_METRICS, /* the same as OpenMetrics 1.0 text */
+	JOY_TEXT_FLOWS,   /* flows that are alive, a JSON object each line; live captures only */
 };
 /* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
 JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);

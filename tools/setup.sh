@@ -19,6 +19,10 @@ python3: python3
 /usr/include/zstd.h: libzstd-dev
 /usr/include/lzma.h: liblzma-dev
 /usr/include/brotli/decode.h: libbrotli-dev
+/usr/include/bpf/libbpf.h: libbpf-dev
+/usr/include/seccomp.h: libseccomp-dev
+/usr/include/maxminddb.h: libmaxminddb-dev
+clang: clang
 /usr/include/stdio.h: libc6-dev'
 
 GROUP_test='
@@ -29,6 +33,10 @@ zstd: zstd
 xz: xz-utils
 git: git
 zsh: zsh
+ip: iproute2
+tcpreplay: tcpreplay
+/usr/sbin/sshd: openssh-server
+ssh: openssh-client
 module:ensurepip: python3-venv'
 
 GROUP_fuzz='

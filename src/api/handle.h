@@ -56,6 +56,9 @@ void configuration_summary(const struct joy *j, struct buf *out);
 /* Appends version, compiler and libraries. */
 void version_write(struct buf *out);
 
+/* Appends the libraries of live capture. */
+void version_live(struct buf *out);
+
 /* The field name nearest to 'name'; false without any field. */
 bool explain_nearest(const struct field *const *tables, size_t count, const char *name,
 		char nearest[static 256]);

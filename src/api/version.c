@@ -84,4 +84,5 @@ void version_write(struct buf *out)
 	buf_printf(out, "libzstd    %s\n", zstd_version());
 	buf_printf(out, "liblzma    %s\n", lzma_version());
 	write_brotli_version(out);
+	version_live(out);
 }

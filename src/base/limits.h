@@ -20,6 +20,9 @@ enum {
 	LIMIT_ZSTD_WINDOW_LOG = 27,          /* 128 MiB of history for a zstd stream */
 	LIMIT_XZ_MEMORY = 256 * 1024 * 1024, /* decoder memory of one xz stream */
 
+	/* live */
+	LIMIT_WORKERS = 64, /* threads= */
+
 	/* net */
 	LIMIT_DEPTH = 64,                /* headers (tags, tunnels) before a packet is "too deep" */
 	LIMIT_LAYERS = 16,               /* outer layers remembered for the record */

@@ -19,6 +19,15 @@ struct conf {
 	/* input */
 	char *bpf;
 
+	/* live capture */
+	char *interface; /* NULL: files */
+	bool promisc;
+	uint32_t snaplen;
+	char *capture, *clock;
+	struct option_size ring;
+	uint32_t threads;
+	struct option_seconds drops_interval;
+
 	/* flows */
 	bool bidir;
 	bool vlan_key;
@@ -37,10 +46,20 @@ struct conf {
 
 	/* output */
 	char *output, *outdir, *logfile;
+	uint64_t count; /* of records in a file; 0: all */
+	struct option_seconds rotate, keep_time;
+	struct option_size rotate_size, keep_size;
+	char *upload, *keyfile, *known_hosts;
+	bool retain;
 	uint32_t verbosity;
 	bool progress;
 
+	/* service */
+	char *username, *pidfile, *control, *metrics;
+	bool sandbox, daemon;
+
 	/* commands */
+	char *ctl;
 	bool help, version, show_config, show_interfaces;
 	char *explain, *print;
 

@@ -12,6 +12,9 @@
 
 static const char *const tunnels[] = { "inner", "outer", NULL };
 static const char *const presets[] = { "joy", "nfstream", "yaf", "cisco", NULL };
+static const char *const captures[] = { "auto", "packet", "libpcap", NULL };
+static const char *const clocks[] = { "host", "adapter", NULL };
+static const char *const controls[] = { "stats", "flows", "reload", "rotate", "health", NULL };
 static const char *const prints[] = { "man", "bash", "zsh", "fields", "schema", "options", NULL };
 
 const struct option conf_options[] = {
@@ -19,6 +22,33 @@ const struct option conf_options[] = {
 			.value = "FILTER",
 			.more = "The filter is in the language of pcap-filter(7) and is applied "
 				"to the outermost headers of each packet."),
+
+	OPTION(struct conf, interface, "interface", "capture from network interfaces",
+			.group = "Live capture", .value = "LIST",
+			.more = "Names with commas between them, such as eth0,eth1; auto is the "
+				"first that is up and not the loopback, any all of them.  The "
+				"run ends on a signal."),
+	OPTION(struct conf, promisc, "promisc", "take packets for other machines too",
+			.initial = "0"),
+	OPTION(struct conf, snaplen, "snaplen", "take at most N bytes of each packet",
+			.initial = "262144", .value = "N", .minimum = 64, .maximum = 262144),
+	OPTION(struct conf, capture, "capture", "how packets are captured", .initial = "auto",
+			.choices = captures,
+			.more = "packet: the kernel's packet rings (Linux); libpcap: through that "
+				"library; auto: packet where there is one."),
+	OPTION(struct conf, clock, "clock", "whose clock stamps packets", .initial = "host",
+			.choices = clocks,
+			.more = "adapter asks the network adapter, where it can; its clock may "
+				"not be that of the host."),
+	OPTION(struct conf, ring, "ring", "memory of each packet ring", .initial = "64M",
+			.value = "SIZE", .minimum = 1 << 20, .maximum = UINT64_C(4) << 30,
+			.flags = OPTION_PLACE),
+	OPTION(struct conf, threads, "threads", "workers of a live capture, each with a ring",
+			.initial = "1", .value = "N", .minimum = 1, .maximum = LIMIT_WORKERS,
+			.flags = OPTION_PLACE),
+	OPTION(struct conf, drops_interval, "drops_interval",
+			"time that a record of lost packets speaks of", .initial = "10",
+			.value = "SECONDS", .minimum = SECOND / 10, .maximum = 86400 * SECOND),
 
 	OPTION(struct conf, bidir, "bidir", "one record for both directions of a conversation",
 			.group = "Flows", .initial = "0",
@@ -78,6 +108,32 @@ const struct option conf_options[] = {
 				"has its name with .part behind it until it is whole."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
+	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
+			.value = "N", .maximum = UINT64_MAX, .flags = OPTION_PLACE,
+			.more = "0: never.  The files' names get time and number; see output."),
+	OPTION(struct conf, rotate, "rotate", "begin another file after this much time",
+			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 366,
+			.flags = OPTION_PLACE),
+	OPTION(struct conf, rotate_size, "rotate_size", "begin another file after this many bytes",
+			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE),
+	OPTION(struct conf, keep_size, "keep_size",
+			"delete the oldest finished files when all together are larger",
+			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE,
+			.more = "0: keep all."),
+	OPTION(struct conf, keep_time, "keep_time", "delete finished files that are older",
+			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 36600,
+			.flags = OPTION_PLACE, .more = "0: keep all."),
+	OPTION(struct conf, upload, "upload", "copy each finished file to another machine by ssh",
+			.value = "USER@HOST:PATH", .flags = OPTION_PLACE | OPTION_SECRET,
+			.more = "Files wait in a spool and are tried again until the other side "
+				"has them whole.  The host's key must be known to ssh already."),
+	OPTION(struct conf, keyfile, "keyfile", "private key for upload", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE | OPTION_SECRET),
+	OPTION(struct conf, known_hosts, "known_hosts", "keys of hosts to upload to",
+			.value = "FILE", .flags = OPTION_FILE | OPTION_PLACE | OPTION_SECRET,
+			.more = "Otherwise those that ssh knows."),
+	OPTION(struct conf, retain, "retain", "keep files that were uploaded", .initial = "1",
+			.flags = OPTION_PLACE),
 	OPTION(struct conf, logfile, "logfile", "messages go to this file, not to standard error",
 			.value = "FILE", .flags = OPTION_FILE | OPTION_PLACE,
 			.more = "They are added to the end of the file."),
@@ -87,8 +143,30 @@ const struct option conf_options[] = {
 	OPTION(struct conf, progress, "progress",
 			"progress bar on a terminal when the input is long", .initial = "1"),
 
-	OPTION(struct conf, help, "help", "print this list", .group = "Information",
-			.flags = OPTION_COMMAND),
+	OPTION(struct conf, username, "username", "user to become once the capture is open",
+			.group = "Service", .value = "NAME", .flags = OPTION_PLACE,
+			.more = "Otherwise joy, where the program was started by root and there "
+				"is that user.  none keeps the rights."),
+	OPTION(struct conf, sandbox, "sandbox", "give up what a live capture does not need",
+			.initial = "1", .flags = OPTION_PLACE,
+			.more = "System calls that are not needed, and writing to folders other "
+				"than those of output and log."),
+	OPTION(struct conf, daemon, "daemon", "go to the background once the capture is open",
+			.initial = "0", .flags = OPTION_PLACE),
+	OPTION(struct conf, pidfile, "pidfile", "file to hold the process id", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE),
+	OPTION(struct conf, control, "control", "socket that ctl= speaks to", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE, .more = "Without it nobody can ask."),
+	OPTION(struct conf, metrics, "metrics", "serve OpenMetrics and health by HTTP",
+			.value = "ADDRESS:PORT", .flags = OPTION_PLACE,
+			.more = "Such as 127.0.0.1:9464: /metrics and /health."),
+
+	OPTION(struct conf, ctl, "ctl", "ask a running pcap2flow", .group = "Information",
+			.choices = controls, .flags = OPTION_COMMAND,
+			.more = "stats prints its counters, flows those that are alive, health a "
+				"word; reload reads lists again, rotate begins another file.  "
+				"control says which socket."),
+	OPTION(struct conf, help, "help", "print this list", .flags = OPTION_COMMAND),
 	OPTION(struct conf, version, "version", "print the version and the libraries in use",
 			.flags = OPTION_COMMAND),
 	OPTION(struct conf, show_config, "show_config",

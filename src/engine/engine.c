@@ -421,7 +421,7 @@ static inline void take_frame(struct engine *en, const struct frame *frame)
 		expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
 	outcome = decode_frame(&en->rules, frame, pkt);
-	if (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET)
+	if (frame->merged || (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET))
 		pkt->marks |= PKT_OFFLOAD;
 	if (outcome == OUTCOME_PACKET && !(pkt->marks & PKT_MORE))
 		queue(en, pkt);

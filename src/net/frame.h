@@ -17,5 +17,6 @@ struct frame {
 	uint32_t interface;   /* index over all interfaces of the run */
 	uint16_t linktype;    /* LINKTYPE_ number of the capture file formats */
 	bool nanoseconds;     /* the source's clock is finer than a microsecond */
-	bool untimed;         /* the format gives this packet no time (simple packet block) */
+	bool merged;  /* several packets in one, made by the adapter or the kernel (GRO, TSO) */
+	bool untimed; /* the format gives this packet no time (simple packet block) */
 };
