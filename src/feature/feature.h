@@ -37,6 +37,13 @@ struct feature_env {
 	const void *read;        /* finish(): the state of the feature that 'reads' names */
 };
 
+/* A whole record: the structs of all enabled features, in their order. */
+struct feature_record {
+	const struct field *const *tables;
+	const void **data; /* NULL: absent from this record; else the record's own, to be changed */
+	size_t count;
+};
+
 enum verdict {
 	MORE, /* call again */
 	DONE, /* seen enough of this flow */
@@ -65,6 +72,12 @@ struct feature {
 	 * feature's keys are left out. 'view': see struct flow_view. */
 	bool (*finish)(const void *state, const struct feature_env *env,
 			const struct flow_view *view, void *out);
+
+	/* In place of finish(), and behind all of those, in the order of list.def: sees the whole
+	 * record, and may change what is in it: the structs themselves, and what it has copied to
+	 * scratch memory (texts and lists are shared with others).  NULL: has no part in that. */
+	bool (*record)(const struct feature_env *env, const struct flow_view *view,
+			const struct feature_record *record, void *out);
 
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
