@@ -84,6 +84,14 @@ enum {
 	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
+	/* host: lists */
+	LIMIT_LIST_BYTES = 1 << 30,    /* one file */
+	LIMIT_LIST_ENTRIES = 1 << 24,  /* subnets, or names, of all files of an option */
+	LIMIT_LIST_FILES = 256,        /* of an option */
+	LIMIT_LABEL_SETS = 1 << 20,    /* different combinations of labels */
+	LIMIT_WATCH_HITS = 16,         /* listed in a record */
+	LIMIT_LINE_COLUMNS = 256,      /* looked at in a line of CSV */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */

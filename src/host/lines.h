@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct lines {
 	const char *path; /* the caller's; for errors */
-	char *bytes;
+	struct buf whole;
 	const char *at, *end;
 	unsigned long number; /* of the present line, from 1 */
 	const char *text;     /* the present line */
@@ -28,7 +29,7 @@ void lines_close(struct lines *l);
 /* The next line that has something; false at the end. */
 bool lines_next(struct lines *l);
 
-/* The same, with comments only at the start of a line: for CSV, where they may be values. */
+/* The same, with comments only at the start of a line: for CSV, where they may be in values. */
 bool lines_next_row(struct lines *l);
 
 /* "FILE:LINE: TEXT: why"; false. */

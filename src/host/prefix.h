@@ -29,8 +29,8 @@ struct prefix_table;
 struct prefix_table *prefix_new(void);
 void prefix_free(struct prefix_table *t);
 
-/* Bits behind the length are taken as 0.  The same subnet may be added again, with another value.
- * False: more than LIMIT_LIST_ENTRIES, or no memory. */
+/* Bits behind the length are taken as 0.  A subnet may be added again with another value; what is
+ * there with the same value is kept once.  False: more than LIMIT_LIST_ENTRIES, or no memory. */
 bool prefix_add(struct prefix_table *t, const struct prefix *p, struct err *e);
 
 /* Behind the last prefix_add(). */
@@ -44,16 +44,17 @@ uint32_t prefix_find(const struct prefix_table *t, uint8_t version, const uint8_
 uint32_t prefix_outer(const struct prefix_table *t, uint32_t number);
 
 /* Subnets are numbered from 0, outer ones before those inside. */
-const struct prefix *prefix_at(const struct prefix_table *t, uint32_t number);
+struct prefix prefix_at(const struct prefix_table *t, uint32_t number);
+uint32_t prefix_value(const struct prefix_table *t, uint32_t number);
 size_t prefix_count(const struct prefix_table *t);
 
 /* Bytes of memory. */
 size_t prefix_memory(const struct prefix_table *t);
 
-/* Reads "192.0.2.0/24", "192.0.2.0/255.255.255.0", "192.0.2.1", "2001:db8::/32"; NULL or in words
- * what is wrong.  Bits behind the length are allowed and become 0. */
+/* Reads "192.0.2.0/24", "192.0.2.0/255.255.255.0", "192.0.2.1", "2001:db8::/32"; NULL, or in words
+ * what is wrong.  Bits behind the length may be set. */
 const char *prefix_parse(const char *text, size_t size, struct prefix *out);
 
 /* "192.0.2.0/24"; a single address without its length.  Returns the size; 'to' has PREFIX_ROOM. */
-enum { PREFIX_ROOM = 64 };
+enum { PREFIX_ROOM = 96 };
 size_t prefix_text(const struct prefix *p, char *to);

@@ -8,15 +8,12 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "record/field.h"
 
 struct pick;
 
-/* Is a field wanted?  Asked for scalars, lists of scalars, and structs (which then are visited
- * themselves, and not looked into). */
+/* Is a field wanted?  Asked for scalars and lists of scalars. */
 typedef bool pick_wants(const struct field *f);
 
 /* NULL without memory, or when structs lie too deep.  A table in which nothing is wanted gives a
@@ -26,8 +23,8 @@ void pick_free(struct pick *p);
 bool pick_is_empty(const struct pick *p);
 
 struct pick_walk {
-	/* 'at': the value, of type 'type' (of an item where the field is a list of scalars).
-	 * 'path': dotted, as in a record, without brackets. */
+	/* 'at': the value, of type 'type' (of an item where the field is a list).  'path': dotted,
+	 * as explain= knows it, without brackets. */
 	void (*visit)(void *ctx, const struct field *f, enum field_type type, const char *path,
 			void *at);
 	/* Not NULL: values are to be changed, and lists are copied to where this says before they
@@ -38,3 +35,6 @@ struct pick_walk {
 
 /* Visits what is wanted in 'data', the struct that the table describes. */
 void pick_visit(const struct pick *p, const struct pick_walk *walk, void *data);
+
+/* Makes a value null, so that its key is left out; 'type' as in visit(). */
+void pick_null(enum field_type type, void *at);
