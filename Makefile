@@ -2,7 +2,7 @@
 # Makefile - plain GNU make, non-recursive.  `make help` lists the targets.
 #
 # Here stand the flags and how a file becomes an object, a library, a program; tools/targets.mk
-# has what one can ask for.  MODE=release|debug|asan|fuzz|cov chooses the flags; V=1 shows commands.
+# has what one can ask for.  MODE=release|debug|asan|tsan|fuzz|cov chooses the flags; V=1 shows commands.
 
 CC      ?= cc
 MODE    ?= release
@@ -17,6 +17,7 @@ CFLAGS_release := -O3 -g -fno-plt -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC -DFUZZING
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSLAB_MALLOC
 CFLAGS_cov     := -O0 -g --coverage
 CFLAGS  ?= $(CFLAGS_$(MODE))
 WERROR  ?=

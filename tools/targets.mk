@@ -17,7 +17,7 @@ all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
 	@echo
-	@echo 'MODE=release|debug|asan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
+	@echo 'MODE=release|debug|asan|tsan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
 
 # --- build ---------------------------------------------------------------------------------------
 build: $(B)/pcap2flow $(B)/libjoy.a $(B)/libjoy.so

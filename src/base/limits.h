@@ -87,6 +87,10 @@ enum {
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+	LIMIT_OUTPUT_QUEUE = 64 << 20, /* text that waits for a writer, of a live capture */
+	LIMIT_OUTPUT_WAIT = 2 << 20,   /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_FILES = 1 << 20,  /* files of a series that are looked at */
+	LIMIT_OUTPUT_PARTS = 1 << 16,  /* parts of it that are recovered */
 
 	/* conf */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */

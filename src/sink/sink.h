@@ -100,11 +100,12 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e);
 
 /* A line that is no record, such as one of lost packets (JSON text without newline); CSV leaves it
- * out.  Any thread when live, else the pen's. */
+ * out.  Any thread when live, else the pen's.  False, live: also when there is no room. */
 bool sink_note(struct sink *s, const struct buf *object, struct err *e);
 
-/* A series: the present file ends, the next record begins another.  Any thread. */
-void sink_rotate(struct sink *s);
+/* The present file ends, the next record begins another.  Any thread when live, else the pen's.
+ * False: the output is no series. */
+bool sink_rotate(struct sink *s);
 
 /* Live: says what the writer has to say, and hands lines to a callback.  A few times a second, one
  * thread.  False: the output has failed for good (a pipe without reader, a callback's false). */
@@ -137,7 +138,7 @@ struct sink_counts {
 	uint64_t refused;       /* records whose text would have passed LIMIT_RECORD_BYTES */
 	uint64_t files;         /* finished */
 	uint64_t deleted;       /* by 'keep' */
-	uint64_t waiting_bytes; /* blocks that wait for the writer or are being written */
+	uint64_t waiting_bytes; /* memory of blocks that wait for the writer or are being written */
 	uint64_t queue_bytes;   /* the most that may wait */
 	int64_t waiting_ns;     /* how long the oldest of them waits */
 	bool paused;            /* writing has failed and is tried again */
@@ -146,7 +147,7 @@ struct sink_counts {
 /* Any thread. */
 void sink_counts(struct sink *s, struct sink_counts *out);
 
-/* Records that pens have taken so far, without those lost or refused; pens must rest. */
+/* Records that pens have taken so far; pens must rest. */
 uint64_t sink_records(struct sink *s);
 
 /* Closes as not whole if nobody has closed.  Pens are to be freed before. */
@@ -164,8 +165,9 @@ void pen_free(struct pen *p);
 /* One record: data[i] is the filled struct of the plan's table i, or NULL. */
 bool pen_record(struct pen *p, const void *const *data, struct err *e);
 
-/* The packet time of the records that follow, ns: what split.interval_ns goes by when not live.
- * Only the latest counts. */
+/* The packet time of the records that follow, ns: what split.interval_ns goes by when not live; only
+ * then it is wanted. */
+bool pen_wants_time(const struct pen *p);
 void pen_time(struct pen *p, int64_t ns);
 
 /* Hands on what is collected: when a live worker has had nothing to do, and at least every second.
