@@ -37,7 +37,7 @@ struct upload_conf {
 	uid_t uid;
 	gid_t gid;
 
-	/* From upload_poll(), upload_add() and upload_stop(): one line without newline. */
+	/* From upload_poll() and upload_stop(): one line without newline. */
 	void (*say)(void *ctx, enum upload_news what, const char *text);
 	void *ctx;
 
@@ -67,9 +67,10 @@ struct upload *upload_start(const struct upload_conf *conf, struct err *e);
  * file's name in the folder.  Call it before the file gets its final name, with ".part" still
  * behind it (which is not uploaded as part of the name): then no kill in between loses it.  Giving
  * the same file again does nothing while it waits, and no harm when it is there.  Takes a link and
- * the sync of a folder; waits for nobody; any thread.
+ * the sync of a folder; waits for nobody; any thread.  It must belong to the user that calls: Linux
+ * lets nobody link files of others.  On failure the file stays where it is.
  */
-void upload_add(struct upload *u, const char *path);
+bool upload_add(struct upload *u, const char *path, struct err *e);
 
 /* Says what the child has reported.  One thread; a few times a second. */
 void upload_poll(struct upload *u);
