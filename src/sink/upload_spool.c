@@ -33,7 +33,7 @@ static bool entry_parse(const char *text, struct upload_entry *out)
 {
 	out->number = 0;
 	for (size_t i = 0; i < DIGITS; i++) {
-		if (text[i] < '0' || text[i] > '9')
+		if (text[i] < '0' || text[i] > (i == 0 ? '0' : '9')) /* all others fit 64 bits */
 			return false;
 		out->number = out->number * 10 + (uint64_t)(text[i] - '0');
 	}

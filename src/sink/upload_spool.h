@@ -25,7 +25,7 @@ struct upload_spool {
 };
 
 struct upload_entry {
-	uint64_t number; /* when it was added; no two are equal */
+	uint64_t number; /* when it was added, in ns; sorts and names it */
 	char name[LIMIT_UPLOAD_NAME + 1];
 };
 

@@ -201,7 +201,7 @@ bool upload_target_parse(struct upload_target *t, const char *text, struct err *
 {
 	static const char scheme[] = "sftp://";
 
-	*t = (struct upload_target){ "" };
+	memset(t, 0, sizeof *t);
 	if (strncmp(text, scheme, sizeof scheme - 1) == 0)
 		return parse_uri(t, text + sizeof scheme - 1, e);
 	if (strstr(text, "://") != NULL && strstr(text, "://") < strchr(text, '/'))
