@@ -17,11 +17,11 @@
 
 struct upload;
 
+/* As the levels of a log. */
 enum upload_news {
-	UPLOAD_ERROR,   /* a file cannot go up as it is, or the child has ended */
-	UPLOAD_WARNING, /* the other side is away or takes nothing; said once, until it is back */
-	UPLOAD_INFO,    /* the other side is back */
-	UPLOAD_DEBUG,   /* a file is there */
+	UPLOAD_ERROR,   /* a file cannot go up as it is (said once), or the child has ended */
+	UPLOAD_WARNING, /* the other side is away, or takes no files, or is back (once each) */
+	UPLOAD_INFO,    /* a file is there */
 };
 
 struct upload_conf {

@@ -23,6 +23,16 @@ bool upload_confine_os_child(pid_t parent, const char *name)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
 }
 
+void upload_confine_os_close(unsigned first, unsigned last)
+{
+	if (syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	const long room = sysconf(_SC_OPEN_MAX); /* before Linux 5.9 */
+	const unsigned end = room > 0 ? (unsigned)room : 1024;
+	for (unsigned fd = first; fd <= last && fd < end; fd++)
+		close((int)fd);
+}
+
 /* --- capabilities -------------------------------------------------------------------------------
  */
 

@@ -14,3 +14,6 @@ bool upload_confine_os_child(pid_t parent, const char *name);
 /* Before and after ids change.  What the system refuses is left out: it is a second wall. */
 void upload_confine_os_begin(void);
 void upload_confine_os_end(int folder);
+
+/* Closes these and all between. */
+void upload_confine_os_close(unsigned first, unsigned last);

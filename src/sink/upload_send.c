@@ -164,7 +164,8 @@ static char *final_path(const struct upload_sender *s, const struct file *f, boo
 
 	if (!other)
 		return make_path(s, "", f->entry->name, "");
-	snprintf(hash, sizeof hash, "%s", f->hex);
+	memcpy(hash, f->hex, OTHER_HEX);
+	hash[OTHER_HEX] = '\0';
 	upload_send_other_name(f->entry->name, hash, &b);
 	buf_byte(&b, '\0');
 	if (buf_ok(&b))

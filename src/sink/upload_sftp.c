@@ -73,6 +73,7 @@ static struct buf *begin(struct upload_sftp *s, enum type type, size_t *start)
 		memmove(p->out.p, p->out.p + p->sent, p->out.size);
 		p->sent = 0;
 	}
+	p->moved_ms = upload_now_ms(); /* what came before may have taken long elsewhere */
 	*start = p->out.size;
 	put(&p->out, 0, 4); /* the length comes at the end */
 	put(&p->out, type, 1);
