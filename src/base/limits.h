@@ -88,6 +88,12 @@ enum {
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
 
+	/* os: control socket and HTTP, each */
+	LIMIT_CLIENTS = 8,             /* served at a time; others wait in the queue */
+	LIMIT_CLIENT_SECONDS = 10,     /* from accepting to the last byte of the answer */
+	LIMIT_QUESTION_BYTES = 8192,   /* of a request */
+	LIMIT_ANSWER_BYTES = 20 << 20, /* of a response: a LIMIT_TEXT_BYTES and its head */
+
 	/* conf */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */
 	LIMIT_CONF_BYTES = 1 << 20,    /* a configuration file */

@@ -13,15 +13,22 @@
 
 enum { DAEMON_CHILD = -1 };
 
-/*
- * Forks.  In the child: DAEMON_CHILD, with *ready the descriptor for daemon_ready().  In the parent
- * (which should do nothing but leave with it): the exit status, 0 once the child is ready, else
- * the child's own; 1 with 'e' when there is no child, or a signal killed it.
- */
-int daemon_fork(int *ready, struct err *e);
+/* Descriptors that the child keeps until it is ready; both -1 when nobody waits. */
+struct daemon {
+	int word; /* to the parent */
+	int null; /* /dev/null, which a sandbox would not let it open for writing */
+};
 
-/* Says the word, and lets go of the terminal: standard input, output and error are /dev/null. */
-void daemon_ready(int ready);
+/*
+ * Forks.  In the child, which is a session of its own: DAEMON_CHILD.  In the parent, which
+ * should do nothing but leave with it: the exit status, 0 once the child is ready, else that of
+ * the child; 1 with 'e' when there is no child, or a signal ended it.
+ */
+int daemon_fork(struct daemon *d, struct err *e);
+
+/* Says the word, and lets go of the terminal: standard input and output are /dev/null, and standard
+ * error if it is one. */
+void daemon_ready(struct daemon *d);
 
 /*
  * A file with the process id, locked as long as 'fd' is open.  False when it cannot be written or

@@ -24,18 +24,16 @@ bool privileges_root(void);
 bool privileges_find(const char *name, struct privileges_user *user, struct err *e);
 
 /*
- * May that user make files in the folder (or, if 'path' is no folder, write the file)?  As root it
- * asks for anyone, otherwise for the caller alone.  False: the words say which chown would help.
+ * May that user make files in the folder 'path'?  If it is no folder: may he write the file, or
+ * make it?  'user' NULL asks for the caller; only root can ask for another, and loses his
+ * supplementary groups by it.  False: the words say what would help.
  */
 bool privileges_may_write(const struct privileges_user *user, const char *path, struct err *e);
 
-/* Gives files that are open for writing and whose names end in 'suffix' to the user: made by root,
- * they are to be renamed and removed by him.  Does nothing where names cannot be found out. */
-void privileges_give(const struct privileges_user *user, const char *suffix);
-
 /*
- * Becomes that user: no supplementary groups, all three ids, no capability, none to be had again
- * (no_new_privs).  It is verified that there is no way back.  'user' NULL: the ids stay, and of
- * root's capabilities only the right to write to folders of others does.
+ * Becomes that user: no supplementary groups, all three ids, no capability and none to be had
+ * again (no_new_privs).  It is verified that there is no way back.  'user' NULL: the ids stay, and
+ * of root's capabilities only the right to write to folders of others does.  A core is dumped only
+ * if its size limit (ulimit -c) is not 0.
  */
 bool privileges_drop(const struct privileges_user *user, struct err *e);

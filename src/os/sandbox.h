@@ -6,11 +6,11 @@
  * Linux: an allow-list of system calls by seccomp, and Landlock.  OpenBSD: pledge and unveil.  To be
  * entered while the process has one thread; threads made later are in it too.  It cannot be left.
  *
- * Inside, files may be read and those of the folders made, written, renamed and removed; memory,
- * threads, clocks, and sockets that are already there go on working.  Refused with EPERM: new TCP
- * or UDP sockets of no use here, and whatever is not known to be needed.  Running programs, new
- * processes, signals to others, tracing, mounting, changing users, loading code into the kernel end
- * the program by SIGSYS, with a line that names the system call.
+ * Inside, files may be read, and those of the folders made, written, renamed and removed; memory,
+ * threads, clocks, and sockets that are already there go on working.  What is not known to be
+ * needed fails with EPERM.  Running programs, new processes, new sockets, tracing, mounting,
+ * changing users, loading code into the kernel and the like end the program by SIGSYS, with
+ * a line that names the system call.
  */
 #pragma once
 
@@ -22,14 +22,15 @@
 struct sandbox {
 	const char *const *write; /* folders below which all may be written; NULL-terminated */
 	const char *const *tidy;  /* folders in which files may only be removed; NULL-terminated */
-	int log;                  /* file descriptor for the line about a violation; -1: none */
+	int log;                  /* descriptor for the line about a violation; stays the same */
+	const char *prefix;       /* what that line begins with */
 };
 
 /* What has come of it. */
 struct sandbox_state {
-	bool calls;       /* system calls are filtered */
-	bool files;       /* writing is bound to folders */
-	char missing[200]; /* what is not there, and why; "" when all is */
+	bool calls;        /* system calls are filtered */
+	bool files;        /* writing is bound to folders */
+	char missing[256]; /* what is not there, and why; "" when all is */
 };
 
 /*
