@@ -97,7 +97,7 @@ static unsigned judge(struct rd head, struct http_request *r)
 
 	if (method.left == 0 || (!new && !is(line, "HTTP/1.0")))
 		return line.left > 5 && memcmp(line.p, "HTTP/", 5) == 0 ? 505 : 400;
-	if (!count_hosts(head, &hosts) || hosts > 1 || (new && hosts == 0))
+	if (!count_hosts(head, &hosts) || hosts > 1 || (new &&hosts == 0))
 		return 400;
 	r->head = is(method, "HEAD");
 	if (!r->head && !is(method, "GET"))

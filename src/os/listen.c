@@ -14,6 +14,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -161,7 +162,8 @@ static bool split(const char *address, char *host, size_t room, const char **por
 	memcpy(host, address + brackets, size - 2 * brackets);
 	host[size - 2 * brackets] = '\0';
 	*port = colon + 1;
-	return host[0] != '\0' && **port != '\0';
+	return host[0] != '\0' && **port != '\0' && strlen(*port) <= 5 &&
+	       strtoul(*port, NULL, 10) <= 65535;
 }
 
 static bool listen_at(const struct addrinfo *to, int *fd)

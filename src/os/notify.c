@@ -30,7 +30,8 @@ static int connect_to(const char *name)
 		a.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd != -1 && connect(fd, (const struct sockaddr *)&a,
-					(socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) != 0) {
+					(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+							size)) != 0) {
 		close(fd);
 		fd = -1;
 	}

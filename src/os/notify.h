@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* notify.h - tells the service manager how it goes: the protocol of sd_notify(3), a datagram each. */
+/* notify.h - tells the service manager how it goes: the protocol of sd_notify(3), a datagram each.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -3,8 +3,9 @@
  * sandbox.h - what a program that has opened all it needs gives up: system calls, and writing
  * anywhere but to a few folders.
  *
- * Linux: an allow-list of system calls by seccomp, and Landlock.  OpenBSD: pledge and unveil.  To be
- * entered while the process has one thread; threads made later are in it too.  It cannot be left.
+ * Linux: an allow-list of system calls by seccomp, and Landlock.  OpenBSD: pledge and unveil.  To
+ * be entered while the process has one thread; threads made later are in it too.  It cannot be
+ * left.
  *
  * Inside, files may be read, and those of the folders made, written, renamed and removed; memory,
  * threads, clocks, and sockets that are already there go on working.  What is not known to be

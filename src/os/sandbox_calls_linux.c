@@ -27,10 +27,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { SANITIZER = true }; /* its leak check forks and traces when the program ends */
+/* The sanitizer's check for leaks forks and traces when the program ends. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = true };
 #else
-enum { SANITIZER = false };
+enum { SANITIZED = false };
 #endif
 
 static const char *const allowed[] = {
@@ -60,16 +61,19 @@ static const char *const allowed[] = {
 	"sigaltstack", "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep",
 	"clock_nanosleep_time64", "nanosleep", "gettimeofday", "time", "getpid", "gettid",
 	"getppid", "getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32",
-	"getegid32", "getresuid", "getresgid", "getgroups", "getpgrp", "getsid", "uname",
-	"sysinfo", "getrusage", "times", "getrandom", "getrlimit", "ugetrlimit"
+	"getegid32", "getresuid", "getresgid", "getgroups", "getpgrp", "getsid", "uname", "sysinfo",
+	"getrusage", "times", "getrandom", "getrlimit", "ugetrlimit"
 };
 
 static const char *const deadly[] = {
 	/* other programs and processes */
-	"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev",
+	"execve", "execveat", "fork", "vfork", "process_vm_readv", "process_vm_writev",
 	"pidfd_open", "pidfd_getfd", "pidfd_send_signal", "kcmp", "userfaultfd", "io_uring_setup",
 	"io_uring_enter", "io_uring_register", "memfd_create", "memfd_secret", "shmat", "shmget",
 	"personality", "modify_ldt",
+#ifndef __SANITIZE_ADDRESS__
+	"ptrace",
+#endif
 	/* sockets */
 	"socket", "socketpair", "connect", "listen",
 	/* users and name spaces */
@@ -78,12 +82,12 @@ static const char *const deadly[] = {
 	/* file systems */
 	"mount", "umount2", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick",
 	"mount_setattr", "swapon", "swapoff", "mknod", "mknodat", "quotactl", "acct",
-	"open_by_handle_at", "name_to_handle_at", "fanotify_init", "chmod", "fchmodat",
-	"chown", "lchown", "fchownat", "setxattr", "lsetxattr",
+	"open_by_handle_at", "name_to_handle_at", "fanotify_init", "chmod", "fchmodat", "chown",
+	"lchown", "fchownat", "setxattr", "lsetxattr",
 	/* the kernel */
 	"bpf", "perf_event_open", "init_module", "finit_module", "delete_module", "kexec_load",
-	"kexec_file_load", "reboot", "syslog", "add_key", "request_key", "keyctl", "ioperm",
-	"iopl", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname",
+	"kexec_file_load", "reboot", "syslog", "add_key", "request_key", "keyctl", "ioperm", "iopl",
+	"settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname",
 	"setdomainname", "vhangup", "lookup_dcookie"
 };
 
@@ -92,7 +96,10 @@ static const unsigned long requests[] = { TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO,
 	SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFADDR, SIOCGIFCONF,
 	SIOCETHTOOL, SIOCGSTAMP_OLD };
 
-enum { ALLOWED = sizeof(allowed) / sizeof(allowed[0]), DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
+enum {
+	ALLOWED = sizeof(allowed) / sizeof(allowed[0]),
+	DEADLY = sizeof(deadly) / sizeof(deadly[0])
+};
 
 /* --- the line about a violation ---------------------------------------------------------- */
 
@@ -128,7 +135,7 @@ static void on_violation(int number, siginfo_t *info, void *context)
 	at = append(line, at, sizeof(line), name_of(info->si_syscall));
 	at = append(line, at, sizeof(line), " was tried\n");
 	if (write(violation.log, line, at) < 0)
-		at = 0; /* the signal says it too */
+		at = 0;                                             /* the signal says it too */
 	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number); /* now the default: the end */
 }
 
@@ -178,7 +185,7 @@ static int masked(scmp_filter_ctx f, uint32_t action, const char *name, unsigned
 
 static int equal(scmp_filter_ctx f, const char *name, unsigned argument, uint64_t value)
 {
-	struct scmp_arg_cmp compare = SCMP_CMP(argument, SCMP_CMP_EQ, value);
+	struct scmp_arg_cmp compare = { .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value };
 
 	return rule(f, SCMP_ACT_ALLOW, name, 1, &compare);
 }
@@ -195,7 +202,8 @@ static int threads(scmp_filter_ctx f)
 	int bad = masked(f, SCMP_ACT_ALLOW, "clone", flags, thread, thread);
 
 	if (bad == 0)
-		bad = masked(f, SCMP_ACT_TRAP, "clone", flags, CLONE_THREAD, 0);
+		bad = masked(f, SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP, "clone", flags,
+				CLONE_THREAD, 0);
 	return bad != 0 ? bad : rule(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 }
 
@@ -213,7 +221,7 @@ static int memory(scmp_filter_ctx f)
 /* Signals within the process only (abort, pthread_kill); SIGSYS keeps its handler. */
 static int signals(scmp_filter_ctx f)
 {
-	struct scmp_arg_cmp other = SCMP_CMP(0, SCMP_CMP_NE, SIGSYS);
+	struct scmp_arg_cmp other = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = SIGSYS };
 	int bad = rule(f, SCMP_ACT_ALLOW, "rt_sigaction", 1, &other);
 
 	return bad != 0 ? bad : equal(f, "tgkill", 0, (uint64_t)getpid());
@@ -227,14 +235,9 @@ static int arguments(scmp_filter_ctx f)
 		bad = equal(f, "ioctl", 1, requests[i]);
 	if (bad == 0)
 		bad = equal(f, "prctl", 0, PR_SET_NAME);
+	if (bad == 0 && SANITIZED)
+		bad = rules(f, SCMP_ACT_ALLOW, (const char *[]){ "ptrace", "prctl" }, 2);
 	return bad != 0 ? bad : equal(f, "prlimit64", 0, 0);
-}
-
-static int sanitizer(scmp_filter_ctx f)
-{
-	static const char *const names[] = { "clone", "ptrace", "prctl", "personality" };
-
-	return SANITIZER ? rules(f, SCMP_ACT_ALLOW, names, 4) : 0;
 }
 
 static int fill(scmp_filter_ctx f)
@@ -246,7 +249,7 @@ static int fill(scmp_filter_ctx f)
 	if (bad == 0)
 		bad = rules(f, SCMP_ACT_ALLOW, allowed, ALLOWED);
 	if (bad == 0)
-		bad = SANITIZER ? sanitizer(f) : rules(f, SCMP_ACT_TRAP, deadly, DEADLY);
+		bad = rules(f, SCMP_ACT_TRAP, deadly, DEADLY);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && bad == 0; i++)
 		bad = parts[i](f);
 	return bad != 0 ? bad : seccomp_load(f);

@@ -3,9 +3,9 @@
  * sandbox_files_linux.c - Landlock: what is made, written, renamed or removed lies below a few
  * folders.
  *
- * The numbers are those of the kernel's linux/landlock.h (Documentation/userspace-api/landlock.rst),
- * here because headers are often older than kernels.  Rights that the running kernel does not
- * know are left out, by the version of its interface.
+ * The numbers are those of the kernel's linux/landlock.h
+ * (Documentation/userspace-api/landlock.rst), here because headers are often older than kernels.
+ * Rights that the running kernel does not know are left out, by the version of its interface.
  */
 #ifdef __linux__
 

@@ -19,12 +19,12 @@
 #define SECOND_NS INT64_C(1000000000)
 
 struct client {
-	int fd;             /* -1: a free place */
-	int64_t end_ns;     /* it is cut off then */
-	struct buf answer;  /* what is to be sent; nothing while the question is read */
-	size_t sent;        /* of it */
-	bool closing;       /* all is sent: what it still sends is thrown away until it closes */
-	size_t size;        /* of the question so far */
+	int fd;            /* -1: a free place */
+	int64_t end_ns;    /* it is cut off then */
+	struct buf answer; /* what is to be sent; nothing while the question is read */
+	size_t sent;       /* of it */
+	bool closing;      /* all is sent: what it still sends is thrown away until it closes */
+	size_t size;       /* of the question so far */
 	char question[LIMIT_QUESTION_BYTES];
 };
 
