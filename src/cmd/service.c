@@ -25,13 +25,69 @@ static int64_t now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+/* --- which user -------------------------------------------------------------------------- */
+
+static bool may_write_all(
+		const struct service *s, const struct privileges_user *user, struct err *e)
+{
+	const struct places *p = &s->places;
+
+	message_give(s->messages, user->uid, user->gid);
+	if (p->output[0] != '\0' && !privileges_may_write(user, p->output, e))
+		return false;
+	return p->log[0] == '\0' || privileges_may_write(user, p->log, e);
+}
+
+/* joy, whom nobody has named: without him, or where he cannot write, the rights stay. */
+static void choose_joy(struct service *s)
+{
+	struct privileges_user joy;
+	enum joy_level level = JOY_LOG_INFO;
+	struct err why;
+	bool good = privileges_find("joy", &joy, &why);
+
+	if (good) {
+		level = JOY_LOG_WARNING;
+		good = may_write_all(s, &joy, &why);
+	}
+	if (good)
+		s->user = joy;
+	else
+		message(s->messages, level, "%s; until then root's rights are kept", why.text);
+}
+
+static bool choose_named(struct service *s, const char *name, struct err *e)
+{
+	if (!privileges_find(name, &s->user, e))
+		return false;
+	if (privileges_root())
+		return may_write_all(s, &s->user, e);
+	return s->user.uid == geteuid() || err_set(e, "only root can become user %s", name);
+}
+
+/* What comes of it is set as option username, so that the library's children become the same. */
+static bool choose_user(struct service *s, struct err *e)
+{
+	char *name = settings_text(s->joy, "username");
+	bool named = name != NULL && strcmp(name, "auto") != 0, good = true;
+
+	if (s->live && named)
+		good = choose_named(s, name, e);
+	else if (s->live && name != NULL && privileges_root())
+		choose_joy(s);
+	joy_text_free(name);
+	if (good)
+		joy_set(s->joy, "username", s->user.name[0] != '\0' ? s->user.name : "none");
+	return good;
+}
+
 bool service_start(struct service *s, struct joy *j, struct messages *m, bool live, struct err *e)
 {
 	s->joy = j;
 	s->messages = m;
 	s->live = live;
 	notify_open(&s->notify);
-	return places_find(&s->places, j, e);
+	return places_find(&s->places, j, e) && choose_user(s, e);
 }
 
 /* --- listening --------------------------------------------------------------------------- */
@@ -70,58 +126,25 @@ static bool open_servers(struct service *s, struct err *e)
 
 /* --- giving rights up -------------------------------------------------------------------- */
 
-static bool may_write_all(
-		const struct service *s, const struct privileges_user *user, struct err *e)
+/* What root made and the user is to remove, or to be asked through. */
+static void give(const struct service *s)
 {
-	const struct places *p = &s->places;
+	const struct privileges_user *u = &s->user;
 
-	if (p->output[0] != '\0' && !privileges_may_write(user, p->output, e))
-		return false;
-	return p->log[0] == '\0' || privileges_may_write(user, p->log, e);
+	if (s->pidfile != -1 && fchown(s->pidfile, u->uid, u->gid) != 0)
+		errno = 0; /* it will be emptied, not removed */
+	if (s->control != NULL && lchown(s->places.control, u->uid, u->gid) != 0)
+		errno = 0; /* then only root can ask */
 }
 
-/* Of joy, whom nobody has named: without him, or where he cannot write, the rights stay. */
-static bool find_joy(const struct service *s, struct privileges_user *user)
+/* Root who is to stay root with all his rights has said so twice: username=none sandbox=0. */
+static bool drop(const struct service *s, bool sandbox, struct err *e)
 {
-	struct err why;
-
-	if (!privileges_find("joy", user, &why)) {
-		message(s->messages, JOY_LOG_INFO, "%s; until then root's rights are kept",
-				why.text);
-		return false;
-	}
-	message_give(s->messages, user->uid, user->gid);
-	if (may_write_all(s, user, &why))
-		return true;
-	message(s->messages, JOY_LOG_WARNING, "%s; until then root's rights are kept", why.text);
-	return false;
-}
-
-static bool drop_to(const struct service *s, const char *name, struct privileges_user *user,
-		struct err *e)
-{
-	if (!privileges_find(name, user, e))
-		return false;
+	if (s->user.name[0] == '\0')
+		return !sandbox || privileges_drop(NULL, e);
 	if (privileges_root())
-		message_give(s->messages, user->uid, user->gid);
-	if (privileges_root() && !may_write_all(s, user, e))
-		return false;
-	return privileges_drop(user, e);
-}
-
-static bool drop(struct service *s, bool sandbox, struct privileges_user *user, struct err *e)
-{
-	char *name = settings_text(s->joy, "username");
-	bool chosen = name != NULL && strcmp(name, "auto") != 0, good = true;
-
-	if (chosen)
-		good = drop_to(s, name, user, e);
-	else if (name != NULL && privileges_root() && find_joy(s, user))
-		good = privileges_drop(user, e);
-	else if (sandbox)
-		good = privileges_drop(NULL, e);
-	joy_text_free(name);
-	return good;
+		give(s);
+	return privileges_drop(&s->user, e);
 }
 
 static bool enter(struct service *s, struct err *e)
@@ -152,15 +175,12 @@ static bool enter(struct service *s, struct err *e)
 
 static bool give_up_rights(struct service *s, struct err *e)
 {
-	struct privileges_user user = { .name = "" };
 	bool sandbox = settings_number(s->joy, "sandbox") != 0;
 
-	if (!drop(s, sandbox, &user, e) || (sandbox && !enter(s, e)))
+	if (!drop(s, sandbox, e) || (sandbox && !enter(s, e)))
 		return false;
-	message(s->messages, JOY_LOG_INFO, "runs as user %s",
-			user.name[0] != '\0' ? user.name
-			: privileges_root()  ? "root"
-					     : "who started it");
+	if (s->user.name[0] != '\0')
+		message(s->messages, JOY_LOG_INFO, "runs as user %s", s->user.name);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "cmd/places.h"
 #include "os/daemon.h"
 #include "os/notify.h"
+#include "os/privileges.h"
 #include "os/server.h"
 
 struct service {
@@ -25,12 +26,16 @@ struct service {
 	struct daemon daemon;
 	struct notify notify;
 	struct places places;
+	struct privileges_user user; /* to become; without a name: nobody else */
 	struct server *control, *metrics;
 	int pidfile;
 	struct err failure; /* why service_ready() has failed; "" if it has not */
 };
 
-/* 'live': the run captures, so that it gives up rights when it is ready. */
+/*
+ * Finds out where the run writes and as whom; option username has that user's name from then on, or
+ * none.  'live': the run captures, so that it gives up rights when it is ready.
+ */
 bool service_start(struct service *s, struct joy *j, struct messages *m, bool live, struct err *e);
 
 /*
