@@ -89,6 +89,28 @@ static bool keep_watch(struct joy *j)
 	return true;
 }
 
+static void say_begun(const struct joy *j)
+{
+	struct buf names = buf_new(LIMIT_TEXT_BYTES);
+
+	for (size_t i = 0; i < live_interfaces(j->live); i++) {
+		buf_text(&names, i == 0 ? "" : ", ");
+		buf_text(&names, live_interface(j->live, i)->name);
+	}
+	buf_byte(&names, '\0');
+	handle_log(j, JOY_LOG_INFO, "capturing from %s", buf_ok(&names) ? names.p : "interfaces");
+	buf_free(&names);
+}
+
+/* Packets are worked off until the end is asked for. */
+static bool work(struct joy *j)
+{
+	if (!begin(j) || !sensor_start(j->sensor, &j->error))
+		return false;
+	say_begun(j);
+	return keep_watch(j) && sensor_finish(j->sensor, &j->error);
+}
+
 int live_run(struct joy *j)
 {
 	int status = run_open(j);
@@ -101,8 +123,5 @@ int live_run(struct joy *j)
 		status = get_ready(j);
 	if (status != JOY_OK)
 		return status;
-	if (!begin(j) || !sensor_start(j->sensor, &j->error) || !keep_watch(j) ||
-			!sensor_finish(j->sensor, &j->error))
-		return run_give_up(j);
-	return run_end(j);
+	return work(j) ? run_end(j) : run_give_up(j);
 }
