@@ -75,6 +75,11 @@ $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
+# Programs that live tests drive a part of the library by.
+$(B)/live/%: tests/live/%.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
+
 # A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.  Two sources in
 # one command leave no list of headers, so all of the tests' own are named.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
@@ -82,4 +87,4 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h tests/unit/
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(wildcard $(B)/live/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -144,9 +144,11 @@ const struct option conf_options[] = {
 			"progress bar on a terminal when the input is long", .initial = "1"),
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
-			.group = "Service", .value = "NAME", .flags = OPTION_PLACE,
-			.more = "Otherwise joy, where the program was started by root and there "
-				"is that user.  none keeps the rights."),
+			.group = "Service", .initial = "auto", .value = "NAME",
+			.flags = OPTION_PLACE,
+			.more = "auto is joy, where root starts the program, there is that user, "
+				"and he can write where output and log go.  With none root stays "
+				"root."),
 	OPTION(struct conf, sandbox, "sandbox", "give up what a live capture does not need",
 			.initial = "1", .flags = OPTION_PLACE,
 			.more = "System calls that are not needed, and writing to folders other "

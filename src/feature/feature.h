@@ -80,6 +80,9 @@ struct feature {
 	/* Between packets: reads the files of its options again.  False: one cannot be read, and
 	 * all is as before. NULL: it has none. */
 	bool (*reload)(void *options, struct err *e);
+	/* Of a live run, ten times a second, from a thread that is no worker's: for a feature that
+	 * hears of things.  Must not wait; say() gets a line for the log.  NULL: it does not. */
+	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's
