@@ -27,12 +27,11 @@ static void on_sink(void *ctx, enum sink_level level, const char *text)
 }
 
 /* In any thread. */
-static void on_finished(void *ctx, const char *path)
+static bool on_finished(void *ctx, const char *part, struct err *e)
 {
 	struct joy *j = ctx;
 
-	if (j->upload != NULL)
-		upload_add(j->upload, path);
+	return j->upload == NULL || upload_add(j->upload, part, e);
 }
 
 static bool is_auto(const struct conf *core)

@@ -311,16 +311,6 @@ bool file_rename(struct file *f)
 	return rename(f->part, f->path) == 0 && settle(f);
 }
 
-bool file_link(struct file *f)
-{
-	return link(f->part, f->path) == 0 || (errno == EEXIST && is_same(f->fd, f->path));
-}
-
-bool file_unlink(struct file *f)
-{
-	return (unlink(f->part) == 0 || errno == ENOENT) && settle(f);
-}
-
 bool file_change_path(struct file *f, const char *path)
 {
 	char *copy = strdup(path);
@@ -330,6 +320,19 @@ bool file_change_path(struct file *f, const char *path)
 	free(f->path);
 	f->path = copy;
 	return true;
+}
+
+bool file_change_part(struct file *f, const char *path)
+{
+	char *part = part_of(path);
+
+	if (part == NULL || rename(f->part, part) != 0) {
+		free(part);
+		return false;
+	}
+	free(f->part);
+	f->part = part;
+	return file_change_path(f, path);
 }
 
 /* The lock goes with the descriptor, so the name is given before that. */

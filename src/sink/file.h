@@ -66,12 +66,11 @@ bool file_is_taken(const struct file *f);
 bool file_sync(struct file *f);
 bool file_rename(struct file *f);
 
-/* The same as file_rename() in two steps, between which the file has both names. */
-bool file_link(struct file *f);
-bool file_unlink(struct file *f);
-
 /* Another final name for a part; false: no memory. */
 bool file_change_path(struct file *f, const char *path);
+
+/* The same, and the part is renamed too; false: errno says why. */
+bool file_change_part(struct file *f, const char *path);
 
 /* Closes.  'whole': syncs and renames a part to its final name; else the part stays. */
 bool file_close(struct file *f, bool whole, struct err *e);

@@ -201,45 +201,31 @@ static bool open_next(struct outlet *o)
 /* --- a file ends --------------------------------------------------------------------------------
  */
 
-bool outlet_name_file(struct outlet *o, struct file *f, bool series)
+void outlet_announce(struct outlet *o, const struct file *f)
 {
 	const struct sink_target *t = o->target;
+	struct err why = { "" };
 
-	if (series && file_is_taken(f)) {
-		errno = EEXIST;
-		return false;
-	}
-	/* when this run dies in between, the next one sees both names and tells of the file again */
-	if (series && t->finished != NULL && file_link(f)) {
-		t->finished(t->ctx, f->path);
-		return file_unlink(f);
-	}
-	if (!file_rename(f))
-		return false;
-	if (t->finished != NULL)
-		t->finished(t->ctx, f->path);
-	return true;
+	if (t->finished != NULL && !t->finished(t->ctx, f->part, &why))
+		says_add(o->says, SINK_ERROR, "%s", why.text);
 }
 
 /* Somebody may have taken the name meanwhile: then another. */
-static bool give_name(struct outlet *o)
+static bool choose_name(struct outlet *o)
 {
 	struct file *f = &o->stream.file;
 
-	for (size_t i = 0; i < NAMES; i++) {
-		if (outlet_name_file(o, f, o->split))
-			return true;
-		if (errno != EEXIST || !o->split)
-			break;
-
+	for (size_t i = 0; i < NAMES && o->split && file_is_taken(f); i++) {
 		char *path = series_next(&o->series, outlet_clock(o));
-		const bool done = path != NULL && file_change_path(f, path);
+		const bool done = path != NULL && file_change_part(f, path);
+		const int why = path != NULL ? errno : ENOMEM;
 
 		free(path);
 		if (!done)
-			return fail(o, ENOMEM);
+			return fail(o, why);
+		o->ending = ENDING_SYNCED;
 	}
-	return fail(o, errno);
+	return true;
 }
 
 /* The present file is closed, under the name that it has. */
@@ -312,9 +298,15 @@ static bool end_file(struct outlet *o)
 		return false;
 	if (o->ending == ENDING_STREAM && !file_sync(&o->stream.file))
 		return not_synced(o);
-	o->ending = ENDING_SYNCED;
-	if (!give_name(o))
+	if (o->ending == ENDING_STREAM)
+		o->ending = ENDING_SYNCED;
+	if (!choose_name(o))
 		return false;
+	if (o->ending == ENDING_SYNCED)
+		outlet_announce(o, &o->stream.file);
+	o->ending = ENDING_TOLD;
+	if (!file_rename(&o->stream.file))
+		return fail(o, errno);
 	o->finished++;
 	let_go(o);
 	keep_tidy(o, false);

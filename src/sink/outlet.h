@@ -12,7 +12,7 @@
 #include "sink/series.h"
 #include "sink/stream.h"
 
-enum ending { ENDING_BODY, ENDING_SUMMARY, ENDING_STREAM, ENDING_SYNCED };
+enum ending { ENDING_BODY, ENDING_SUMMARY, ENDING_STREAM, ENDING_SYNCED, ENDING_TOLD };
 
 struct outlet {
 	const struct sink_target *target;
@@ -90,9 +90,8 @@ void outlet_free(struct outlet *o);
 /* --- between the files of the room --------------------------------------------------------------
  */
 
-/* Gives a part its final name and tells who wants to know; false: errno says why, and names of a
- * series overwrite nothing: EEXIST. */
-bool outlet_name_file(struct outlet *o, struct file *f, bool series);
+/* Tells who wants to know that a part is whole. */
+void outlet_announce(struct outlet *o, const struct file *f);
 
 /* ns since 1970 */
 int64_t outlet_clock(const struct outlet *o);

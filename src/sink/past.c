@@ -26,28 +26,10 @@ static void cannot(struct outlet *o, const char *part, const char *why)
 /* --- one part -----------------------------------------------------------------------------------
  */
 
-/* The run died when the file had its final name already, but had not told everybody. */
-static bool was_named(struct outlet *o, struct file *f)
-{
-	const struct sink_target *t = o->target;
-	struct stat st, named;
-
-	if (t->finished == NULL || fstat(f->fd, &st) != 0 || st.st_nlink < 2)
-		return false;
-	if (lstat(f->path, &named) == 0) {
-		if (named.st_ino != st.st_ino || named.st_dev != st.st_dev)
-			return false;
-		t->finished(t->ctx, f->path);
-	}
-	return file_unlink(f);
-}
-
 static void recover_taken(struct outlet *o, struct file *f)
 {
 	struct mended m;
 
-	if (was_named(o, f))
-		return;
 	if (!mend(f, o->compression, o->format->quotes, &m)) {
 		cannot(o, f->part, strerror(errno));
 		return;
@@ -56,7 +38,13 @@ static void recover_taken(struct outlet *o, struct file *f)
 		unlink(f->part);
 		return;
 	}
-	if (!file_sync(f) || !outlet_name_file(o, f, true)) {
+	if (file_is_taken(f)) {
+		cannot(o, f->part, "its name is taken");
+		return;
+	}
+	if (file_sync(f))
+		outlet_announce(o, f);
+	if (!file_rename(f)) {
 		cannot(o, f->part, strerror(errno));
 		return;
 	}
@@ -66,13 +54,16 @@ static void recover_taken(struct outlet *o, struct file *f)
 			f->path, m.lines, m.cut);
 }
 
-/* Who writes it now will name it. */
-static void recover_part(struct outlet *o, const char *part, const char *path)
+/* Who writes it now will name it.  'anew': under another name than it had. */
+static void recover_part(struct outlet *o, const char *part, const char *path, bool anew)
 {
 	struct file f;
 
 	if (file_take(&f, path, part)) {
-		recover_taken(o, &f);
+		if (!anew || file_change_part(&f, path))
+			recover_taken(o, &f);
+		else
+			cannot(o, part, strerror(errno));
 		file_free(&f);
 	} else if (errno != EWOULDBLOCK && errno != ENOENT) {
 		cannot(o, part, strerror(errno));
@@ -126,7 +117,7 @@ static void recover_named(struct outlet *o, char *name)
 	name[strlen(name) - strlen(".part")] = '\0';
 	path = series_path(&o->series, name);
 	if (part != NULL && path != NULL)
-		recover_part(o, part, path);
+		recover_part(o, part, path, false);
 	free(part);
 	free(path);
 }
@@ -177,7 +168,7 @@ static void recover_one(struct outlet *o)
 		return;
 	name = name_by_age(o, part);
 	if (name != NULL)
-		recover_part(o, part, name);
+		recover_part(o, part, name, true);
 	free(name);
 	free(part);
 }

@@ -55,9 +55,10 @@ struct sink_target {
 	/* one line without newline; from sink_begin(), sink_poll(), sink_end() and sink_close()
 	 * only, so in the thread that calls them; NULL: not told */
 	void (*log)(void *ctx, enum sink_level level, const char *text);
-	/* a file has got its name, or got it in a run that died before it could say so; in any
-	 * thread, must not block; NULL: not told.  It may be told twice of a file after a crash. */
-	void (*finished)(void *ctx, const char *path);
+	/* A file is whole and synced, and still has ".part" behind its name, which it loses next: for
+	 * who wants to keep hold of it.  In any thread, must not block; may be told again of the
+	 * same file after a crash.  False is said in the log and changes nothing; NULL: not told. */
+	bool (*finished)(void *ctx, const char *part, struct err *e);
 	/* ns since 1970, for names and for ages of files; in any thread; NULL: the system's */
 	int64_t (*clock)(void *ctx);
 	void *ctx;
