@@ -10,12 +10,12 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: units fuzzers venv names docs-into
+.PHONY: units fuzzers venv names docs-into deb deb-test
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
 	@echo
 	@echo 'MODE=release|debug|asan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
 
@@ -132,6 +132,12 @@ uninstall: ## take away what install put there
 dist: ## source archive dist/joy-VERSION.tar.gz of what is committed
 	@mkdir -p dist
 	git archive --format=tar.gz --prefix=joy-$(VERSION)/ -o dist/joy-$(VERSION).tar.gz HEAD
+
+deb: ## Debian packages of what is committed, in build/deb; lintian looks at them
+	packaging/make-deb.sh build/deb
+
+deb-test: ## as root: install, start, capture, purge them in a clean Debian below build/
+	packaging/test-deb.sh build/deb build/deb-root
 
 clean: ## remove all that make made
 	rm -rf build dist pcap2flow data.json
