@@ -31,7 +31,7 @@ FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o
 PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
 DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PKG_LIBS   := $(LDFLAGS) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 VERSION := $(shell cat VERSION)
 ALL_CFLAGS := $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INCLUDE) $(DEFINES) $(PKG_CFLAGS) -fPIC -fvisibility=hidden
