@@ -84,6 +84,14 @@ enum {
 	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
+	/* host: processes */
+	LIMIT_PROCESS_NAME = 64,      /* bytes of a process's short name, with its end */
+	LIMIT_PROCESS_USER = 64,      /* of a user's name */
+	LIMIT_PROCESS_PATH = 1024,    /* of an executable's path */
+	LIMIT_PROCESS_CONTAINER = 72, /* of a container's id */
+	LIMIT_PROCESS_CGROUP = 512,   /* of a cgroup's path */
+	LIMIT_PROCESS_CMDLINE = 1024, /* of a command line */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * process.h - which process of this host is at an end of a flow.
+ *
+ * A child process, the watcher, keeps the rights to see processes and sockets: it is forked before
+ * the sensor gives its own away, and never sees a packet.  It follows sockets by eBPF where the
+ * kernel lets it, else by sock_diag, and reports through a socket pair.  The sensor keeps what it
+ * hears in tables of fixed size: one thread fills them (process_watch_poll()), any number of
+ * workers read them without a lock.
+ *
+ * Times of sockets and processes are those of CLOCK_BOOTTIME, in ns: it never steps.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+
+enum process_confidence {
+	PROCESS_NOBODY,
+	PROCESS_GUESS, /* owner of the port, or of the socket that listens there */
+	PROCESS_LATE,  /* owner of this very socket, found by looking while it lived */
+	PROCESS_EXACT, /* the kernel reported this socket's process as it acted */
+};
+
+enum process_method {    /* how the watcher follows sockets */
+	PROCESS_BY_BEST, /* the first of the others that works */
+	PROCESS_BY_EBPF,
+	PROCESS_BY_DIAG, /* dumps of the kernel's socket tables, ten times a second */
+	PROCESS_BY_PROC, /* the same from /proc/net and /proc/PID/fd */
+};
+
+struct process_conf {
+	enum process_method method;
+	bool cmdline;     /* read command lines */
+	bool hash;        /* SHA-256 of executables */
+	const char *user; /* the watcher becomes this user (keeping what it needs); NULL: stays */
+};
+
+/* A flow's end of this host, and the other one.  IPv4 in the first 4 bytes, rest 0. */
+struct process_end {
+	uint8_t address[16];
+	uint16_t port;
+};
+struct process_flow {
+	uint8_t ip_version, proto;
+	struct process_end local, remote;
+	int64_t start_ns; /* when the flow began, CLOCK_BOOTTIME */
+	int64_t slack_ns; /* how wrong that may be */
+};
+
+/* Where the process's data is; good for as long as process_read() says so. */
+struct process_match {
+	uint32_t slot, generation;
+	uint8_t confidence; /* enum process_confidence; PROCESS_NOBODY: no match */
+};
+
+/* A process as the record tells it; texts are terminated, "" when not known. */
+struct process {
+	uint32_t pid, parent_pid; /* parent_pid 0: not known */
+	uint32_t uid;             /* UINT32_MAX: not known */
+	uint64_t cgroup;          /* id of its cgroup (version 2); 0: not known */
+	int64_t start_ns;         /* CLOCK_BOOTTIME; < 0: not known */
+	char name[LIMIT_PROCESS_NAME], parent_name[LIMIT_PROCESS_NAME];
+	char user[LIMIT_PROCESS_USER];
+	char path[LIMIT_PROCESS_PATH]; /* of the executable */
+	char container[LIMIT_PROCESS_CONTAINER];
+	char cgroup_path[LIMIT_PROCESS_CGROUP];
+	char cmdline[LIMIT_PROCESS_CMDLINE];
+	uint8_t hash[32]; /* SHA-256 of the executable */
+	bool hashed;
+	bool cut; /* a text was longer than there is room */
+};
+
+struct process_watch;
+
+/*
+ * Forks the watcher and waits until it follows sockets.  Before any thread is made and before
+ * rights are given up.  Error: it cannot at all; the text says what to do.
+ */
+struct process_watch *process_watch_new(const struct process_conf *conf, struct err *e);
+void process_watch_free(struct process_watch *w); /* ends the watcher */
+
+/* How it follows sockets, after process_watch_new(). */
+enum process_method process_watch_method(const struct process_watch *w);
+
+/* Takes in what the watcher has reported; never waits.  One thread, at least ten times a second.
+ * say() gets a line when something changes that the operator should know. */
+void process_watch_poll(
+		struct process_watch *w, void (*say)(void *ctx, const char *text), void *ctx);
+
+/* Readable when there is something for process_watch_poll(). */
+int process_watch_fd(const struct process_watch *w);
+
+struct process_counts {
+	uint64_t sockets, processes; /* reported so far */
+	uint64_t lost;               /* events that the kernel or the watcher had no room for */
+	uint64_t evicted;            /* sockets that made room in the table while still open */
+};
+struct process_counts process_watch_counts(const struct process_watch *w);
+
+/* Who has the flow's local end? Any thread; no lock, no system call. */
+struct process_match process_find(const struct process_watch *w, const struct process_flow *flow);
+
+/* Copies the data of a match; false: the slot has been given to another process. Any thread. */
+bool process_read(const struct process_watch *w, struct process_match match, struct process *out);
+
+/* Now, by CLOCK_BOOTTIME. */
+int64_t process_clock(void);
