@@ -85,6 +85,9 @@ enum {
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
 	/* host: processes */
+	LIMIT_PROCESS_RING = 8 << 20,   /* bytes of events that wait in the kernel; power of 2 */
+	LIMIT_PROCESS_TOLD = 16384,     /* processes the kernel's side remembers to have told */
+	LIMIT_PROCESS_PEERS = 65536,    /* peers of UDP sockets, the same */
 	LIMIT_PROCESS_NAME = 64,      /* bytes of a process's short name, with its end */
 	LIMIT_PROCESS_USER = 64,      /* of a user's name */
 	LIMIT_PROCESS_PATH = 1024,    /* of an executable's path */
