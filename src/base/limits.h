@@ -85,15 +85,15 @@ enum {
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
 	/* host: processes */
-	LIMIT_PROCESS_RING = 8 << 20,   /* bytes of events that wait in the kernel; power of 2 */
-	LIMIT_PROCESS_TOLD = 16384,     /* processes the kernel's side remembers to have told */
-	LIMIT_PROCESS_PEERS = 65536,    /* peers of UDP sockets, the same */
-	LIMIT_PROCESS_NAME = 64,      /* bytes of a process's short name, with its end */
-	LIMIT_PROCESS_USER = 64,      /* of a user's name */
-	LIMIT_PROCESS_PATH = 1024,    /* of an executable's path */
-	LIMIT_PROCESS_CONTAINER = 72, /* of a container's id */
-	LIMIT_PROCESS_CGROUP = 512,   /* of a cgroup's path */
-	LIMIT_PROCESS_CMDLINE = 1024, /* of a command line */
+	LIMIT_PROCESS_RING = 8 << 20, /* bytes of events that wait in the kernel; a power of 2 */
+	LIMIT_PROCESS_TOLD = 16384,   /* processes that the kernel's side remembers to have told */
+	LIMIT_PROCESS_PEERS = 65536,  /* peers of UDP sockets, the same */
+	LIMIT_PROCESSES = 32768,      /* known at a time; the longest unused leave */
+	LIMIT_PROCESS_SOCKETS = 131072, /* known at a time; those closed longest ago leave */
+	LIMIT_PROCESS_TUPLES = 262144,  /* pairs of addresses and ports of these; a power of 2 */
+	LIMIT_PROCESS_ADDRESSES = 1024, /* of this host */
+	LIMIT_PROCESS_TEXT = 952,       /* bytes of all texts about one process */
+	LIMIT_PROCESS_MESSAGE = 32 << 10, /* bytes sent to the sensor at a time */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */

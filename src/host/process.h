@@ -58,21 +58,27 @@ struct process_match {
 	uint8_t confidence; /* enum process_confidence; PROCESS_NOBODY: no match */
 };
 
-/* A process as the record tells it; texts are terminated, "" when not known. */
+enum process_text { /* the texts about a process */
+	PROCESS_NAME,
+	PROCESS_PATH, /* of the executable */
+	PROCESS_PARENT_NAME,
+	PROCESS_USER,
+	PROCESS_CONTAINER, /* its id or name */
+	PROCESS_CGROUP,    /* path of its cgroup */
+	PROCESS_CMDLINE,   /* arguments with spaces between */
+	PROCESS_TEXTS
+};
+
+/* What is known of a process.  Texts are any bytes; what is not known has no bytes. */
 struct process {
 	uint32_t pid, parent_pid; /* parent_pid 0: not known */
 	uint32_t uid;             /* UINT32_MAX: not known */
-	uint64_t cgroup;          /* id of its cgroup (version 2); 0: not known */
+	uint32_t cut;             /* bit of each text that was longer than there is room */
 	int64_t start_ns;         /* CLOCK_BOOTTIME; < 0: not known */
-	char name[LIMIT_PROCESS_NAME], parent_name[LIMIT_PROCESS_NAME];
-	char user[LIMIT_PROCESS_USER];
-	char path[LIMIT_PROCESS_PATH]; /* of the executable */
-	char container[LIMIT_PROCESS_CONTAINER];
-	char cgroup_path[LIMIT_PROCESS_CGROUP];
-	char cmdline[LIMIT_PROCESS_CMDLINE];
-	uint8_t hash[32]; /* SHA-256 of the executable */
-	bool hashed;
-	bool cut; /* a text was longer than there is room */
+	uint8_t hash[32];         /* SHA-256 of the executable */
+	uint16_t hashed;          /* is 'hash' known? */
+	uint16_t end[PROCESS_TEXTS]; /* where each text ends; it begins where the one before ends */
+	char bytes[LIMIT_PROCESS_TEXT];
 };
 
 struct process_watch;
@@ -107,6 +113,16 @@ struct process_match process_find(const struct process_watch *w, const struct pr
 
 /* Copies the data of a match; false: the slot has been given to another process. Any thread. */
 bool process_read(const struct process_watch *w, struct process_match match, struct process *out);
+
+/* One text: its bytes and how many. */
+static inline const char *process_text(const struct process *p, enum process_text which,
+		size_t *size)
+{
+	size_t start = which == 0 ? 0 : p->end[which - 1];
+
+	*size = p->end[which] - start;
+	return p->bytes + start;
+}
 
 /* Now, by CLOCK_BOOTTIME. */
 int64_t process_clock(void);
