@@ -93,6 +93,11 @@ enum {
 	LIMIT_PROCESS_TUPLES = 262144,  /* pairs of addresses and ports of these; a power of 2 */
 	LIMIT_PROCESS_ADDRESSES = 1024, /* of this host */
 	LIMIT_PROCESS_TEXT = 952,       /* bytes of all texts about one process */
+	LIMIT_PROCESS_HASHES = 4096,    /* of executables, remembered */
+	LIMIT_PROCESS_JOBS = 1024,      /* executables that wait to be hashed */
+	LIMIT_PROCESS_EXECUTABLE = 1 << 30, /* bytes of one that is hashed */
+	LIMIT_PROCESS_USERS = 256,          /* names of users, remembered */
+	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
 	LIMIT_PROCESS_MESSAGE = 32 << 10, /* bytes sent to the sensor at a time */
 
 	/* record and sink */

@@ -60,21 +60,11 @@ struct {
 	__type(value, __u8);
 } peers SEC(".maps");
 
-/* Events for which there was no room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} lost SEC(".maps");
+__u64 lost; /* events for which there was no room */
 
 static void count_lost(void)
 {
-	__u32 zero = 0;
-	__u64 *n = bpf_map_lookup_elem(&lost, &zero);
-
-	if (n != NULL)
-		__sync_fetch_and_add(n, 1);
+	__sync_fetch_and_add(&lost, 1);
 }
 
 /* --- the process ------------------------------------------------------------------------------ */
@@ -161,12 +151,13 @@ static void put_about(struct process_event_about *a, const struct process_event_
 	a->parent_pid = BPF_CORE_READ(parent, tgid);
 	a->cgroup = bpf_get_current_cgroup_id();
 	a->kernel = mm == NULL;
-	a->device = 0;
+	a->device = a->deleted = 0;
 	a->path_size = a->cmdline_size = 0;
 	BPF_CORE_READ_INTO(&a->comm, leader, comm);
 	BPF_CORE_READ_INTO(&a->parent_comm, parent, group_leader, comm);
 	if (file != NULL) {
 		a->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+		a->deleted = BPF_CORE_READ(file, f_path.dentry, d_hash.pprev) == NULL;
 		put_path(a, file);
 	}
 	if (with_cmdline && mm != NULL)

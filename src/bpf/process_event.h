@@ -43,6 +43,8 @@ struct process_event_about {
 	__u32 device;  /* of the executable: major << 20 | minor */
 	__u32 path_size, cmdline_size;
 	__u32 kernel;  /* it is a thread of the kernel */
+	__u32 deleted; /* the executable's file has no name any more */
+	__u32 unused;
 	char comm[PROCESS_EVENT_COMM], parent_comm[PROCESS_EVENT_COMM];
 	char path[PROCESS_EVENT_NAMES + PROCESS_EVENT_NAME]; /* names from the last to the first */
 	char cmdline[PROCESS_EVENT_CMDLINE];                 /* each argument with its end */

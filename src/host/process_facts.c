@@ -3,6 +3,7 @@
 #include "host/process_facts.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +165,7 @@ void facts_parse_cgroup(struct process_facts *f, const char *text, size_t size)
 
 /* --- path and packing -------------------------------------------------------------------------- */
 
-void facts_path_of_names(struct process_facts *f, const char *names, size_t size)
+void facts_path_of_names(struct process_facts *f, const char *names, size_t size, bool deleted)
 {
 	size_t at = 0, end = size;
 
@@ -185,6 +186,8 @@ void facts_path_of_names(struct process_facts *f, const char *names, size_t size
 		end = start;
 	}
 	f->path[at] = '\0';
+	if (deleted)
+		snprintf(f->path + at, sizeof f->path - at, " (deleted)");
 }
 
 /* The kernel keeps 15 bytes of a name; when the executable's name goes on, that one. */

@@ -24,6 +24,7 @@ struct process_facts {
 	uint64_t inode;    /* of the executable; 0: not known */
 	uint64_t cgroup;   /* id of the cgroup (version 2); 0: not known */
 	int64_t start_ns;  /* CLOCK_BOOTTIME; < 0: not known */
+	bool complete;     /* nothing more can be found */
 	bool kernel;       /* a thread of the kernel: has no executable */
 	char name[FACTS_NAME], parent_name[FACTS_NAME], user[FACTS_NAME];
 	char path[FACTS_PATH];
@@ -47,8 +48,9 @@ void facts_parse_cgroup(struct process_facts *f, const char *text, size_t size);
 /* The container that a cgroup's path names; false: none that is known. */
 bool facts_container(const char *path, char *to, size_t room);
 
-/* The path from names that were noted from the last to the first, each with its end. */
-void facts_path_of_names(struct process_facts *f, const char *names, size_t size);
+/* The path from names that were noted from the last to the first, each with its end; as /proc does,
+ * " (deleted)" says that the file has no name any more. */
+void facts_path_of_names(struct process_facts *f, const char *names, size_t size, bool deleted);
 
 /* For the sensor: names put right, arguments with spaces between. */
 void facts_pack(const struct process_facts *f, bool cmdline, struct process *out);

@@ -31,6 +31,7 @@ struct known_socket {
 	bool open;
 	bool planned;   /* UDP: connected, its ports are not known yet */
 	bool owns_port; /* UDP: reported as owner of its port */
+	uint8_t tries;  /* looks for its process */
 	uint32_t round; /* of looking at all sockets: last seen in */
 	int64_t open_ns;
 	uint64_t netns;
