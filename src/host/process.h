@@ -37,6 +37,7 @@ struct process_conf {
 	enum process_method method;
 	bool cmdline;     /* read command lines */
 	bool hash;        /* SHA-256 of executables */
+	bool filter;      /* refuse the watcher system calls that it does not need */
 	const char *user; /* the watcher becomes this user (keeping what it needs); NULL: stays */
 };
 
@@ -74,7 +75,7 @@ struct process {
 	uint32_t pid, parent_pid; /* parent_pid 0: not known */
 	uint32_t uid;             /* UINT32_MAX: not known */
 	uint32_t cut;             /* bit of each text that was longer than there is room */
-	int64_t start_ns;         /* CLOCK_BOOTTIME; < 0: not known */
+	int64_t start_ns;         /* since 1970, as the clock was when it was first seen; < 0: not known */
 	uint8_t hash[32];         /* SHA-256 of the executable */
 	uint16_t hashed;          /* is 'hash' known? */
 	uint16_t end[PROCESS_TEXTS]; /* where each text ends; it begins where the one before ends */

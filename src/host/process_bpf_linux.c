@@ -23,7 +23,7 @@
 #include "host/process_cgroup_linux.h"
 #include "host/process_diag_linux.h"
 
-enum { PROGRAMS = 32 };
+enum { PROGRAMS = 32, GUESS_TICKS = 10 };
 
 struct bpf {
 	struct watcher *w;
@@ -34,6 +34,8 @@ struct bpf {
 	const volatile uint64_t *lost; /* counted by the programs, in shared memory */
 	uint64_t lost_before, own_netns;
 	bool planned; /* a UDP socket was connected since the last look */
+	bool arrived; /* a connection has come since guesses were checked */
+	int ticks;    /* looks since then */
 	struct diag *diag;
 };
 
@@ -237,6 +239,7 @@ static void take_socket(struct bpf *b, const struct process_event_socket *e)
 	if (s.process == KNOWN_NONE)
 		return;
 	k = watcher_sight(b->w, &s);
+	b->arrived |= e->kind == PROCESS_EVENT_ARRIVE;
 	if (e->kind == PROCESS_EVENT_PLAN)
 		k->planned = b->planned = true;
 	if (e->kind == PROCESS_EVENT_BIND)
@@ -360,9 +363,20 @@ static void ready(void *state, struct watcher *w)
 	ring_buffer__consume(b->ring);
 }
 
+/* Once a second is often enough: it takes a walk through all open files. */
+static bool check_guesses(struct bpf *b)
+{
+	if (!b->arrived || b->w->guesses <= 0 || ++b->ticks < GUESS_TICKS)
+		return false;
+	b->arrived = false;
+	b->ticks = 0;
+	return true;
+}
+
 /*
  * The kernel's tables are looked at when a UDP socket was connected, whose port is told by nobody
- * before it is closed, and when events were lost.
+ * before it is closed; when a connection was taken by a process that did not ask from where; and
+ * when events were lost.
  */
 static void look(void *state, struct watcher *w)
 {
@@ -373,7 +387,7 @@ static void look(void *state, struct watcher *w)
 	ring_buffer__consume(b->ring);
 	w->lost += lost - b->lost_before;
 	b->lost_before = lost;
-	if (b->planned || more_lost)
+	if (b->planned || more_lost || check_guesses(b))
 		diag_look(b->diag, more_lost);
 	b->planned = false;
 }

@@ -20,9 +20,10 @@ void system_facts(struct process_facts *f, bool cmdline)
 	f->complete = true;
 }
 
-bool system_rights(const char *user, struct err *e)
+bool system_rights(const char *user, bool filter, struct err *e)
 {
 	(void)user;
+	(void)filter;
 	(void)e;
 	return true;
 }

@@ -64,6 +64,15 @@ static void ask_for_hash(struct watcher *w, const struct process_facts *f, uint3
 	hasher_ask(w->hasher, &job);
 }
 
+/* What CLOCK_BOOTTIME lacks of the time since 1970. */
+static int64_t since_1970_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec - process_clock();
+}
+
 uint32_t watcher_process(struct watcher *w, struct process_facts *f)
 {
 	struct known_key key = { .start_ns = f->start_ns < 0 ? 0 : (uint64_t)f->start_ns,
@@ -80,6 +89,8 @@ uint32_t watcher_process(struct watcher *w, struct process_facts *f)
 	if (f->uid != UINT32_MAX)
 		user_name(f->uid, f->user, sizeof f->user);
 	facts_pack(f, w->conf->cmdline, &p);
+	if (f->start_ns >= 0)
+		p.start_ns = f->start_ns + since_1970_ns();
 	process_wire_process(out(w), slot, known_generation(w->known, slot), &p);
 	ask_for_hash(w, f, slot);
 	return slot;
@@ -128,6 +139,7 @@ struct known_socket *watcher_sight(struct watcher *w, const struct sighting *s)
 	k->round = w->round;
 	if (is_better(k, s)) {
 		known_set_owner(w->known, k, s->process);
+		w->guesses += (s->confidence == PROCESS_GUESS) - (k->confidence == PROCESS_GUESS);
 		k->confidence = s->confidence;
 		report_socket(w, k);
 	}
@@ -141,6 +153,7 @@ void watcher_close(struct watcher *w, struct known_socket *k, int64_t ns)
 {
 	if (!k->open)
 		return;
+	w->guesses -= k->confidence == PROCESS_GUESS;
 	if (k->process != KNOWN_NONE)
 		process_wire_close(out(w), known_socket_slot(w->known, k), k->generation, ns);
 	known_close(w->known, k);
@@ -199,7 +212,7 @@ static bool set_up(struct life *l)
 	bool good = begin(l, &note);
 
 	if (good)
-		good = system_rights(w->conf->user, &e);
+		good = system_rights(w->conf->user, w->conf->filter, &e);
 	if (good && w->conf->hash)
 		good = (w->hasher = hasher_new(&e)) != NULL;
 	if (good) {

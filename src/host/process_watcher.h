@@ -23,6 +23,7 @@ struct watcher {
 	bool gone;             /* the sensor is */
 	bool seeded;           /* sockets that were there before have been reported */
 	uint32_t round;        /* of looking at all sockets */
+	int64_t guesses;       /* open sockets of which only the listener's process is known */
 	uint64_t lost, lost_told;
 };
 
@@ -73,8 +74,8 @@ void watcher_note(struct watcher *w, const char *text);
 /* Fills what is not known yet of the process with this pid, if it is still that one. */
 void system_facts(struct process_facts *f, bool cmdline);
 
-/* Gives up all rights but those to look at processes. */
-bool system_rights(const char *user, struct err *e);
+/* Gives up all rights but those to look at processes; 'filter': system calls too. */
+bool system_rights(const char *user, bool filter, struct err *e);
 
 /* Ends this process when its parent does, where a system can. */
 void system_follow_parent(void);
