@@ -21,7 +21,9 @@ enum {
 	LIMIT_XZ_MEMORY = 256 * 1024 * 1024, /* decoder memory of one xz stream */
 
 	/* live */
-	LIMIT_WORKERS = 64, /* threads= */
+	LIMIT_WORKERS = 64,         /* threads= */
+	LIMIT_LIVE_INTERFACES = 64, /* named by interface= */
+	LIMIT_LIVE_SPARES = 64,     /* sockets kept for interfaces that come back */
 
 	/* net */
 	LIMIT_DEPTH = 64,                /* headers (tags, tunnels) before a packet is "too deep" */
