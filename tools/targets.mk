@@ -10,14 +10,14 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: units fuzzers venv names docs-into deb deb-test
+.PHONY: bench-live units fuzzers venv names docs-into deb deb-test
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
 	@echo
-	@echo 'MODE=release|debug|asan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
+	@echo 'MODE=release|debug|asan|tsan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
 
 # --- build ---------------------------------------------------------------------------------------
 build: $(B)/pcap2flow $(B)/libjoy.a $(B)/libjoy.so
@@ -74,6 +74,11 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 
 bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
+
+bench-live: build ## live capture beside tcpdump and peers, over a cable between two namespaces (root)
+	@mkdir -p build/bench
+	$(CC) -O2 $(STD) -o build/bench/send bench/send.c -lpcap
+	$(PYTHON) bench/live.py $(BENCH_LIVE) | tee build/bench-live.txt
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite

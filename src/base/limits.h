@@ -87,7 +87,20 @@ enum {
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+	LIMIT_OUTPUT_QUEUE = 64 << 20, /* text that waits for a writer, of a live capture */
+	LIMIT_OUTPUT_WAIT = 2 << 20,   /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_FILES = 1 << 20,  /* files of a series that are looked at */
+	LIMIT_OUTPUT_PARTS = 1 << 16,  /* parts of it that are recovered */
 
+	/* sink: upload */
+	LIMIT_UPLOAD_USER = 64,
+	LIMIT_UPLOAD_HOST = 255,
+	LIMIT_UPLOAD_PATH = 1024,       /* the folder on the other side */
+	LIMIT_UPLOAD_NAME = 220,        /* a name of a file: with what is put around it, 255 */
+	LIMIT_UPLOAD_BATCH = 64,        /* files read from the spool at a time */
+	LIMIT_UPLOAD_FAILING = 64,      /* files that wait for another try of their own */
+	LIMIT_SFTP_PACKET = 256 << 10,  /* one answer */
+	LIMIT_UPLOAD_SENDING = 2 << 20, /* bytes on their way to ssh */
 	/* os: control socket and HTTP, each */
 	LIMIT_CLIENTS = 8,             /* served at a time; others wait in the queue */
 	LIMIT_CLIENT_SECONDS = 10,     /* from accepting to the last byte of the answer */
