@@ -83,16 +83,17 @@ static void folder_of(const char *path, char folder[static PATH_MAX])
 	snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 0 : (int)(slash - path + 1), path);
 }
 
-/* Whom the program will become: the spool is to be his. */
+/* Whom the program will become: the spool is to be his.  By then auto has become a name or none. */
 static bool find_user(const struct conf *core, struct upload_conf *up, struct err *e)
 {
 	struct privileges_user user;
-	const char *name = core->username == NULL ? "joy" : core->username;
+	const char *name = core->username;
 
-	if (core->interface == NULL || !privileges_root() || strcmp(name, "none") == 0)
+	if (core->interface == NULL || !privileges_root() || name == NULL ||
+			strcmp(name, "auto") == 0)
 		return true;
 	if (!privileges_find(name, &user, e))
-		return core->username == NULL; /* no such user: rights are kept */
+		return false;
 	up->become = true;
 	up->uid = user.uid;
 	up->gid = user.gid;
