@@ -43,7 +43,7 @@ void pick_offer(struct pick *p, const struct process_socket *s, bool mapped)
 {
 	int rank = rank_in_time(p, s);
 
-	if (rank == 0 || (p->by_port && s->netns != 0))
+	if (rank == 0 || ((p->by_port || p->own_only) && s->netns != 0))
 		return;
 	rank |= (s->netns == 0 ? OWN : 0) | (mapped ? 0 : NATIVE);
 	if (p->rank != 0 && !((rank | p->rank) & OWN) && s->netns != p->best.netns)

@@ -14,6 +14,7 @@
 
 struct pick {
 	int64_t start_ns, slack_ns; /* when the flow began, and how wrong that may be */
+	bool own_only;              /* loopback: no other namespace's packets are seen here */
 	bool by_port;               /* only the port tells: a guess, and only of our namespace */
 
 	/* so far; private */

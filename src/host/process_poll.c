@@ -23,6 +23,8 @@ void poll_begin(struct poll_look *p)
 {
 	p->w->round++;
 	p->count = 0;
+	p->before_ns = p->now_ns;
+	p->now_ns = process_clock();
 }
 
 /* A socket whose process is known, but whose ports were not: eBPF saw a UDP connect(). */
@@ -84,12 +86,13 @@ static uint32_t process_of(struct watcher *w, uint32_t pid)
 	return f.start_ns < 0 ? KNOWN_NONE : watcher_process(w, &f);
 }
 
+/* A new socket was opened after the last look, nobody knows when. */
 static void report(struct poll_look *p, const struct seen *s, uint32_t process)
 {
 	struct sighting sight = { .cookie = s->cookie,
 		.process = process,
 		.confidence = PROCESS_LATE,
-		.open_ns = p->w->seeded ? process_clock() : 0,
+		.open_ns = p->w->seeded ? p->before_ns : 0,
 		.tuple = s->tuple };
 	struct known_socket *k = watcher_sight(p->w, &sight);
 

@@ -21,6 +21,7 @@ struct poll_look {
 	struct watcher *w;
 	struct seen *fresh; /* LIMIT_PROCESS_FRESH */
 	size_t count;
+	int64_t before_ns, now_ns; /* when the last look and this one began; 0: there was none */
 };
 
 bool poll_new(struct poll_look *p, struct watcher *w); /* false: no memory */

@@ -303,13 +303,19 @@ void process_store_address(
 
 /* --- finding ----------------------------------------------------------------------------------- */
 
+static bool is_loopback(const struct process_flow *f)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+	const uint8_t *a = f->local.address;
+
+	return f->ip_version == 4 ? a[0] == 127 : memcmp(a, one, sizeof one) == 0;
+}
+
 static bool is_here(const struct process_store *s, uint8_t version, const uint8_t address[16])
 {
 	struct process_tuple t = address_tuple(version, address);
 	struct entry e[WAYS];
 
-	if (version == 4 && address[0] == 127)
-		return true;
 	if (!read_bucket(bucket_of(s, &t), e))
 		return false;
 	for (size_t i = 0; i < WAYS; i++)
@@ -357,9 +363,12 @@ static struct process_tuple tuple_of(const struct process_flow *f, bool local, b
 struct process_match process_store_find(
 		const struct process_store *s, const struct process_flow *flow)
 {
-	struct pick p = { .start_ns = flow->start_ns, .slack_ns = flow->slack_ns };
+	const bool loopback = is_loopback(flow);
+	const bool here = loopback || is_here(s, flow->ip_version, flow->local.address);
+	struct pick p = { .start_ns = flow->start_ns,
+		.slack_ns = flow->slack_ns,
+		.own_only = loopback };
 	struct process_tuple t = tuple_of(flow, true, true);
-	const bool here = is_here(s, flow->ip_version, flow->local.address);
 
 	offer(s, &t, &p);
 	if (pick_nobody(&p) && (here || is_multicast(flow))) {
