@@ -64,7 +64,8 @@ JOY_API void joy_on_log(struct joy *j,
 
 /*
  * Runs over files, folders and "-": opens, reads all, writes summary, closes.  With option
- * "interface" and no paths it captures, until the progress callback asks for the end.
+ * "interface" and no paths it captures, until the progress callback asks for the end; an interface
+ * that only a configuration file names gives way to paths.
  */
 JOY_API int joy_run(struct joy *j, const char *const *paths, size_t count);
 

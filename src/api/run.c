@@ -5,6 +5,8 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
+#include <stdlib.h>
+
 #include "api/handle.h"
 #include "base/json.h"
 
@@ -275,19 +277,32 @@ static int run_files(struct joy *j, const char *const *paths, size_t count)
 	return status == JOY_OK ? judge_input(j) : status;
 }
 
+/* Paths on the command line win over an interface of the configuration file. */
+static void prefer_paths(struct joy *j, size_t count)
+{
+	struct conf *core = &j->registry->core;
+
+	if (count == 0 || conf_rank_of(&j->registry->sets, "interface") == CONF_SET)
+		return;
+	free(core->interface);
+	core->interface = NULL;
+}
+
 int joy_run(struct joy *j, const char *const *paths, size_t count)
 {
-	const bool live = j->registry->core.interface != NULL;
 	int status = check_options(j);
+	const char *interface;
 
-	if (status == JOY_OK && live && count > 0)
-		status = handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
-				j->registry->core.interface);
-	if (status == JOY_OK && !live && (paths == NULL || count == 0))
-		status = handle_fail(j, JOY_USAGE, "no input");
 	if (status != JOY_OK)
 		return status;
-	return live ? live_run(j) : run_files(j, paths, count);
+	prefer_paths(j, count);
+	interface = j->registry->core.interface;
+	if (interface != NULL && count > 0)
+		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
+				interface);
+	if (interface == NULL && (paths == NULL || count == 0))
+		return handle_fail(j, JOY_USAGE, "no input");
+	return interface != NULL ? live_run(j) : run_files(j, paths, count);
 }
 
 /* --- with the caller's packets ----------------------------------------------------------- */

@@ -102,7 +102,8 @@ const struct option conf_options[] = {
 	OPTION(struct conf, retrans, "retrans", "list retransmitted packets too", .initial = "0"),
 
 	OPTION(struct conf, output, "output", "where records go; none is standard output",
-			.group = "Output", .value = "FILE", .flags = OPTION_FILE | OPTION_PLACE,
+			.group = "Output", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
 				"has its name with .part behind it until it is whole."),

@@ -116,12 +116,10 @@ def test_options_before_and_behind_files() -> None:
         ("idle=3", "idle_timeout"),
         ("--bdir=1", "bidir"),
         ("distress=1", ""),
-        ("interface=lo", ""),
-        ("threads=2", ""),
-        ("count=1", ""),
-        ("rotate=1", ""),
-        ("upload=x", ""),
-        ("exe=1", ""),
+        ("interfaces=lo", ""),
+        ("thread=2", "threads"),
+        ("counts=1", "count"),
+        ("uploads=x", "upload"),
     ],
 )
 def test_unknown_option_names_the_nearest(word: str, nearest: str) -> None:
