@@ -225,8 +225,6 @@ static bool confirmed_by_shell(struct upload_sender *s, const struct file *f, co
 	struct buf b = buf_new(8 * LIMIT_UPLOAD_PATH);
 	bool same = false;
 
-	if (f->size < SHELL_FROM || s->no_shell)
-		return false;
 	buf_text(&b, "sha256sum <"); /* as input, so that no name can be an option */
 	upload_target_shell(path, &b);
 	buf_byte(&b, '\0');
