@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: bench-live units fuzzers venv names docs-into deb deb-test
+.PHONY: bench-live units fuzzers venv names docs-into deb deb-test kills
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -79,6 +79,9 @@ bench-live: build ## live capture beside tcpdump and peers, over a cable between
 	@mkdir -p build/bench
 	$(CC) -O2 $(STD) -o build/bench/send bench/send.c -lpcap
 	$(PYTHON) bench/live.py $(BENCH_LIVE) | tee build/bench-live.txt
+
+kills: venv ## kill -9 at MOMENTS=100 random moments of uploading to an sshd of its own (root)
+	$(VENV)/bin/python tests/live/test_kill.py $(or $(MOMENTS),100)
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite

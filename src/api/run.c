@@ -5,8 +5,6 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
-#include <stdlib.h>
-
 #include "api/handle.h"
 #include "base/json.h"
 
@@ -277,15 +275,19 @@ static int run_files(struct joy *j, const char *const *paths, size_t count)
 	return status == JOY_OK ? judge_input(j) : status;
 }
 
-/* Paths on the command line win over an interface of the configuration file. */
-static void prefer_paths(struct joy *j, size_t count)
+/* Paths win over a configuration file that is a sensor's: over its interface, and what goes with
+ * it. */
+static bool prefer_paths(struct joy *j)
 {
-	struct conf *core = &j->registry->core;
+	static const char *const names[] = { "interface", "count", "rotate", "rotate_size",
+		"keep_size", "keep_time", "upload" };
 
-	if (count == 0 || conf_rank_of(&j->registry->sets, "interface") == CONF_SET)
-		return;
-	free(core->interface);
-	core->interface = NULL;
+	if (conf_rank_of(&j->registry->sets, "interface") != CONF_FILE)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!conf_forget(&j->registry->sets, names[i], &j->error))
+			return false;
+	return true;
 }
 
 int joy_run(struct joy *j, const char *const *paths, size_t count)
@@ -295,7 +297,8 @@ int joy_run(struct joy *j, const char *const *paths, size_t count)
 
 	if (status != JOY_OK)
 		return status;
-	prefer_paths(j, count);
+	if (count > 0 && !prefer_paths(j))
+		return JOY_FAILED;
 	interface = j->registry->core.interface;
 	if (interface != NULL && count > 0)
 		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
