@@ -79,7 +79,10 @@ int joy_rotate(struct joy *j)
 {
 	if (j->sink == NULL)
 		return handle_fail(j, JOY_USAGE, "nothing runs");
-	sink_rotate(j->sink);
+	if (!sink_rotate(j->sink))
+		return handle_fail(j, JOY_USAGE,
+				"the output is one file: count, rotate, rotate_size or output=auto "
+				"split it");
 	return JOY_OK;
 }
 
