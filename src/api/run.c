@@ -133,6 +133,7 @@ int run_end(struct joy *j)
 
 	if (!write_summary(j) || !sink_close(j->sink, true, &j->error))
 		return run_give_up(j);
+	output_upload(j);
 	for (size_t i = 0; i < count; i++)
 		log_links(j, engines[i]);
 	return JOY_OK;
@@ -224,6 +225,8 @@ static bool read_all(struct joy *j)
 			return true;
 		if (!feed(j, frames, count))
 			return false;
+		if (j->upload != NULL)
+			upload_poll(j->upload);
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
