@@ -102,10 +102,13 @@ const struct option conf_options[] = {
 	OPTION(struct conf, retrans, "retrans", "list retransmitted packets too", .initial = "0"),
 
 	OPTION(struct conf, output, "output", "where records go; none is standard output",
-			.group = "Output", .value = "FILE", .flags = OPTION_FILE | OPTION_PLACE,
+			.group = "Output", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
-				"has its name with .part behind it until it is whole."),
+				"has its name with .part behind it until it is whole.  auto is a "
+				"series of files named by the interface's hardware address and the "
+				"time."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
 	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
@@ -145,7 +148,7 @@ const struct option conf_options[] = {
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
 			.group = "Service", .initial = "auto", .value = "NAME",
-			.flags = OPTION_PLACE,
+			.flags = OPTION_PLACE | OPTION_AUTO,
 			.more = "auto is joy, where root starts the program, there is that user, "
 				"and he can write where output and log go.  With none root stays "
 				"root."),
