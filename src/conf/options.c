@@ -106,7 +106,9 @@ const struct option conf_options[] = {
 			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
-				"has its name with .part behind it until it is whole."),
+				"has its name with .part behind it until it is whole.  auto is a "
+				"series of files named by the interface's hardware address and the "
+				"time."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
 	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
@@ -147,7 +149,7 @@ const struct option conf_options[] = {
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
 			.group = "Service", .initial = "auto", .value = "NAME",
-			.flags = OPTION_PLACE,
+			.flags = OPTION_PLACE | OPTION_AUTO,
 			.more = "auto is joy, where root starts the program, there is that user, "
 				"and he can write where output and log go.  With none root stays "
 				"root."),
