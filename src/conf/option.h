@@ -38,6 +38,7 @@ enum {                              /* flags */
 	OPTION_FILE = 1 << 4,       /* a path: completion offers files */
 	OPTION_PLACE = 1 << 5,      /* where output goes, not what it is: not in it either */
 	OPTION_REPEAT = 1 << 6,     /* a text that may be given several times: see below */
+	OPTION_AUTO = 1 << 7,       /* a place that takes the word auto */
 };
 
 /*

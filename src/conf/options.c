@@ -102,10 +102,13 @@ const struct option conf_options[] = {
 	OPTION(struct conf, retrans, "retrans", "list retransmitted packets too", .initial = "0"),
 
 	OPTION(struct conf, output, "output", "where records go; none is standard output",
-			.group = "Output", .value = "FILE", .flags = OPTION_FILE | OPTION_PLACE,
+			.group = "Output", .value = "FILE",
+			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
-				"has its name with .part behind it until it is whole."),
+				"has its name with .part behind it until it is whole.  auto is a "
+				"series of files named by the interface's hardware address and the "
+				"time."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
 	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
@@ -126,7 +129,8 @@ const struct option conf_options[] = {
 	OPTION(struct conf, upload, "upload", "copy each finished file to another machine by ssh",
 			.value = "USER@HOST:PATH", .flags = OPTION_PLACE | OPTION_SECRET,
 			.more = "Files wait in a spool and are tried again until the other side "
-				"has them whole.  The host's key must be known to ssh already."),
+				"has them whole.  sftp://USER@HOST:PORT/FOLDER names a port.  "
+				"The host's key must be known to ssh already."),
 	OPTION(struct conf, keyfile, "keyfile", "private key for upload", .value = "FILE",
 			.flags = OPTION_FILE | OPTION_PLACE | OPTION_SECRET),
 	OPTION(struct conf, known_hosts, "known_hosts", "keys of hosts to upload to",
@@ -144,9 +148,11 @@ const struct option conf_options[] = {
 			"progress bar on a terminal when the input is long", .initial = "1"),
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
-			.group = "Service", .value = "NAME", .flags = OPTION_PLACE,
-			.more = "Otherwise joy, where the program was started by root and there "
-				"is that user.  none keeps the rights."),
+			.group = "Service", .initial = "auto", .value = "NAME",
+			.flags = OPTION_PLACE | OPTION_AUTO,
+			.more = "auto is joy, where root starts the program, there is that user, "
+				"and he can write where output and log go.  With none root stays "
+				"root."),
 	OPTION(struct conf, sandbox, "sandbox", "give up what a live capture does not need",
 			.initial = "1", .flags = OPTION_PLACE,
 			.more = "System calls that are not needed, and writing to folders other "
