@@ -18,8 +18,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { ANON_KEY = 32 };
-
 struct anon_conf {
 	const char *subnets;  /* file of subnets whose addresses are replaced; NULL: none */
 	const char *users;    /* file of user names, one a line; NULL: none */
@@ -32,38 +30,42 @@ struct anon_worker;
 
 /*
  * Reads the files.  A key file that is not there is made, for its owner only; one that others may
- * read is refused.
+ * read is refused.  With 'old' the key is that one's, and its file is left alone.
  */
-struct anon *anon_load(const struct anon_conf *conf, struct err *e);
+struct anon *anon_load(const struct anon_conf *conf, const struct anon *old, struct err *e);
 void anon_free(struct anon *a);
-
-/* The lists anew, the key as it was. */
-struct anon *anon_again(const struct anon *a, const struct anon_conf *conf, struct err *e);
 
 /* NULL without memory. */
 struct anon_worker *anon_worker_new(void);
 void anon_worker_free(struct anon_worker *w);
 
-/* Is the address one of those to be replaced? */
+/* Is the address, or an IPv4 address that an IPv6 address is made of, one of those to be replaced?
+ */
 bool anon_listed(const struct anon *a, uint8_t version, const uint8_t *address);
 
-/* Replaces an address (4 or 16 bytes) if it is listed.  False: it should be, and could not. */
-bool anon_address(const struct anon *a, struct anon_worker *w, uint8_t version, uint8_t *address);
+enum anon_outcome {
+	ANON_SAME,
+	ANON_CHANGED,
+	ANON_FAILED, /* it should be another, and there is no memory: it must not be used */
+};
+
+/* Replaces an address (4 or 16 bytes) if it is listed. */
+enum anon_outcome anon_address(
+		const struct anon *a, struct anon_worker *w, uint8_t version, uint8_t *address);
 
 enum anon_text {
 	ANON_TEXT, /* what it may hold is replaced: addresses, reverse names, user names */
-	ANON_NAME, /* it is a name: likewise, or with anon_conf.names hashed */
+	ANON_NAME, /* it is a host's name, or may be: likewise, or with anon_conf.names hashed */
 };
 
-/*
- * Appends what becomes of a text.  True: it is another one.  A buffer that failed must not be used.
- */
-bool anon_text(const struct anon *a, struct anon_worker *w, enum anon_text what, const char *text,
-		size_t size, struct buf *out);
+/* Appends what becomes of a text; when it stays the same, perhaps nothing. */
+enum anon_outcome anon_text(const struct anon *a, struct anon_worker *w, enum anon_text what,
+		const char *text, size_t size, struct buf *out);
 
 /*
- * In place: bytes that begin with an IP header.  Addresses in it are replaced, its checksum made
- * anew, that of the transport header zeroed, and so is all that is no fixed header: options,
- * extension headers' contents, payload.
+ * In place: bytes that begin with an IP header.  Listed addresses are replaced and the header's
+ * checksum is made anew; the transport header's is zeroed, and so is all that is no fixed header:
+ * options, the insides of extension headers, payload.
  */
-bool anon_packet(const struct anon *a, struct anon_worker *w, uint8_t *bytes, size_t size);
+enum anon_outcome anon_packet(
+		const struct anon *a, struct anon_worker *w, uint8_t *bytes, size_t size);

@@ -67,11 +67,17 @@ bool lines_open(struct lines *l, const char *path, struct err *e)
 		lines_close(l);
 		return false;
 	}
+	lines_again(l);
+	return true;
+}
+
+void lines_again(struct lines *l)
+{
+	l->number = 0;
 	l->at = l->whole.p;
 	l->end = l->at + l->whole.size;
 	if (l->whole.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
 		l->at += 3;
-	return true;
 }
 
 void lines_close(struct lines *l)

@@ -32,5 +32,8 @@ bool lines_next(struct lines *l);
 /* The same, with comments only at the start of a line: for CSV, where they may be in values. */
 bool lines_next_row(struct lines *l);
 
+/* Begins with the first line again. */
+void lines_again(struct lines *l);
+
 /* "FILE:LINE: TEXT: why"; false. */
 bool lines_refuse(const struct lines *l, const char *why, struct err *e);

@@ -4,8 +4,8 @@
 
 enum { OWN = 16, IN_TIME = 8, SOON_AFTER = 4, SHORTLY_BEFORE = 2, NATIVE = 1 };
 
-#define CLOSE_NS (INT64_C(5) * 1000 * 1000)                /* clocks of packets and sockets */
-#define AROUND_NS (INT64_C(60) * 1000 * 1000 * 1000)       /* handshakes, last retransmissions */
+#define CLOSE_NS  (INT64_C(5) * 1000 * 1000)         /* clocks of packets and sockets */
+#define AROUND_NS (INT64_C(60) * 1000 * 1000 * 1000) /* handshakes, last retransmissions */
 
 /* Ends do not overflow: a time is far from the ends of its range unless it is one of them. */
 static int64_t later(int64_t ns, int64_t by)

@@ -44,7 +44,8 @@ int64_t process_clock(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* --- what the watcher reports ------------------------------------------------------------------ */
+/* --- what the watcher reports ------------------------------------------------------------------
+ */
 
 static void keep_note(struct process_watch *w, struct rd text)
 {
@@ -77,8 +78,8 @@ static void apply(struct process_watch *w, const struct process_wire *m)
 		process_store_close(w->store, m->slot, m->generation, m->socket.close_ns);
 		break;
 	case PROCESS_WIRE_ADDRESS:
-		process_store_address(w->store, m->address.version, m->address.bytes,
-				m->address.here);
+		process_store_address(
+				w->store, m->address.version, m->address.bytes, m->address.here);
 		break;
 	case PROCESS_WIRE_COUNTS:
 		w->counts.lost = m->lost;
@@ -125,7 +126,8 @@ void process_watch_poll(
 	w->note[0] = '\0';
 }
 
-/* --- the child --------------------------------------------------------------------------------- */
+/* --- the child ---------------------------------------------------------------------------------
+ */
 
 static void make_room(int fd)
 {
@@ -239,7 +241,8 @@ void process_watch_free(struct process_watch *w)
 	free(w);
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers -----------------------------------------------------------------------------------
+ */
 
 enum process_method process_watch_method(const struct process_watch *w)
 {

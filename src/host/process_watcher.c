@@ -15,7 +15,8 @@
 
 enum { LOOK_MS = 100, SLOW_MS = 1000 };
 
-/* --- to the sensor ----------------------------------------------------------------------------- */
+/* --- to the sensor -----------------------------------------------------------------------------
+ */
 
 void watcher_flush(struct watcher *w)
 {
@@ -48,7 +49,8 @@ void watcher_note(struct watcher *w, const char *text)
 	process_wire_note(out(w), PROCESS_WIRE_NOTE, 0, text);
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------------
+ */
 
 static void ask_for_hash(struct watcher *w, const struct process_facts *f, uint32_t slot)
 {
@@ -104,7 +106,8 @@ static void take_hashes(struct watcher *w)
 		process_wire_hash(out(w), done.slot, done.generation, done.hash);
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/* --- sockets -----------------------------------------------------------------------------------
+ */
 
 static bool is_better(const struct known_socket *k, const struct sighting *s)
 {
@@ -144,8 +147,8 @@ struct known_socket *watcher_sight(struct watcher *w, const struct sighting *s)
 		report_socket(w, k);
 	}
 	if (s->tuple.local_port != 0 && k->process != KNOWN_NONE)
-		process_wire_tuple(out(w), known_socket_slot(w->known, k), k->generation,
-				&s->tuple);
+		process_wire_tuple(
+				out(w), known_socket_slot(w->known, k), k->generation, &s->tuple);
 	return k;
 }
 
@@ -159,7 +162,8 @@ void watcher_close(struct watcher *w, struct known_socket *k, int64_t ns)
 	known_close(w->known, k);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 struct life {
 	struct watcher w;

@@ -4,7 +4,8 @@
 
 enum { HASH = 32, ADDRESS = 16 }; /* bytes */
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 static void put(struct buf *to, uint64_t value, size_t bytes)
 {
@@ -132,7 +133,8 @@ void process_wire_lost(struct buf *to, uint64_t lost)
 	end(to, start);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 void process_add_text(struct process *p, enum process_text which, const char *bytes, size_t size)
 {

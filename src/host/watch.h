@@ -23,19 +23,18 @@ struct watch *watch_load(const char *option, struct err *e);
 void watch_free(struct watch *w);
 
 struct watch_hit {
-	const char *entry; /* a name as name.h has it, or NULL: the subnet */
+	const char *entry; /* a name in the form of name.h; NULL: it is the subnet */
 	size_t entry_size;
-	const struct prefix *subnet;
+	struct prefix subnet;
 	const char *list; /* the file's name without folders */
-	uint32_t list_number;
 };
 
 /* What is found of an address or a name: of each list the longest entry.  Returns how many are
- * written, at most 'max'; *more is raised by those that had no room. */
+ * written, at most 'max'; *more is raised by those for which there was no room. */
 size_t watch_address(const struct watch *w, uint8_t version, const uint8_t *address,
 		struct watch_hit *hits, size_t max, size_t *more);
 
-/* 'text' as it came from the wire: any case, perhaps a dot or a port at its end, perhaps an address
- * as text. */
+/* 'text' as it came from the wire: in any case, perhaps with a dot or a port at its end, perhaps an
+ * address as text. */
 size_t watch_name(const struct watch *w, const char *text, size_t size, struct watch_hit *hits,
 		size_t max, size_t *more);
