@@ -90,9 +90,14 @@ struct feature {
 	 */
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
-	/* Between packets: reads the files of its options again.  False: one cannot be read, and
-	 * all is as before. NULL: it has none. */
+	/* While workers run: reads the files of its options again, beside what is in use.  False:
+	 * one cannot be read.  NULL: it has none. */
 	bool (*reload)(void *options, struct err *e);
+	/* Between packets, while workers stand still: what reload() has read takes the place of
+	 * what was in use, or is freed. */
+	void (*swap)(void *options, bool take);
+	/* A line of the output that is no record: may be rewritten.  False: must not be written. */
+	bool (*line)(const void *options, struct buf *line);
 	/* In a live run: called by one thread about twenty times a second, and once before flows
 	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
 	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);

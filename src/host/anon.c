@@ -21,7 +21,7 @@ static bool add_subnet(struct anon *a, const struct lines *l, struct err *e)
 	return prefix_add(a->subnets, &p, &why) || lines_refuse(l, why.text, e);
 }
 
-static bool read_subnets(struct anon *a, const char *path, struct err *e)
+bool anon_read_subnets(struct anon *a, const char *path, struct err *e)
 {
 	struct lines l;
 	struct err why;
@@ -88,7 +88,7 @@ static bool load(
 		struct anon *a, const struct anon_conf *conf, const struct anon *old, struct err *e)
 {
 	a->names = conf->names;
-	if (conf->subnets != NULL && !read_subnets(a, conf->subnets, e))
+	if (conf->subnets != NULL && !anon_read_subnets(a, conf->subnets, e))
 		return false;
 	if (conf->users != NULL && !read_users(a, conf->users, e))
 		return false;

@@ -34,6 +34,9 @@ struct anon_worker {
 	struct anon_pair cache[LIMIT_ANON_CACHE];
 };
 
+/* anon.c: fills 'subnets'. */
+bool anon_read_subnets(struct anon *a, const char *path, struct err *e);
+
 /* anon_key.c: fills key, pad and name_key. */
 bool anon_key_read(struct anon *a, const char *path, struct err *e);
 bool anon_key_set(struct anon *a, const uint8_t key[static ANON_KEY]);

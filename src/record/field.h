@@ -79,6 +79,9 @@ enum { /* flags */
 	FIELD_COMMUNITY_ID = 1 << 7, /* a hash of the flow's addresses: made anew from others */
 	FIELD_ABOUT_SA = 1 << 8, /* tells about the address sa: left out when that is replaced */
 	FIELD_ABOUT_DA = 1 << 9, /* likewise of da */
+	/* a text that may name a host or who has it, but is no name to look for in lists:
+	 * anonymisation hashes it when asked */
+	FIELD_NAMES_OWNER = 1 << 10,
 };
 
 struct field {
