@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: bench-live units fuzzers venv names docs-into deb deb-test kills
+.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -75,10 +75,18 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
 
-bench-live: build ## live capture beside tcpdump and peers, over a cable between two namespaces (root)
-	@mkdir -p build/bench
-	$(CC) -O2 $(STD) -o build/bench/send bench/send.c -lpcap
+build/bench/send: bench/send.c
+	@mkdir -p $(@D)
+	$(CC) -O2 $(STD) -o $@ $< -lpcap
+
+bench-live: build build/bench/send ## live capture beside tcpdump and peers, between two namespaces (root)
 	$(PYTHON) bench/live.py $(BENCH_LIVE) | tee build/bench-live.txt
+
+soak: build build/bench/send ## a sensor for an hour, its memory as a curve (SOAK="--seconds 3600") (root)
+	$(PYTHON) bench/soak.py soak $(SOAK) | tee build/soak.txt
+
+flood: build build/bench/send ## a minute of 200,000 SYNs a second, then normal flows (FLOOD=options) (root)
+	$(PYTHON) bench/soak.py flood $(FLOOD) | tee build/flood.txt
 
 kills: venv ## kill -9 at MOMENTS=100 random moments of uploading to an sshd of its own (root)
 	$(VENV)/bin/python tests/live/test_kill.py $(or $(MOMENTS),100)
