@@ -10,12 +10,12 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: units fuzzers venv names docs-into
+.PHONY: units fuzzers venv names docs-into bench-exe
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' tools/targets.mk
 	@echo
 	@echo 'MODE=release|debug|asan|fuzz|cov  CC=compiler  PREFIX=/usr/local  DESTDIR=  WERROR=-Werror  V=1'
 
@@ -74,6 +74,9 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 
 bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
+
+bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
+	bench/exe
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite
