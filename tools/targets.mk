@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills
+.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -90,6 +90,9 @@ flood: build build/bench/send ## a minute of 200,000 SYNs a second, then normal 
 
 kills: venv ## kill -9 at MOMENTS=100 random moments of uploading to an sshd of its own (root)
 	$(VENV)/bin/python tests/live/test_kill.py $(or $(MOMENTS),100)
+
+bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
+	bench/exe
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite

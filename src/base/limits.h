@@ -100,7 +100,8 @@ enum {
 	LIMIT_PROCESS_EXECUTABLE = 1 << 30, /* bytes of one that is hashed */
 	LIMIT_PROCESS_USERS = 256,          /* names of users, remembered */
 	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
-	LIMIT_PROCESS_MESSAGE = 32 << 10, /* bytes sent to the sensor at a time */
+	LIMIT_PROCESS_MESSAGE = 32
+				<< 10, /* bytes written to the sensor, and read by it, at a time */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
