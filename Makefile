@@ -31,7 +31,15 @@ FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o
 PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
 DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PKG_LIBS   := $(LDFLAGS) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+
+# Programs for the kernel (src/bpf) need clang, whatever compiles the rest; without them the sensor
+# finds processes by sock_diag.
+CLANG_BPF ?= clang
+BPF     := $(if $(findstring HAVE_LIBBPF,$(DEFINES)),$(shell command -v $(CLANG_BPF) 2>/dev/null))
+DEFINES += $(if $(BPF),-DHAVE_PROCESS_BPF)
+BPF_CFLAGS := -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Werror -Isrc \
+	$(addprefix -I,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
 
 VERSION := $(shell cat VERSION)
 ALL_CFLAGS := $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INCLUDE) $(DEFINES) $(PKG_CFLAGS) -fPIC -fvisibility=hidden
@@ -41,7 +49,7 @@ ALL_CFLAGS += -DJOY_VERSION='"$(VERSION)"' -DXXH_INLINE_ALL
 KEY     := $(MODE)-$(shell printf '%s' '$(CC) $(ALL_CFLAGS)' | cksum | cut -d' ' -f1)
 B       := build/$(KEY)
 
-LIB_SRC := $(filter-out src/cmd/%,$(sort $(wildcard src/*/*.c)))
+LIB_SRC := $(filter-out src/cmd/% src/bpf/%,$(sort $(wildcard src/*/*.c)))
 CMD_SRC := $(sort $(wildcard src/cmd/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
@@ -60,6 +68,15 @@ run = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-3
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -include src/base/banned.h -MMD -MP -c -o $@ $<
+
+$(B)/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(call run,BPF)$(BPF) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+ifneq ($(BPF),)
+$(B)/src/host/process_bpf_object.o: ALL_CFLAGS += -DPROCESS_BPF_OBJECT='"$(B)/src/bpf/process.bpf.o"'
+$(B)/src/host/process_bpf_object.o: $(B)/src/bpf/process.bpf.o
+endif
 
 $(B)/libjoy.a: $(LIB_OBJ)
 	@rm -f $@
@@ -87,4 +104,4 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h tests/unit/
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
--include $(wildcard $(B)/live/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(wildcard $(B)/live/*.d $(B)/src/bpf/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

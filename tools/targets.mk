@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 VENV  := build/venv
 
 .PHONY: help all build quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: bench-live units fuzzers venv names docs-into
+.PHONY: bench-live units fuzzers venv names docs-into deb deb-test
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -137,6 +137,12 @@ uninstall: ## take away what install put there
 dist: ## source archive dist/joy-VERSION.tar.gz of what is committed
 	@mkdir -p dist
 	git archive --format=tar.gz --prefix=joy-$(VERSION)/ -o dist/joy-$(VERSION).tar.gz HEAD
+
+deb: ## Debian packages of what is committed, in build/deb; lintian looks at them
+	packaging/make-deb.sh build/deb
+
+deb-test: ## as root: install, start, capture, purge them in a clean Debian below build/
+	packaging/test-deb.sh build/deb build/deb-root
 
 clean: ## remove all that make made
 	rm -rf build dist pcap2flow data.json

@@ -108,7 +108,10 @@ static bool work(struct joy *j)
 	if (!begin(j) || !sensor_start(j->sensor, &j->error))
 		return false;
 	say_begun(j);
-	return keep_watch(j) && sensor_finish(j->sensor, &j->error);
+	if (!keep_watch(j))
+		return false;
+	registry_poll(j->registry, on_hear, j);
+	return sensor_finish(j->sensor, &j->error);
 }
 
 int live_run(struct joy *j)

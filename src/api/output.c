@@ -39,24 +39,30 @@ static bool is_auto(const struct conf *core)
 	return core->output != NULL && strcmp(core->output, "auto") == 0;
 }
 
+/* A path too long is cut, and then cannot be opened. */
+static const char *in_folder(const char *folder, const char *name, char path[static PATH_MAX])
+{
+	if (folder == NULL)
+		snprintf(path, PATH_MAX, "%s", name);
+	else
+		snprintf(path, PATH_MAX, "%s/%s", folder, name);
+	return path;
+}
+
 /* Where the output goes: outdir and output as one path, NULL for standard output. */
 static const char *output_path(const struct joy *j, char path[static PATH_MAX])
 {
 	const struct conf *core = &j->registry->core;
-	const char *folder = core->outdir, *file = core->output;
 	char name[64];
 
 	if (is_auto(core)) {
 		sink_auto_name(core->interface, name);
-		file = name;
+		return in_folder(core->outdir, name, path);
 	}
-	if (file == NULL || (file != name && (folder == NULL || file[0] == '/' ||
-							     strcmp(file, "-") == 0)))
-		return file;
-	if (snprintf(path, PATH_MAX, "%s%s%s", folder == NULL ? "" : folder,
-			    folder == NULL ? "" : "/", file) >= PATH_MAX)
-		return file;
-	return path;
+	if (core->outdir == NULL || core->output == NULL || core->output[0] == '/' ||
+			strcmp(core->output, "-") == 0)
+		return core->output;
+	return in_folder(core->outdir, core->output, path);
 }
 
 /* --- uploading --------------------------------------------------------------------------- */
@@ -77,16 +83,17 @@ static void folder_of(const char *path, char folder[static PATH_MAX])
 	snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 0 : (int)(slash - path + 1), path);
 }
 
-/* Whom the program will become: the spool is to be his. */
+/* Whom the program will become: the spool is to be his.  By then auto has become a name or none. */
 static bool find_user(const struct conf *core, struct upload_conf *up, struct err *e)
 {
 	struct privileges_user user;
-	const char *name = core->username == NULL ? "joy" : core->username;
+	const char *name = core->username;
 
-	if (core->interface == NULL || !privileges_root() || strcmp(name, "none") == 0)
+	if (core->interface == NULL || !privileges_root() || name == NULL ||
+			strcmp(name, "auto") == 0)
 		return true;
 	if (!privileges_find(name, &user, e))
-		return core->username == NULL; /* no such user: rights are kept */
+		return false;
 	up->become = true;
 	up->uid = user.uid;
 	up->gid = user.gid;

@@ -13,7 +13,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define CONTROL_PATH "/run/joy/control" /* that the client asks without control= */
+/* That the client asks without control=. */
+#ifdef __APPLE__
+#define CONTROL_PATH "/var/run/joy/control"
+#else
+#define CONTROL_PATH "/run/joy/control"
+#endif
 
 enum control_word {
 	CONTROL_STATS,

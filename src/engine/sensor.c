@@ -176,7 +176,7 @@ bool sensor_poll(struct sensor *s, struct err *e)
 
 bool sensor_finish(struct sensor *s, struct err *e)
 {
-	live_stop(s->conf.live);
+	crew_stop(&s->crew);
 	count_losses(s);
 	sink_stopping(s->conf.sink);
 	if (!crew_finish(&s->crew, e))

@@ -9,7 +9,6 @@
 #include "os/clock.h"
 
 #define FLUSH_NS ((int64_t)1000 * 1000 * 1000) /* records wait at most so long */
-#define DRAIN_NS ((int64_t)LIVE_DRAIN_MS * 1000 * 1000)
 
 enum { FRAMES = 256, WAIT_MS = 100 };
 
@@ -57,53 +56,45 @@ static bool flush(struct worker *w, bool idle, int64_t boot_ns, struct err *e)
 	return engine_flush_records(w->engine, e);
 }
 
-/* A batch, or the time that passed without one; false: an error. */
-static bool step(struct worker *w, int wait_ms, bool *any, struct err *e)
+/* A batch, or the time that passed without one; *ok false: nothing can come any more. */
+static bool step(struct worker *w, bool *ok, struct err *e)
 {
 	struct frame frames[FRAMES];
-	bool ok = true;
-	const size_t n = live_read(w->crew->live, w->ring, frames, FRAMES, wait_ms, &ok, e);
+	const size_t n = live_read(w->crew->live, w->ring, frames, FRAMES, WAIT_MS, ok, e);
 	const int64_t boot_ns = clock_boot_ns();
 
 	engine_present(w->engine, clock_real_ns(), boot_ns);
 	mark_losses(w);
-	*any = n > 0;
-	if (!ok)
-		return false;
 	if (n > 0 && !engine_feed(w->engine, frames, n, e))
 		return false;
 	return (n > 0 || engine_idle(w->engine, e)) && flush(w, n == 0, boot_ns, e);
 }
 
-/* What is still in the ring: nothing when it gave nothing for long enough (a wait may end early).
- */
-static bool drain(struct worker *w, struct err *e)
+/* Losses up to the very end are counted before the last flows leave. */
+static void await_end(struct crew *c)
 {
-	int64_t since_ns = clock_boot_ns();
-	bool any = false;
-
-	while (!w->crew->gives_up && clock_boot_ns() - since_ns < DRAIN_NS) {
-		if (!step(w, LIVE_DRAIN_MS, &any, e))
-			return false;
-		if (any)
-			since_ns = clock_boot_ns();
-	}
-	return true;
+	pthread_mutex_lock(&c->lock);
+	while (!c->ends && !c->gives_up)
+		pthread_cond_wait(&c->moved, &c->lock);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static bool work(struct worker *w, struct err *e)
 {
 	struct crew *c = w->crew;
-	bool any;
+	bool ok = true;
 
-	while (!c->ends && !c->gives_up) {
+	while (ok && !c->gives_up) {
 		if (c->holds)
 			stand_still(c);
-		else if (!step(w, WAIT_MS, &any, e))
+		else if (!step(w, &ok, e))
 			return false;
 	}
-	return drain(w, e) &&
-	       (c->gives_up || (engine_finish(w->engine, e) && engine_flush_records(w->engine, e)));
+	if (!ok && !c->stops)
+		return false;
+	await_end(c);
+	mark_losses(w);
+	return c->gives_up || (engine_finish(w->engine, e) && engine_flush_records(w->engine, e));
 }
 
 static void *run(void *argument)
@@ -147,19 +138,6 @@ static void join(struct crew *c)
 			pthread_join(c->worker[i].thread, NULL);
 		c->worker[i].started = false;
 	}
-}
-
-void crew_destroy(struct crew *c)
-{
-	if (c->worker == NULL)
-		return;
-	c->gives_up = true;
-	live_wake(c->live);
-	join(c);
-	pthread_cond_destroy(&c->moved);
-	pthread_mutex_destroy(&c->lock);
-	free(c->worker);
-	c->worker = NULL;
 }
 
 /* Signals are for the watching thread. */
@@ -225,10 +203,35 @@ void crew_release(struct crew *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-bool crew_finish(struct crew *c, struct err *e)
+void crew_stop(struct crew *c)
 {
-	c->ends = true;
+	c->stops = true;
+	live_stop(c->live);
+}
+
+static void end(struct crew *c, atomic_bool *how)
+{
+	pthread_mutex_lock(&c->lock);
+	*how = true;
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
 	live_wake(c->live);
 	join(c);
+}
+
+bool crew_finish(struct crew *c, struct err *e)
+{
+	end(c, &c->ends);
 	return crew_well(c, e);
+}
+
+void crew_destroy(struct crew *c)
+{
+	if (c->worker == NULL)
+		return;
+	end(c, &c->gives_up);
+	pthread_cond_destroy(&c->moved);
+	pthread_mutex_destroy(&c->lock);
+	free(c->worker);
+	c->worker = NULL;
 }

@@ -30,7 +30,8 @@ struct crew {
 	size_t count;
 	struct live *live;
 	atomic_uint_least64_t losses; /* how often packets were lost */
-	atomic_bool ends;             /* finish: work off what is in the ring */
+	atomic_bool stops;            /* no more packets come in: work off what is in the ring */
+	atomic_bool ends;             /* all flows leave */
 	atomic_bool gives_up;         /* leave at once */
 	atomic_bool fails;            /* one could not go on */
 	atomic_bool holds;            /* stand still */
@@ -56,5 +57,8 @@ void crew_lost(struct crew *c);
 void crew_hold(struct crew *c);
 void crew_release(struct crew *c);
 
-/* Behind live_stop(): what is in the rings is worked off, all flows leave, the threads end. */
+/* No more packets come in; what is in the rings is worked off. */
+void crew_stop(struct crew *c);
+
+/* Behind crew_stop(): all flows leave, the threads end. */
 bool crew_finish(struct crew *c, struct err *e);

@@ -38,5 +38,5 @@ bool registry_settle(struct registry *r, struct err *e);
 /* Has every feature that is on read its files again; false: the first error, others are done. */
 bool registry_reload(struct registry *r, struct err *e);
 
-/* Lets every feature that is on hear of things; see feature.poll. */
+/* Calls poll() of every feature that is on; see feature.h. */
 void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx);

@@ -46,6 +46,18 @@ static bool open_spool(struct upload *u, const struct upload_conf *conf, struct 
 	return upload_spool_open(&u->child.spool, folder, give ? &owner : NULL, e);
 }
 
+/* What earlier runs left; from then on the child counts. */
+static bool count_waiting(const struct upload *u, struct err *e)
+{
+	struct upload_batch b;
+
+	if (!upload_spool_list(&u->child.spool, UINT64_MAX, &b, e))
+		return false;
+	atomic_store(&u->child.shared->waiting, b.waiting);
+	atomic_store(&u->child.shared->oldest, b.oldest);
+	return true;
+}
+
 static bool make_channels(struct upload *u, struct err *e)
 {
 	int pair[2];
@@ -55,6 +67,8 @@ static bool make_channels(struct upload *u, struct err *e)
 	if (shared == MAP_FAILED)
 		return err_set(e, "upload: no memory");
 	u->child.shared = shared; /* zero */
+	if (!count_waiting(u, e))
+		return false;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return err_set(e, "upload: cannot make a socket: %s", strerror(errno));
 	u->fd = pair[0];
@@ -120,6 +134,8 @@ bool upload_add(struct upload *u, const char *path, struct err *e)
 {
 	if (!upload_spool_add(&u->child.spool, path, e))
 		return false;
+	/* Until the child, once woken, has counted itself. */
+	atomic_fetch_add(&u->child.shared->waiting, 1);
 	tell(u, UPLOAD_WAKE);
 	return true;
 }

@@ -141,7 +141,7 @@ static bool try_one(struct work *w, const struct upload_entry *entry)
 	case UPLOAD_SENT_GONE:
 		break;
 	}
-	side_failed(w, w->sender.connected, &e);
+	side_failed(w, false, &e);
 	return false;
 }
 

@@ -208,29 +208,35 @@ static bool is_passing(void)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
+static void hear_one(struct upload_pipe *p, char c)
+{
+	if (c == '\n' || c == '\r') {
+		p->line_ended = true;
+		return;
+	}
+	if (p->line_ended && p->line[1][0] != '\0') {
+		memcpy(p->line[0], p->line[1], sizeof p->line[0]);
+		p->line[1][0] = '\0';
+	}
+	p->line_ended = false;
+
+	const size_t at = strlen(p->line[1]);
+	if (at + 1 < sizeof p->line[1]) {
+		p->line[1][at] = c >= ' ' && c < 0x7f ? c : '?';
+		p->line[1][at + 1] = '\0';
+	}
+}
+
 /* What was said last is kept, as the reason for what comes next. */
 static void hear(struct upload_pipe *p)
 {
 	char text[512];
 	const ssize_t n = read(p->errors, text, sizeof text);
-	size_t at = strlen(p->line[1]);
 
 	if (n == 0 || (n < 0 && !is_passing()))
 		drop(&p->errors);
-	for (ssize_t i = 0; i < n; i++) {
-		const char c = text[i];
-
-		if (c == '\n') {
-			if (p->line[1][0] != '\0') {
-				memcpy(p->line[0], p->line[1], sizeof p->line[0]);
-				p->line[1][0] = '\0';
-			}
-			at = 0;
-		} else if (c != '\r' && at + 1 < sizeof p->line[1]) {
-			p->line[1][at++] = c >= ' ' && c < 0x7f ? c : '?';
-			p->line[1][at] = '\0';
-		}
-	}
+	for (ssize_t i = 0; i < n; i++)
+		hear_one(p, text[i]);
 }
 
 static void receive(struct upload_pipe *p)
@@ -280,10 +286,9 @@ static bool say_ended(struct upload_pipe *p, struct err *e)
 			break;
 		hear(p);
 	}
-	const char *last = p->line[1][0] != '\0' ? p->line[1] : p->line[0];
-	const bool two = last == p->line[1] && p->line[0][0] != '\0';
-	return err_set(e, "%s%s%s", two ? p->line[0] : "", two ? "; " : "",
-			last[0] != '\0' ? last : "ssh has ended without a word");
+	if (p->line[1][0] == '\0')
+		return err_set(e, "ssh has ended without a word");
+	return err_set(e, "%s%s%s", p->line[0], p->line[0][0] != '\0' ? "; " : "", p->line[1]);
 }
 
 bool upload_pipe_turn(struct upload_pipe *p, struct err *e)

@@ -45,7 +45,8 @@ struct upload_pipe {
 	size_t taken;
 	bool ended; /* nothing more will come */
 	int64_t moved_ms;
-	char line[2][160]; /* the last lines it has said; [1] is the present one */
+	char line[2][160]; /* the last lines it has said */
+	bool line_ended;   /* the last one has */
 };
 
 /* Starts argv[0] with these words. */

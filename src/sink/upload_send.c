@@ -319,62 +319,79 @@ static enum upload_sftp_result write_part(struct upload_sender *s, struct file *
 	return result == SFTP_GOOD ? upload_sftp_sync(&s->sftp, &f->handle) : result;
 }
 
-/* Writes and confirms; 'same' false: it arrived, but not as it is here. */
-static enum upload_sent bring(struct upload_sender *s, struct file *f, bool *same, struct err *e)
+/* What a part has so far; 0 when there is none. */
+static enum upload_sftp_result size_of_part(
+		struct upload_sender *s, const struct file *f, uint64_t *has)
 {
-	uint64_t has = 0;
-	enum upload_sftp_result result = upload_sftp_size(&s->sftp, f->part, &has);
+	const enum upload_sftp_result result = upload_sftp_size(&s->sftp, f->part, has);
 
-	*same = false;
-	if (result == SFTP_GONE)
-		return outcome(s, f, result, "", e);
 	if (result != SFTP_GOOD)
-		has = 0;
-	result = upload_sftp_open(&s->sftp, f->part, true, f->mode, &f->handle);
-	if (result != SFTP_GOOD)
-		return outcome(s, f, result, "cannot make a file", e);
-
-	const char *doing = "cannot write";
-	result = write_part(s, f, has);
-	if (result == SFTP_GOOD) {
-		doing = "cannot read back what was written";
-		result = confirm(s, f, f->part, same);
-	}
-	const enum upload_sent sent = outcome(s, f, result, doing, e);
-	if (result == SFTP_GONE)
-		return sent;
-
-	const enum upload_sftp_result closed = upload_sftp_close(&s->sftp, &f->handle);
-	return result == SFTP_GOOD ? outcome(s, f, closed, "cannot write", e) : sent;
+		*has = 0;
+	return result == SFTP_GONE ? result : SFTP_GOOD;
 }
 
-static enum upload_sent remove_part(struct upload_sender *s, const struct file *f, struct err *e)
+/* It is of no use: on a full disk it would be in the way of others. */
+static enum upload_sftp_result remove_part(struct upload_sender *s, const struct file *f)
 {
 	const enum upload_sftp_result result = upload_sftp_remove(&s->sftp, f->part);
 
-	return result == SFTP_GONE ? outcome(s, f, result, "", e) : UPLOAD_SENT_THERE;
+	return result == SFTP_GONE ? result : SFTP_GOOD; /* else there is none */
+}
+
+/* Closes, and removes what cannot be finished; 'sent' is what is known so far. */
+static enum upload_sent close_part(struct upload_sender *s, const struct file *f,
+		enum upload_sent sent, bool same, struct err *e)
+{
+	enum upload_sftp_result result = SFTP_GONE;
+
+	if (sent == UPLOAD_SENT_GONE)
+		return sent;
+	result = upload_sftp_close(&s->sftp, &f->handle);
+	if (result == SFTP_GOOD && sent == UPLOAD_SENT_THERE && same)
+		return sent;
+	if (sent == UPLOAD_SENT_THERE && result != SFTP_GOOD)
+		sent = outcome(s, f, result, "cannot write", e);
+	else if (sent == UPLOAD_SENT_THERE)
+		sent = bad(f, "did not arrive as it is here; sent anew later", e);
+	if (result != SFTP_GONE && remove_part(s, f) == SFTP_GONE)
+		*e = s->sftp.why, sent = UPLOAD_SENT_GONE;
+	return sent;
+}
+
+/* Writes the part and has it confirmed. */
+static enum upload_sent bring(struct upload_sender *s, struct file *f, struct err *e)
+{
+	uint64_t has;
+	bool same = false;
+	const char *doing = "cannot make a file";
+	enum upload_sftp_result result = size_of_part(s, f, &has);
+
+	if (result == SFTP_GOOD)
+		result = upload_sftp_open(&s->sftp, f->part, true, f->mode, &f->handle);
+	if (result != SFTP_GOOD)
+		return outcome(s, f, result, doing, e);
+	doing = "cannot write";
+	result = write_part(s, f, has);
+	if (result == SFTP_GOOD) {
+		doing = "cannot read back what was written";
+		result = confirm(s, f, f->part, &same);
+	}
+	return close_part(s, f, outcome(s, f, result, doing, e), same, e);
 }
 
 /* The other side gets it, or has it. */
 static enum upload_sent put(struct upload_sender *s, struct file *f, struct err *e)
 {
 	enum there there;
-	bool same;
 	enum upload_sent sent = choose_name(s, f, &there, e);
 
 	if (sent != UPLOAD_SENT_THERE)
 		return sent;
 	if (there == SAME) /* a server that renames by link and unlink may have left it */
-		return remove_part(s, f, e);
-	sent = bring(s, f, &same, e);
+		return outcome(s, f, remove_part(s, f), "cannot remove a part", e);
+	sent = bring(s, f, e);
 	if (sent != UPLOAD_SENT_THERE)
 		return sent;
-	if (!same) {
-		sent = remove_part(s, f, e);
-		return sent != UPLOAD_SENT_THERE
-				       ? sent
-				       : bad(f, "did not arrive as it is here; sent anew later", e);
-	}
 	return outcome(s, f, upload_sftp_rename(&s->sftp, f->part, f->final), "cannot rename", e);
 }
 

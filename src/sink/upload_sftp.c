@@ -121,12 +121,12 @@ static enum upload_sftp_result gone(struct upload_sftp *s, const char *text)
 static enum upload_sftp_result next_packet(struct upload_sftp *s, struct rd *packet, bool *whole)
 {
 	struct upload_pipe *p = s->pipe;
-	struct rd r = { (const uint8_t *)p->in.p + p->taken, p->in.size - p->taken };
 
 	*whole = false;
-	if (r.left < 4)
+	if (p->in.size - p->taken < 4)
 		return SFTP_GOOD;
 
+	struct rd r = { (const uint8_t *)p->in.p + p->taken, p->in.size - p->taken };
 	const uint32_t size = rd_u32(&r);
 	if (size < HEAD || size > LIMIT_SFTP_PACKET)
 		return gone(s, "the other side does not speak SFTP (does its shell print something "

@@ -44,7 +44,8 @@ void live_free(struct live *l);
  * Takes at most 'max' frames from the ring of worker 'ring'; their bytes stay valid, and may be
  * written to, until the ring's next call.  0: none came within 'timeout_ms', or live_wake() was
  * called.  Frames of several interfaces come in the order of their times, as far as that costs no
- * packets.  False in *ok (with 'e') when nothing can come any more.  One thread for each ring.
+ * packets.  False in *ok (with 'e') when nothing can come any more: after live_stop(), when all
+ * that came before was taken.  One thread for each ring.
  */
 size_t live_read(struct live *l, unsigned ring, struct frame *frames, size_t max, int timeout_ms,
 		bool *ok, struct err *e);
@@ -62,12 +63,10 @@ void live_wake(struct live *l);
 void live_watch(struct live *l);
 
 /*
- * Lets no more packets in; what came before can still be read.  Once a live_read() has waited
- * LIVE_DRAIN_MS for nothing after this, its ring is empty for good.  live_watch()'s thread.
+ * Lets no more packets in; what came before can still be read, until live_read() says that this was
+ * all (within a quarter of a second).  live_watch()'s thread.
  */
 void live_stop(struct live *l);
-
-enum { LIVE_DRAIN_MS = 200 };
 
 /* Since live_new(). */
 struct live_counts {

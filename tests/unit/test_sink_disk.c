@@ -3,7 +3,7 @@
  * test_sink_disk.c - outputs of live runs on a disk that is full, refuses or is gone: nothing is
  * lost that memory can hold, what is lost is counted, and all is said once.
  */
-#include "live_kit.h"
+#include "disk_kit.h"
 
 /* The sum of what the files' own summaries say is lost. */
 static uint64_t lost_in_summaries(void)

@@ -3,7 +3,7 @@
  * test_sink_live.c - outputs of live runs: pens of several threads, files that end on time, lines
  * that are no records, and what is no file.
  */
-#include "live_kit.h"
+#include "disk_kit.h"
 
 /* --- pens ---------------------------------------------------------------------------------------
  */
