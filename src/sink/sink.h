@@ -181,6 +181,6 @@ bool pen_flush(struct pen *p, struct err *e);
 /* --- names --------------------------------------------------------------------------------------
  */
 
-/* The file name of output=auto: the interface's MAC address without colons, or its name where it
- * has none, and ".json". */
+/* The file name of output=auto: the MAC address of the (first) interface without colons, or its name
+ * where it has none, and ".json". */
 void sink_auto_name(const char *interface, char name[static 64]);
