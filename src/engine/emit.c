@@ -28,9 +28,7 @@ bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, str
 
 	for (size_t i = 0; i < calls->count; i++)
 		size += rounded(calls->call[i].feature->out_size);
-	*m = (struct emit){
-		.calls = calls, .scratch = scratch, .pool = pool, .outs_size = size
-	};
+	*m = (struct emit){ .calls = calls, .scratch = scratch, .pool = pool, .outs_size = size };
 	m->outs = aligned_alloc(16, size);
 	m->data = calloc(calls->count + 1, sizeof *m->data);
 	if (m->outs == NULL || m->data == NULL) {

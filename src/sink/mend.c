@@ -252,8 +252,10 @@ static bool read_header(const struct file *f, struct zstd *z, struct text *t)
 		return false;
 	descriptor = (uint8_t)z->in[4];
 	single = descriptor >> 5 & 1;
-	return fill(f, z, (size_t)5 + !single + dictionary[descriptor & 3] +
-					content[descriptor >> 6] + (single && descriptor < 64)) &&
+	return fill(f, z,
+			       (size_t)5 + !single + dictionary[descriptor & 3] +
+					       content[descriptor >> 6] +
+					       (single && descriptor < 64)) &&
 	       decode(z, t);
 }
 

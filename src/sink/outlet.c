@@ -90,8 +90,7 @@ bool outlet_open(struct outlet *o, const struct sink_target *target, const struc
 		.begins = true,
 		.keep_ns = INT64_MIN,
 	};
-	return target->line != NULL ||
-	       open_path(o, target->path != NULL ? target->path : "-", e);
+	return target->line != NULL || open_path(o, target->path != NULL ? target->path : "-", e);
 }
 
 bool outlet_is_patient(const struct outlet *o)
@@ -123,6 +122,11 @@ int64_t outlet_clock(const struct outlet *o)
 		return o->target->clock(o->target->ctx);
 	clock_gettime(CLOCK_REALTIME, &t);
 	return t.tv_sec * NS + t.tv_nsec;
+}
+
+int64_t outlet_tick_ns(const struct outlet *o)
+{
+	return o->target->tick_ns > 0 ? o->target->tick_ns : NS;
 }
 
 static bool fail(struct outlet *o, int why)
@@ -184,8 +188,7 @@ static bool create_next(struct outlet *o)
 
 static bool open_next(struct outlet *o)
 {
-	if (o->split ? !create_next(o)
-		     : !file_create(&o->stream.file, o->path) && !fail(o, errno))
+	if (o->split ? !create_next(o) : !file_create(&o->stream.file, o->path) && !fail(o, errno))
 		return false;
 	o->open = true;
 	o->turning = false;
@@ -333,7 +336,7 @@ static void look_now_and_then(struct outlet *o)
 
 	if (now_ns < o->look_ns || !o->target->live)
 		return;
-	o->look_ns = now_ns + NS;
+	o->look_ns = now_ns + outlet_tick_ns(o);
 	look_for_file(o);
 }
 

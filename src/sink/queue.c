@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* queue.c - a list of blocks under a lock, and two conditions: something is there, room is there. */
+/* queue.c - a list of blocks under a lock, and two conditions: something is there, room is there.
+ */
 #include "sink/queue.h"
 
 #include "base/limits.h"

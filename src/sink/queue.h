@@ -44,8 +44,7 @@ enum put { PUT_DONE, PUT_FULL, PUT_FAILED };
 enum put queue_put(struct queue *q, struct block **b);
 
 /* Takes a line, or none; even when there is no room if 'must'. */
-enum put queue_put_line(
-		struct queue *q, enum block_kind kind, const struct buf *line, bool must);
+enum put queue_put_line(struct queue *q, enum block_kind kind, const struct buf *line, bool must);
 
 /* Counts a record as lost; true: the first since the writer has last caught up. */
 bool queue_lose(struct queue *q);

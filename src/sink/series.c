@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS INT64_C(1000000000)
+#define NS          INT64_C(1000000000)
 #define LAST_SECOND INT64_C(253402300799) /* of the year 9999 */
 
 enum {
