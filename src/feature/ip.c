@@ -28,8 +28,8 @@ struct ids {
 };
 
 struct ip {
-	struct side side[2];
 	struct ids *ids; /* NULL: none yet */
+	struct side side[2];
 };
 
 struct options {
@@ -302,6 +302,7 @@ const struct feature feature_ip = {
 	.help = "TTL, identification, DSCP, ECN and flags of the IP headers",
 	.wants = WANT_PACKET,
 	.size = sizeof(struct ip),
+	.pointers = 1,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
