@@ -159,9 +159,8 @@ static struct field_list list_dscps(const struct side *s, const struct feature_e
 	uint8_t *items = arena_alloc(env->scratch, env->pool, 64);
 	size_t n = 0;
 
-	for (uint8_t v = 0; items != NULL && v < 64; v++)
-		if (set >> v & 1)
-			items[n++] = v;
+	for (; items != NULL && set != 0; set &= set - 1)
+		items[n++] = (uint8_t)__builtin_ctzll(set);
 	return (struct field_list){ items, n };
 }
 
