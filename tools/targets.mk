@@ -157,6 +157,7 @@ deb: ## Debian packages of what is committed, in build/deb; lintian looks at the
 
 deb-test: ## as root: install, start, capture, purge them in a clean Debian below build/
 	packaging/test-deb.sh build/deb build/deb-root
+	packaging/test-systemd.sh build/deb build/deb-root
 
 clean: ## remove all that make made
 	rm -rf build dist pcap2flow data.json
