@@ -153,6 +153,7 @@ dist: ## source archive dist/joy-VERSION.tar.gz of what is committed
 	git archive --format=tar.gz --prefix=joy-$(VERSION)/ -o dist/joy-$(VERSION).tar.gz HEAD
 
 deb: ## Debian packages of what is committed, in build/deb; lintian looks at them
+	tools/setup.sh build deb
 	packaging/make-deb.sh build/deb
 
 deb-test: ## as root: install, start, capture, purge them in a clean Debian below build/
