@@ -47,6 +47,7 @@ struct feature {
 	const char *help;
 	uint32_t wants;
 	size_t size;     /* of the state; a multiple of its alignment, at most 8 */
+	size_t pointers; /* the state begins with so many, to be fetched before they are needed */
 	size_t out_size; /* of the struct that 'fields' describes and finish() fills */
 
 	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's
@@ -80,6 +81,9 @@ struct feature {
 	/* Between packets: reads the files of its options again.  False: one cannot be read, and
 	 * all is as before. NULL: it has none. */
 	bool (*reload)(void *options, struct err *e);
+	/* In a live run: called by one thread about twenty times a second, and once before flows
+	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
+	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's

@@ -392,6 +392,7 @@ const struct feature feature_tcp = {
 	.help = "flags, windows, options and handshake of TCP",
 	.wants = WANT_TCP,
 	.size = sizeof(struct tcp),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

@@ -236,7 +236,8 @@ static void texts_and_choices(void **state)
 	good(f, "output", "none");
 	assert_null(f->core.output);
 	has_value(f, "output", "none");
-	bad(f, "output", "auto", "reserved");
+	good(f, "output", "auto");
+	bad(f, "outdir", "auto", "reserved");
 	bad(f, "output", "", "must be a text");
 	good(f, "tunnel", "outer");
 	bad(f, "tunnel", "none", "inner or outer");
