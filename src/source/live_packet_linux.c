@@ -34,8 +34,8 @@
 enum { LINK_ETHERNET = 1, LINK_RAW = 101, LINK_SLL2 = 276 };
 
 /*
- * The ring of one worker and interface.  live_watch() puts rings into 'coming' and frees them from
- * 'gone'; in between the worker moves them by 'now'.
+ * The ring of one worker and interface.  live_watch() puts rings into 'coming' and frees those of
+ * 'gone' (a chain by 'before'); in between the worker moves them by 'now'.
  */
 struct slot {
 	struct ring *_Atomic now, *_Atomic coming, *_Atomic gone;
@@ -160,7 +160,14 @@ static void add_counts(struct face *face, const struct ring *ring)
 
 static void free_gone(struct slot *s)
 {
-	ring_free(atomic_exchange(&s->gone, NULL));
+	struct ring *ring = atomic_exchange(&s->gone, NULL);
+
+	while (ring != NULL) {
+		struct ring *before = ring->before;
+
+		ring_free(ring);
+		ring = before;
+	}
 }
 
 /* Gives a worker another ring; it goes over once the present one must be empty. */
@@ -509,12 +516,13 @@ static struct ring *present_ring(struct slot *s, int64_t now)
 	struct ring *ring = atomic_load_explicit(&s->now, memory_order_relaxed);
 	struct ring *coming = atomic_load_explicit(&s->coming, memory_order_acquire);
 
-	if (coming == NULL || now < coming->ready_ms || ring_begin(ring, now) ||
-			atomic_load(&s->gone) != NULL)
+	if (coming == NULL || now < coming->ready_ms || ring_begin(ring, now))
 		return ring;
 	coming = atomic_exchange(&s->coming, NULL);
 	atomic_store(&s->now, coming);
-	atomic_store(&s->gone, ring);
+	ring->before = atomic_load(&s->gone);
+	while (!atomic_compare_exchange_weak(&s->gone, &ring->before, ring))
+		;
 	return coming;
 }
 

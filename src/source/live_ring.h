@@ -42,7 +42,8 @@ struct ring {
 	uint32_t left;       /* packets of it not handed out */
 	const uint8_t *next; /* header of the first of these */
 	int64_t opened_ms;   /* when it was begun, by the caller's clock */
-	int64_t ready_ms;    /* free for the ring's owner */
+	int64_t ready_ms;    /* this and 'before' are for the ring's owner */
+	struct ring *before;
 };
 
 /* A socket that is bound to nothing and gets nothing; this alone needs rights.  -1 with errno. */
