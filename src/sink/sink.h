@@ -34,8 +34,8 @@
  * Rights: sink_open() opens what is no regular file.  Regular files of live runs and series are
  * opened, found, renamed and deleted from sink_begin() on, which also starts the writer
  * thread: to be called when rights are given up.  System calls from then on, besides those of
- * threads and memory: openat, fstat, newfstatat, getdents64, flock, fcntl, lseek, read, write,
- * ftruncate, fsync, close, rename, link, unlink, in the folder of the output alone.
+ * threads and memory: openat, newfstatat, getdents64, flock, lseek, read, write, ftruncate, fsync,
+ * close, rename, unlink, in the folder of the output alone.
  */
 #pragma once
 
