@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# setup.sh GROUP... - install what is missing of a group: build, test, fuzz, fixtures, fmt.
+# setup.sh GROUP... - install what is missing of a group: build, test, fuzz, deb, fixtures, fmt.
 #
 # For Debian 12, Ubuntu 22.04 and later.  Asks nothing.  When all is there it does nothing and needs
 # no rights; else it calls apt-get, through sudo when not root.
@@ -41,6 +41,14 @@ module:ensurepip: python3-venv'
 
 GROUP_fuzz='
 clang: clang'
+
+GROUP_deb='
+dpkg-buildpackage: dpkg-dev
+dh: debhelper
+lintian: lintian
+debootstrap: debootstrap
+ip: iproute2
+/usr/include/cmocka.h: libcmocka-dev'
 
 GROUP_fmt='
 clang-format: clang-format'

@@ -100,6 +100,10 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 	case JOY_TEXT_FIELDS:
 	case JOY_TEXT_SCHEMA:
 		return write_fields(what, out);
+	case JOY_TEXT_STATS:
+	case JOY_TEXT_METRICS:
+	case JOY_TEXT_FLOWS:
+		return status_write(j, what, out);
 	default:
 		return write_options(&j->registry->sets, what, out) ||
 		       err_set(&j->error, "there is no text %d", (int)what);

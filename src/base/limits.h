@@ -21,7 +21,9 @@ enum {
 	LIMIT_XZ_MEMORY = 256 * 1024 * 1024, /* decoder memory of one xz stream */
 
 	/* live */
-	LIMIT_WORKERS = 64, /* threads= */
+	LIMIT_WORKERS = 64,         /* threads= */
+	LIMIT_LIVE_INTERFACES = 64, /* named by interface= */
+	LIMIT_LIVE_SPARES = 64,     /* sockets kept for interfaces that come back */
 
 	/* net */
 	LIMIT_DEPTH = 64,                /* headers (tags, tunnels) before a packet is "too deep" */
@@ -84,9 +86,46 @@ enum {
 	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
+	/* host: processes */
+	LIMIT_PROCESS_RING = 8 << 20, /* bytes of events that wait in the kernel; a power of 2 */
+	LIMIT_PROCESS_TOLD = 16384,   /* processes that the kernel's side remembers to have told */
+	LIMIT_PROCESS_PEERS = 65536,  /* peers of UDP sockets, the same */
+	LIMIT_PROCESSES = 32768,      /* known at a time; the longest unused leave */
+	LIMIT_PROCESS_SOCKETS = 131072, /* known at a time; those closed longest ago leave */
+	LIMIT_PROCESS_TUPLES = 262144,  /* pairs of addresses and ports of these; a power of 2 */
+	LIMIT_PROCESS_ADDRESSES = 1024, /* of this host */
+	LIMIT_PROCESS_TEXT = 952,       /* bytes of all texts about one process */
+	LIMIT_PROCESS_HASHES = 4096,    /* of executables, remembered */
+	LIMIT_PROCESS_JOBS = 1024,      /* executables that wait to be hashed */
+	LIMIT_PROCESS_EXECUTABLE = 1 << 30, /* bytes of one that is hashed */
+	LIMIT_PROCESS_USERS = 256,          /* names of users, remembered */
+	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
+	LIMIT_PROCESS_MESSAGE = 32
+				<< 10, /* bytes written to the sensor, and read by it, at a time */
+
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+	LIMIT_OUTPUT_QUEUE = 64 << 20, /* text that waits for a writer, of a live capture */
+	LIMIT_OUTPUT_WAIT = 2 << 20,   /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_FILES = 1 << 20,  /* files of a series that are looked at */
+	LIMIT_OUTPUT_PARTS = 1 << 16,  /* parts of it that are recovered */
+
+	/* sink: upload */
+	LIMIT_UPLOAD_USER = 64,
+	LIMIT_UPLOAD_HOST = 255,
+	LIMIT_UPLOAD_PATH = 1024,       /* the folder on the other side */
+	LIMIT_UPLOAD_NAME = 220,        /* a name of a file: with what is put around it, 255 */
+	LIMIT_UPLOAD_BATCH = 64,        /* files read from the spool at a time */
+	LIMIT_UPLOAD_FAILING = 64,      /* files that wait for another try of their own */
+	LIMIT_SFTP_PACKET = 256 << 10,  /* one answer */
+	LIMIT_UPLOAD_SENDING = 2 << 20, /* bytes on their way to ssh */
+
+	/* os: control socket and HTTP, each */
+	LIMIT_CLIENTS = 8,             /* served at a time; others wait in the queue */
+	LIMIT_CLIENT_SECONDS = 10,     /* from accepting to the last byte of the answer */
+	LIMIT_QUESTION_BYTES = 8192,   /* of a request */
+	LIMIT_ANSWER_BYTES = 20 << 20, /* of a response: a LIMIT_TEXT_BYTES and its head */
 
 	/* conf */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */

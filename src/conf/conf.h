@@ -108,6 +108,12 @@ bool conf_settle(const struct option_sets *sets, struct conf *core, struct err *
 const struct option *conf_find(
 		const struct option_sets *sets, const char *name, const struct option_set **in);
 
+/* Takes back what a configuration file says of an option; what conf_set() says stays. */
+bool conf_forget(const struct option_sets *sets, const char *name, struct err *e);
+
+/* Where its present value comes from; CONF_INITIAL too when there is no such option. */
+enum conf_rank conf_rank_of(const struct option_sets *sets, const char *name);
+
 /* An option's present value as a user would write it. */
 void conf_value(const struct option *o, const void *base, struct buf *out);
 

@@ -37,6 +37,7 @@ enum {                              /* flags */
 	OPTION_COMMAND = 1 << 3,    /* asks for something to be printed instead of a run */
 	OPTION_FILE = 1 << 4,       /* a path: completion offers files */
 	OPTION_PLACE = 1 << 5,      /* where output goes, not what it is: not in it either */
+	OPTION_AUTO = 1 << 7,       /* a place that takes the word auto */
 };
 
 struct option {

@@ -156,7 +156,8 @@ static bool parse_text(const struct option *o, void *base, const char *text, str
 	if (strcmp(text, "none") != 0 || (o->choices != NULL && o->initial != NULL)) {
 		if (!is_choice(o, text) || *text == '\0')
 			return refuse(o, text, e);
-		if (strcmp(text, "auto") == 0 && (o->flags & OPTION_PLACE))
+		if (strcmp(text, "auto") == 0 &&
+				(o->flags & (OPTION_PLACE | OPTION_AUTO)) == OPTION_PLACE)
 			return err_set(e,
 					"%s=auto: a reserved word that means nothing here (./auto "
 					"is a file of that name)",

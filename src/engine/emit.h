@@ -7,7 +7,8 @@
 
 struct emit {
 	const struct calls *calls;
-	struct sink *sink; /* NULL: count only */
+	struct pen *pen; /* NULL: count only */
+	bool timed;      /* the pen wants to know the time of records */
 	struct arena *scratch;
 	struct pool *pool;
 	char *outs; /* room for every enabled feature's output struct */

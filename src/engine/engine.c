@@ -29,6 +29,8 @@ static void on_leave(void *ctx, struct flow *f)
 {
 	struct engine *en = ctx;
 
+	if (f->active_ns <= en->lost_ns)
+		f->marks |= FLOW_SENSOR_DROPS;
 	emit_flow(&en->emit, f);
 }
 
@@ -72,6 +74,8 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	en->stats.last_ns = INT64_MIN;
 	en->fragments_due_ns = INT64_MAX;
 	en->table_due_ns = INT64_MIN;
+	en->lost_ns = INT64_MIN;
+	en->number_step = 1;
 	calls_build(&en->calls, registry, NULL,
 			&en->scratch); /* sizes; again when there is a pool */
 	if (!make_table(en, conf, e)) {
@@ -157,7 +161,7 @@ static inline void fetch_states(const struct engine *en, const struct table_tick
 		calls_fetch(&en->calls, f);
 }
 
-static void flush(struct engine *en)
+void engine_flush(struct engine *en)
 {
 	for (size_t i = 0; i < en->batched && i < FLOW_AHEAD; i++)
 		table_prefetch_flow(en->table, &en->ticket[i]);
@@ -357,10 +361,10 @@ static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth)
 	en->fragments_due_ns = frag_due(en->frag);
 }
 
-static void expire_fragments(struct engine *en, int64_t clock_ns)
+void engine_expire_fragments(struct engine *en, int64_t clock_ns)
 {
 	while (frag_expired(en->frag, clock_ns)) {
-		flush(en);
+		engine_flush(en);
 		take_datagram(en, 0);
 	}
 	en->fragments_due_ns = frag_due(en->frag);
@@ -384,7 +388,7 @@ static void take_outcome(
 	case OUTCOME_FRAGMENT: {
 		struct pkt fragment = *pkt;
 
-		flush(en);
+		engine_flush(en);
 		take_fragment(en, &fragment, 0);
 		break;
 	}
@@ -400,13 +404,14 @@ static void take_outcome(
 static inline struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
 {
 	if (en->batched == BATCH)
-		flush(en);
+		engine_flush(en);
 
 	struct pkt *pkt = &en->batch[en->batched];
 
 	pkt->ns = ns;
 	pkt->clock_ns = clock_ns;
-	pkt->number = ++en->stats.packets;
+	en->stats.packets++;
+	pkt->number = en->number += en->number_step;
 	return pkt;
 }
 
@@ -442,7 +447,7 @@ static inline void take_frame(struct engine *en, const struct frame *frame)
 	if (ns > en->stats.last_ns)
 		en->stats.last_ns = ns;
 	if (clock_ns >= en->fragments_due_ns)
-		expire_fragments(en, clock_ns);
+		engine_expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
 	outcome = decode_frame(&en->rules, frame, pkt);
 	if (frame->merged || (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET))
@@ -466,14 +471,14 @@ bool engine_feed(struct engine *en, const struct frame *frames, size_t count, st
 	en->stats.frames += i;
 	en->stats.bytes += bytes;
 	en->stats.truncated += truncated;
-	flush(en);
+	engine_flush(en);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }
 
 bool engine_finish(struct engine *en, struct err *e)
 {
-	flush(en);
-	expire_fragments(en, INT64_MAX);
+	engine_flush(en);
+	engine_expire_fragments(en, INT64_MAX);
 	table_finish(en->table, en->clock.now_ns);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }

@@ -81,6 +81,9 @@ struct feature {
 	/* Between packets: reads the files of its options again.  False: one cannot be read, and
 	 * all is as before. NULL: it has none. */
 	bool (*reload)(void *options, struct err *e);
+	/* In a live run: called by one thread about twenty times a second, and once before flows
+	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
+	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's

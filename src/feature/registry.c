@@ -167,3 +167,10 @@ bool registry_reload(struct registry *r, struct err *e)
 	}
 	return good;
 }
+
+void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx)
+{
+	for (size_t i = 0; i < feature_count; i++)
+		if (r->is_on[i] && feature_list[i]->poll != NULL)
+			feature_list[i]->poll(r->options[i], say, ctx);
+}

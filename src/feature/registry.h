@@ -37,3 +37,6 @@ bool registry_settle(struct registry *r, struct err *e);
 
 /* Has every feature that is on read its files again; false: the first error, others are done. */
 bool registry_reload(struct registry *r, struct err *e);
+
+/* Calls poll() of every feature that is on; see feature.h. */
+void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx);

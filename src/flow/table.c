@@ -114,6 +114,7 @@ static size_t memory_now(const struct table *t)
 const struct table_stats *table_stats(struct table *t)
 {
 	t->stats.memory = memory_now(t);
+	t->stats.alive = t->index.count;
 	if (t->stats.memory > t->stats.memory_peak)
 		t->stats.memory_peak = t->stats.memory;
 	return &t->stats;
@@ -442,6 +443,14 @@ static bool evict(struct table *t, unsigned want)
 	if (pinned)
 		wheel_add(&t->wheel, t->pinned);
 	return t->flows.free_first != SLAB_NONE;
+}
+
+void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), void *ctx)
+{
+	for (uint32_t b = 0; b <= t->index.mask; b++)
+		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
+			if (t->index.bucket[b].tag[i] != 0)
+				each(ctx, flow_at(t, t->index.bucket[b].number[i]));
 }
 
 void table_finish(struct table *t, int64_t clock_ns)

@@ -31,6 +31,7 @@ struct table_stats {
 	uint64_t evicted;   /* left for lack of resources */
 	uint64_t refused;   /* packets for which there was no memory at all */
 	uint64_t backwards; /* packets whose time was before the one before in their flow */
+	uint64_t alive;     /* flows that have not left */
 	size_t memory, memory_peak;
 };
 
@@ -73,6 +74,9 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 /* The live flow of a ticket, unchanged, at 'clock_ns'; NULL when there is none, or none with a
  * packet. */
 struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns);
+
+/* Shows every flow that has not left. */
+void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), void *ctx);
 
 /* The end of the input: everything leaves. */
 void table_finish(struct table *t, int64_t clock_ns);

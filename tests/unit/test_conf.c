@@ -236,7 +236,8 @@ static void texts_and_choices(void **state)
 	good(f, "output", "none");
 	assert_null(f->core.output);
 	has_value(f, "output", "none");
-	bad(f, "output", "auto", "reserved");
+	good(f, "output", "auto");
+	bad(f, "outdir", "auto", "reserved");
 	bad(f, "output", "", "must be a text");
 	good(f, "tunnel", "outer");
 	bad(f, "tunnel", "none", "inner or outer");
@@ -257,8 +258,8 @@ static void unknown_names_get_the_nearest(void **state)
 	bad(f, "distress", "1", "unknown option 'distress'");
 	bad(f, "bidi", "1", "unknown option 'bidi'");
 	bad(f, "", "1", "unknown option ''");
-	for (const char *const *name = (const char *const[]){ "count", "rotate", "upload",
-			     "interface", "threads", "exe", "x", NULL };
+	for (const char *const *name = (const char *const[]){ "counts", "rotation", "up",
+			     "interfaces", "thread", "x", NULL };
 			*name != NULL; name++)
 		bad(f, *name, "1", "unknown option");
 }
