@@ -18,7 +18,8 @@ mkdir -p "$folder/joy-$version"
 if git rev-parse --git-dir >/dev/null 2>&1; then
     git archive HEAD | tar -x -C "$folder/joy-$version"
 else
-    tar -c --exclude=./build --exclude=./dist --exclude=./pcap2flow . | tar -x -C "$folder/joy-$version"
+    tar -c --exclude=./build --exclude=./dist --exclude=./pcap2flow . |
+        tar -x -C "$folder/joy-$version"
 fi
 cd "$folder/joy-$version"
 [ "$(dpkg-parsechangelog -S Version)" = "$version" ] || {
