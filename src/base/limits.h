@@ -86,6 +86,16 @@ enum {
 	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
 
+	/* host: lists */
+	LIMIT_LIST_BYTES = 1 << 30,   /* one file */
+	LIMIT_LIST_ENTRIES = 1 << 24, /* subnets, or names, of all files of an option */
+	LIMIT_LIST_FILES = 256,       /* of an option */
+	LIMIT_GEO_FILES = 16,         /* of geoip= */
+	LIMIT_LABEL_SETS = 1 << 20,   /* different combinations of labels */
+	LIMIT_ANON_CACHE = 4096,      /* addresses whose replacement a worker remembers */
+	LIMIT_CHECK_FIELDS = 4096,    /* different keys of records that are checked for addresses */
+	LIMIT_WATCH_HITS = 16,        /* listed in a record */
+	LIMIT_LINE_COLUMNS = 256,     /* looked at in a line of CSV */
 	/* host: processes */
 	LIMIT_PROCESS_RING = 8 << 20, /* bytes of events that wait in the kernel; a power of 2 */
 	LIMIT_PROCESS_TOLD = 16384,   /* processes that the kernel's side remembers to have told */
@@ -102,6 +112,7 @@ enum {
 	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
 	LIMIT_PROCESS_MESSAGE = 32
 				<< 10, /* bytes written to the sensor, and read by it, at a time */
+	LIMIT_PROCESS_MESSAGE = 32 << 10,   /* bytes sent to the sensor at a time */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
