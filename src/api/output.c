@@ -164,6 +164,8 @@ bool output_open(struct joy *j)
 		target.path = NULL;
 		target.line = on_line;
 	}
+	if (is_auto(core) && core->interface == NULL)
+		return err_set(&j->error, "output=auto needs interface=");
 	if (!start_upload(j, target.path))
 		return false;
 	j->sink = sink_open(&target, j->plan, &j->error);

@@ -102,27 +102,37 @@ const struct option conf_options[] = {
 	OPTION(struct conf, retrans, "retrans", "list retransmitted packets too", .initial = "0"),
 
 	OPTION(struct conf, output, "output", "where records go; none is standard output",
-			.group = "Output", .value = "FILE",
+			.group = "Output", .value = "FILE|auto",
 			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
-				"has its name with .part behind it until it is whole.  auto is a "
-				"series of files named by the interface's hardware address and the "
-				"time."),
+				"has its name with .part behind it until it is whole.  With count, "
+				"rotate or rotate_size there are several, named by the time of "
+				"their beginning (UTC) and a number, such as "
+				"FILE-20260131T235959Z-000000.json; their order is that of their "
+				"names, and none is ever overwritten.  Each begins with the "
+				"configuration and ends with a summary of its own.  auto is such "
+				"a series, named by the address of the interface that is captured "
+				"from."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
 	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
 			.value = "N", .maximum = UINT64_MAX, .flags = OPTION_PLACE,
-			.more = "0: never.  The files' names get time and number; see output."),
+			.more = "0: never.  See output for their names."),
 	OPTION(struct conf, rotate, "rotate", "begin another file after this much time",
 			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 366,
-			.flags = OPTION_PLACE),
+			.flags = OPTION_PLACE,
+			.more = "For captures in files it is the time of packets that counts.  A "
+				"time without records makes no file."),
 	OPTION(struct conf, rotate_size, "rotate_size", "begin another file after this many bytes",
-			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE),
+			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE,
+			.more = "A file ends behind the record that makes it so long; a compressed "
+				"one some records later."),
 	OPTION(struct conf, keep_size, "keep_size",
 			"delete the oldest finished files when all together are larger",
 			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE,
-			.more = "0: keep all."),
+			.more = "0: keep all.  Only files that are named like those of this "
+				"output are counted and deleted; the newest stays."),
 	OPTION(struct conf, keep_time, "keep_time", "delete finished files that are older",
 			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 36600,
 			.flags = OPTION_PLACE, .more = "0: keep all."),

@@ -68,6 +68,12 @@ static bool worth_waiting(const struct registry *r)
 	return size > sizeof(struct journal) + sizeof(struct trail);
 }
 
+static void add_fetches(struct calls *c, size_t offset, size_t count)
+{
+	for (size_t i = 0; i < count && c->fetch_count < FETCH_MAX; i++)
+		c->fetch[c->fetch_count++] = (uint16_t)(offset + i * sizeof(void *));
+}
+
 static void add_call(struct calls *c, const struct registry *r, size_t i, struct feature_env env)
 {
 	struct call *call = &c->call[i];
@@ -83,6 +89,8 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 	*size += r->on_size[i];
 	if (call->later)
 		c->later_bits |= call->bit;
+	else if (r->on_size[i] > 0)
+		add_fetches(c, call->offset, call->feature->pointers);
 	if (r->on[i]->leave != NULL)
 		c->leaving[c->leaving_count++] = (uint8_t)i;
 	if (r->on[i]->record != NULL)
@@ -103,6 +111,8 @@ void calls_build(
 	*c = (struct calls){ .count = r->on_count,
 		.views = r->core.bidir ? 1 : 2,
 		.view_size = sizeof(struct view) };
+	if (wait)
+		add_fetches(c, offsetof(struct view, journal.p), 1);
 	for (size_t i = 0; i < r->on_count; i++) {
 		c->call[i].later = wait && r->on[i]->later;
 		add_call(c, r, i, env);

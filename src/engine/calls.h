@@ -9,9 +9,14 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "feature/registry.h"
+#include "flow/table.h"
 
 enum { CALL_KINDS = 16 }; /* combinations of WANT_PACKET, WANT_DATA, WANT_TCP, WANT_ICMP */
+
+enum { FETCH_MAX = 32 };
 
 struct call {
 	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
@@ -39,6 +44,8 @@ struct calls {
 	size_t stream_count;
 	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
 	size_t leaving_count;
+	uint16_t fetch[FETCH_MAX]; /* places of pointers in the (first) view to fetch ahead */
+	size_t fetch_count;
 	uint8_t whole[REGISTRY_MAX]; /* those with a record() */
 	size_t whole_count;
 	const struct field *tables[REGISTRY_MAX];
@@ -73,6 +80,19 @@ static inline void calls_packet(
 {
 	if (c->view_size > 0)
 		calls_view_packet(c, f, pkt, pool);
+}
+
+/* What the flow's states point to is fetched ahead of calls_packet() or calls_finish(). */
+static inline void calls_fetch(const struct calls *c, const struct flow *f)
+{
+	const char *states = (const char *)flow_states((struct flow *)(uintptr_t)f);
+
+	for (size_t i = 0; i < c->fetch_count; i++) {
+		const char *to;
+
+		memcpy(&to, states + c->fetch[i], sizeof to);
+		__builtin_prefetch(to, 1);
+	}
 }
 
 /* Before calls_finish() of a view: those that wait see its packets. */

@@ -54,6 +54,7 @@ struct feature {
 	const char *help;
 	uint32_t wants;
 	size_t size;     /* of the state; a multiple of its alignment, at most 8 */
+	size_t pointers; /* the state begins with so many, to be fetched before they are needed */
 	size_t out_size; /* of the struct that 'fields' describes and finish() fills */
 
 	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's

@@ -107,6 +107,7 @@ const struct feature feature_idp = {
 	.help = "first bytes of the first data packet",
 	.wants = WANT_DATA,
 	.size = sizeof(struct idp),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

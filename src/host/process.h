@@ -49,8 +49,9 @@ struct process_end {
 struct process_flow {
 	uint8_t ip_version, proto;
 	struct process_end local, remote;
-	int64_t start_ns; /* when the flow began, CLOCK_BOOTTIME */
-	int64_t slack_ns; /* how wrong that may be */
+	int64_t start_ns, end_ns; /* of its first and latest packet, CLOCK_BOOTTIME */
+	int64_t slack_ns;         /* how wrong these may be */
+	bool midstream;           /* TCP whose beginning was not seen */
 };
 
 /* Where the process's data is; good for as long as process_read() says so. */

@@ -368,9 +368,7 @@ struct process_match process_store_find(
 {
 	const bool loopback = is_loopback(flow);
 	const bool here = loopback || is_here(s, flow->ip_version, flow->local.address);
-	struct pick p = {
-		.start_ns = flow->start_ns, .slack_ns = flow->slack_ns, .own_only = loopback
-	};
+	struct pick p = { .flow = flow, .own_only = loopback };
 	struct process_tuple t = tuple_of(flow, true, true);
 
 	offer(s, &t, &p);

@@ -22,7 +22,6 @@ void watcher_flush(struct watcher *w)
 {
 	size_t at = 0;
 
-	/* messages are small, so each datagram ends with a whole one */
 	while (!w->gone && at < w->out.size) {
 		ssize_t n = send(w->fd, w->out.p + at, w->out.size - at, 0);
 
@@ -34,7 +33,7 @@ void watcher_flush(struct watcher *w)
 	buf_clear(&w->out);
 }
 
-/* Room for one more message in the datagram that is being put together. */
+/* Room for one more message. */
 static struct buf *out(struct watcher *w)
 {
 	enum { ONE = LIMIT_PROCESS_TEXT + 256 };

@@ -58,6 +58,9 @@ void process_wire_close(struct buf *to, uint32_t slot, uint32_t generation, int6
 void process_wire_address(struct buf *to, uint8_t version, const uint8_t address[16], bool here);
 void process_wire_lost(struct buf *to, uint64_t lost);
 
+/* How many of these bytes are whole messages: the rest is the beginning of one. */
+size_t process_wire_whole(struct rd bytes);
+
 /* Takes one message; false: at the end, or not sound. A message of an unknown type has type 0. */
 bool process_wire_next(struct rd *from, struct process_wire *m);
 

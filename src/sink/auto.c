@@ -47,6 +47,8 @@ void sink_auto_name(const char *interface, char name[static 64])
 	struct ifaddrs *all = NULL;
 	const uint8_t *mac;
 
+	if (interface == NULL)
+		interface = "auto";
 	use_name(interface, name);
 	if (getifaddrs(&all) != 0)
 		return;

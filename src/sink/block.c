@@ -14,7 +14,9 @@ struct block *block_new(size_t lines, size_t room, size_t cap)
 		return NULL;
 	room = (room + FILE_PAGE - 1) / FILE_PAGE * FILE_PAGE;
 	*b = (struct block){
-		.bytes = { .p = aligned_alloc(FILE_PAGE, room), .room = room, .cap = cap > room ? cap : room },
+		.bytes = { .p = aligned_alloc(FILE_PAGE, room),
+				.room = room,
+				.cap = cap > room ? cap : room },
 		.ends = malloc((lines + 1) * sizeof *b->ends),
 		.lines = lines,
 	};

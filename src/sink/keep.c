@@ -36,9 +36,8 @@ static bool make_room(struct entries *all)
 		return true;
 
 	const size_t room = all->room > 0 ? 2 * all->room : 64;
-	struct entry *more = room > LIMIT_OUTPUT_FILES
-					     ? NULL
-					     : realloc(all->entry, room * sizeof *more);
+	struct entry *more =
+			room > LIMIT_OUTPUT_FILES ? NULL : realloc(all->entry, room * sizeof *more);
 
 	if (more == NULL)
 		return false;
@@ -60,8 +59,7 @@ static void add(void *ctx, const char *name, enum series_what what)
 		free(path);
 		return;
 	}
-	all->entry[all->count++] = (struct entry){ path, (uint64_t)st.st_size,
-		st.st_mtime * NS };
+	all->entry[all->count++] = (struct entry){ path, (uint64_t)st.st_size, st.st_mtime * NS };
 	all->size += (uint64_t)st.st_size;
 }
 
@@ -70,7 +68,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-static void delete(struct outlet *o, const struct entry *entry, const char *why)
+static void delete (struct outlet *o, const struct entry *entry, const char *why)
 {
 	if (unlink(entry->path) == 0) {
 		o->deleted++;
@@ -107,7 +105,7 @@ void keep_tidy(struct outlet *o, bool now)
 	if (!o->lazy || (t->keep.size == 0 && t->keep.ns == 0) ||
 			(!now && wait_clock() < o->keep_ns))
 		return;
-	o->keep_ns = wait_clock() + NS;
+	o->keep_ns = wait_clock() + outlet_tick_ns(o);
 	if (series_scan(&o->series, add, &all) && all.count > 0) {
 		qsort(all.entry, all.count, sizeof *all.entry, compare);
 		tidy(o, &all);

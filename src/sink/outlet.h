@@ -36,8 +36,9 @@ struct outlet {
 	uint64_t whole;                    /* records in finished files, or called back with */
 	uint64_t lost;                     /* records, told by the caller */
 	uint64_t vanished, lost_told;      /* of files that vanished; of both, in summaries */
-	int64_t due_ns, look_ns, keep_ns;  /* by wait_clock(): end of file, a look for it, retention */
-	int why;                           /* errno; 0: a callback asked to stop */
+	int64_t due_ns, look_ns,
+			keep_ns; /* by wait_clock(): end of file, a look for it, retention */
+	int why;                 /* errno; 0: a callback asked to stop */
 };
 
 bool outlet_open(struct outlet *o, const struct sink_target *target, const struct plan *plan,
@@ -78,8 +79,8 @@ int64_t outlet_next_tick(const struct outlet *o);
 /* The last file gets its name; false: as above, or with the error's words. */
 bool outlet_finish(struct outlet *o, struct err *e);
 
-/* Cuts the present file to what is whole and closes it as a part; returns how many records that were
- * taken are not in it. */
+/* Cuts the present file to what is whole and closes it as a part; returns how many records that
+ * were taken are not in it. */
 uint64_t outlet_give_up(struct outlet *o);
 
 /* Records that are whole in all outputs. */
@@ -92,6 +93,9 @@ void outlet_free(struct outlet *o);
 
 /* Tells who wants to know that a part is whole. */
 void outlet_announce(struct outlet *o, const struct file *f);
+
+/* How often a file is looked at, and what failed is tried again. */
+int64_t outlet_tick_ns(const struct outlet *o);
 
 /* ns since 1970 */
 int64_t outlet_clock(const struct outlet *o);

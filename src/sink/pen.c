@@ -24,7 +24,8 @@ struct pen *pen_new(struct sink *s, struct err *e)
 	if (p != NULL)
 		p->block = s->mode == SINK_INLINE
 					   ? block_new(LINES, ROOM, ROOM)
-					   : block_new(BLOCK_LINES, BLOCK_BYTES + BLOCK_SPARE, ROOM);
+					   : block_new(BLOCK_LINES, BLOCK_BYTES + BLOCK_SPARE,
+							     ROOM);
 	if (p == NULL || p->block == NULL) {
 		free(p);
 		err_set(e, "no memory to write records");

@@ -38,7 +38,7 @@ char *series_next(struct series *s, int64_t ns);
 /* FOLDER/NAME, to be freed; NULL: no memory. */
 char *series_path(const struct series *s, const char *name);
 
-/* Calls with each name that is a file or a part of the series, in no order; false: the folder cannot
- * be read, errno says why. */
+/* Calls with each name that is a file or a part of the series, in no order; false: the folder
+ * cannot be read, errno says why. */
 bool series_scan(const struct series *s,
 		void (*call)(void *ctx, const char *name, enum series_what what), void *ctx);

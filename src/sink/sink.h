@@ -34,8 +34,8 @@
  * Rights: sink_open() opens what is no regular file.  Regular files of live runs and series are
  * opened, found, renamed and deleted from sink_begin() on, which also starts the writer
  * thread: to be called when rights are given up.  System calls from then on, besides those of
- * threads and memory: openat, fstat, newfstatat, getdents64, flock, fcntl, lseek, read, write,
- * ftruncate, fsync, close, rename, link, unlink, in the folder of the output alone.
+ * threads and memory: openat, newfstatat, getdents64, flock, lseek, read, write, ftruncate, fsync,
+ * close, rename, unlink, in the folder of the output alone.
  */
 #pragma once
 
@@ -55,9 +55,10 @@ struct sink_target {
 	/* one line without newline; from sink_begin(), sink_poll(), sink_end() and sink_close()
 	 * only, so in the thread that calls them; NULL: not told */
 	void (*log)(void *ctx, enum sink_level level, const char *text);
-	/* A file is whole and synced, and still has ".part" behind its name, which it loses next: for
-	 * who wants to keep hold of it.  In any thread, must not block; may be told again of the
-	 * same file after a crash.  False is said in the log and changes nothing; NULL: not told. */
+	/* A file is whole and synced, and still has ".part" behind its name, which it loses next:
+	 * for who wants to keep hold of it.  In any thread, must not block; may be told again of
+	 * the same file after a crash.  False is said in the log and changes nothing; NULL: not
+	 * told. */
 	bool (*finished)(void *ctx, const char *part, struct err *e);
 	/* ns since 1970, for names and for ages of files; in any thread; NULL: the system's */
 	int64_t (*clock)(void *ctx);
@@ -80,6 +81,8 @@ struct sink_target {
 		int64_t ns; /* since they were last written to */
 	} keep;
 	uint64_t queue_bytes; /* what may wait for the writer; 0: LIMIT_OUTPUT_QUEUE */
+	/* between two tries to write, between two looks at files; 0: a second */
+	int64_t tick_ns;
 	/* bytes of a plain file that go through the page cache before the rest goes past it; 0: as
 	 * many as is good */
 	uint64_t cached;
@@ -101,7 +104,7 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e);
 
 /* A line that is no record, such as one of lost packets (JSON text without newline); CSV leaves it
- * out.  Any thread when live, else the pen's.  False, live: also when there is no room. */
+ * out.  Any thread when live, else the pen's. */
 bool sink_note(struct sink *s, const struct buf *object, struct err *e);
 
 /* The present file ends, the next record begins another.  Any thread when live, else the pen's.
@@ -137,6 +140,7 @@ struct sink_counts {
 	uint64_t bytes;         /* of text (before compression), the same */
 	uint64_t lost;          /* records for which there was no room, or no disk until the end */
 	uint64_t refused;       /* records whose text would have passed LIMIT_RECORD_BYTES */
+	uint64_t notes_lost;    /* lines of sink_note() for which there was no room */
 	uint64_t files;         /* finished */
 	uint64_t deleted;       /* by 'keep' */
 	uint64_t waiting_bytes; /* memory of blocks that wait for the writer or are being written */
@@ -166,8 +170,8 @@ void pen_free(struct pen *p);
 /* One record: data[i] is the filled struct of the plan's table i, or NULL. */
 bool pen_record(struct pen *p, const void *const *data, struct err *e);
 
-/* The packet time of the records that follow, ns: what split.interval_ns goes by when not live; only
- * then it is wanted. */
+/* The packet time of the records that follow, ns: what split.interval_ns goes by when not live;
+ * only then it is wanted. */
 bool pen_wants_time(const struct pen *p);
 void pen_time(struct pen *p, int64_t ns);
 
@@ -178,6 +182,6 @@ bool pen_flush(struct pen *p, struct err *e);
 /* --- names --------------------------------------------------------------------------------------
  */
 
-/* The file name of output=auto: the interface's MAC address without colons, or its name where it
- * has none, and ".json". */
+/* The file name of output=auto: the MAC address of the (first) interface without colons, or its
+ * name where it has none, and ".json". */
 void sink_auto_name(const char *interface, char name[static 64]);

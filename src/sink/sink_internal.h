@@ -49,8 +49,8 @@ struct pen {
 	const struct plan *plan;
 	void (*format)(const struct plan *plan, const void *const *data, struct buf *out);
 	struct block *block;
-	size_t due; /* bytes that are handed on */
-	bool stuck; /* the block is full, and there is no room for it; or all has failed */
+	size_t due;      /* bytes that are handed on */
+	bool stuck;      /* the block is full, and there is no room for it; or all has failed */
 	int64_t turn_ns; /* packet time at which the present file ends; INT64_MIN: no record yet */
 };
 
@@ -73,8 +73,8 @@ void writer_poll(struct sink *s);
 /* Works off all that waits, and ends the thread. */
 void writer_stop(struct sink *s);
 
-/* The last file gets its name, or stays a part; behind writer_stop().  False, perhaps with words: it
- * has failed for good. */
+/* The last file gets its name, or stays a part; behind writer_stop().  False, perhaps with words:
+ * it has failed for good. */
 bool writer_finish(struct sink *s, bool whole, struct err *e);
 
 /* --- pen.c --------------------------------------------------------------------------------------

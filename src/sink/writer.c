@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#define NS INT64_C(1000000000)
-
 enum { LAST_TRIES = 2 }; /* at the end of a run */
 
 /* --- one thing at a time ------------------------------------------------------------------------
@@ -92,7 +90,7 @@ static void pause_writing(struct sink *s)
 {
 	const struct outlet *o = &s->outlet;
 
-	s->retry_ns = wait_clock() + NS;
+	s->retry_ns = wait_clock() + outlet_tick_ns(o);
 	if (s->paused)
 		return;
 	set_paused(s, true);
@@ -160,8 +158,8 @@ static void work_off(struct sink *s)
 	while (goes_on) {
 		if (s->paused)
 			queue_sleep(&s->queue, s->retry_ns);
-		b = queue_first(&s->queue, s->target.live ? outlet_next_tick(&s->outlet)
-							  : INT64_MAX);
+		b = queue_first(&s->queue,
+				s->target.live ? outlet_next_tick(&s->outlet) : INT64_MAX);
 		if (b != NULL || s->target.live)
 			goes_on = step(s, b);
 		if (b == NULL && queue_stops(&s->queue))

@@ -6,7 +6,7 @@
  * may be gone when pcap_dispatch() returns.  A handle has a lock, because libpcap wants one thread
  * at a time and live_watch() asks it for its counters; nobody waits while he holds it.
  *
- * A handle that has failed (its interface is gone) is opened anew, which needs rights again.
+ * A handle that has failed (its interface is gone) is opened anew where there are still rights.
  */
 #include "source/live_ops.h"
 
@@ -41,10 +41,9 @@ struct face {
 	pcap_t *handle;       /* NULL: it could not be opened again */
 	struct pcap_stat last;
 	struct live_counts counts; /* up to 'last' */
-	uint64_t taken;            /* frames handed out */
 	int64_t again_ms;
 	atomic_bool broken;
-	bool nanoseconds, said, no_rights;
+	bool nanoseconds, said, no_rights, done;
 	struct err why;
 	uint32_t snaplen;
 	uint16_t linktype;
@@ -65,6 +64,7 @@ struct by_pcap {
 	char *bpf;
 	bool adapter_clock;
 	_Atomic int64_t empty_ms; /* when all is read; 0: not stopped */
+	int64_t stop_ns;          /* packets of later times are not taken; set before empty_ms */
 };
 
 static struct by_pcap *by_pcap_of(struct live *l)
@@ -78,6 +78,14 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t real_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 /* --- opening ------------------------------------------------------------------------------------
@@ -249,6 +257,8 @@ static void by_pcap_close(struct live *l)
 struct taking {
 	const struct face *face;
 	pcap_t *handle;
+	int64_t stop_ns;
+	bool past; /* a later packet was met */
 	uint8_t *copies;
 	size_t used; /* bytes of them */
 	struct frame *frames;
@@ -259,9 +269,15 @@ struct taking {
 static void take(u_char *ctx, const struct pcap_pkthdr *head, const u_char *bytes)
 {
 	struct taking *t = (struct taking *)(void *)ctx;
-	int64_t fraction = head->ts.tv_usec;
+	int64_t fraction = t->face->nanoseconds ? head->ts.tv_usec : head->ts.tv_usec * 1000;
+	int64_t ns = head->ts.tv_sec * INT64_C(1000000000) + fraction;
 	uint8_t *copy = t->copies + t->used;
 
+	if (t->past || ns > t->stop_ns) {
+		t->past = true;
+		pcap_breakloop(t->handle);
+		return;
+	}
 	if (head->caplen > COPIES_BYTES - t->used)
 		return; /* more than was asked for: cannot be */
 	memcpy(copy, bytes, head->caplen);
@@ -270,8 +286,7 @@ static void take(u_char *ctx, const struct pcap_pkthdr *head, const u_char *byte
 		.bytes = copy,
 		.caplen = head->caplen,
 		.wirelen = head->len > head->caplen ? head->len : head->caplen,
-		.ns = head->ts.tv_sec * INT64_C(1000000000) +
-		      (t->face->nanoseconds ? fraction : fraction * 1000),
+		.ns = ns,
 		.interface = t->interface,
 		.linktype = t->face->linktype,
 		.nanoseconds = t->face->nanoseconds,
@@ -284,15 +299,15 @@ static void take_from(struct by_pcap *p, size_t i, struct taking *t, size_t max)
 {
 	struct face *face = &p->face[i];
 
-	if (atomic_load(&face->broken) || COPIES_BYTES - t->used < face->snaplen)
+	if (face->done || atomic_load(&face->broken) || COPIES_BYTES - t->used < face->snaplen)
 		return;
 	pthread_mutex_lock(&face->lock);
-	size_t before = t->count;
 	t->face = face;
 	t->handle = face->handle;
 	t->interface = (uint32_t)i;
+	t->past = false;
 	int status = pcap_dispatch(face->handle, (int)(max - t->count), take, (u_char *)(void *)t);
-	face->taken += t->count - before;
+	face->done = t->past;
 	if (status < 0 && status != PCAP_ERROR_BREAK) {
 		err_set(&face->why, "%s", pcap_geterr(face->handle));
 		atomic_store(&face->broken, true);
@@ -300,10 +315,15 @@ static void take_from(struct by_pcap *p, size_t i, struct taking *t, size_t max)
 	pthread_mutex_unlock(&face->lock);
 }
 
-static size_t take_now(struct by_pcap *p, unsigned w, struct frame *frames, size_t max)
+static size_t take_now(
+		struct by_pcap *p, unsigned w, struct frame *frames, size_t max, bool stopped)
 {
 	struct worker *worker = &p->worker[w];
-	struct taking t = { .copies = worker->copies, .frames = frames };
+	struct taking t = {
+		.copies = worker->copies,
+		.frames = frames,
+		.stop_ns = stopped ? p->stop_ns : INT64_MAX,
+	};
 	size_t rings = p->live.conf.rings, of_it = (p->live.count + rings - 1 - w) / rings;
 
 	for (size_t n = 0; n < of_it && t.count < max; n++)
@@ -345,7 +365,7 @@ static size_t by_pcap_read(struct live *l, unsigned ring, struct frame *frames, 
 
 	for (bool last = false;;) {
 		int64_t now = now_ms(), wait = end - now, empty = atomic_load(&p->empty_ms);
-		size_t n = empty > 0 && now >= empty ? 0 : take_now(p, ring, frames, max);
+		size_t n = take_now(p, ring, frames, max, empty > 0);
 
 		if (n == 0 && empty > 0 && now >= empty)
 			*ok = err_set(e, "the capture was stopped");
@@ -368,28 +388,27 @@ static void by_pcap_wake(struct live *l)
 	}
 }
 
-/* libpcap cannot be told to take no more: reading ends when what came before must have come. */
-static void by_pcap_stop(struct live *l)
-{
-	atomic_store(&by_pcap_of(l)->empty_ms, now_ms() + SETTLED_MS);
-	by_pcap_wake(l);
-}
-
 /* --- watching and counting ----------------------------------------------------------------------
  */
 
-/* Counters have 32 bits and begin anew with each handle. */
+/* Counters have 32 bits; one that went back (its file cannot be read any more) says nothing. */
+static uint32_t grown(u_int now, u_int before)
+{
+	return now - before < UINT32_MAX / 2 ? now - before : 0;
+}
+
 static void add_counts(struct face *face)
 {
 	struct pcap_stat now;
 
 	if (face->handle == NULL || pcap_stats(face->handle, &now) != 0)
 		return;
-	uint32_t drops = now.ps_drop - face->last.ps_drop;
+	uint32_t drops = grown(now.ps_drop, face->last.ps_drop);
+	uint32_t all = grown(now.ps_recv, face->last.ps_recv);
 
-	face->counts.packets += (uint32_t)(now.ps_recv - face->last.ps_recv) - drops;
+	face->counts.packets += all > drops ? all - drops : 0;
 	face->counts.drops += drops;
-	face->counts.interface_drops += (uint32_t)(now.ps_ifdrop - face->last.ps_ifdrop);
+	face->counts.interface_drops += grown(now.ps_ifdrop, face->last.ps_ifdrop);
 	face->last = now;
 }
 
@@ -401,23 +420,42 @@ static bool is_absent(const struct by_pcap *p, size_t i)
 	       (errno == ENODEV || errno == ENXIO);
 }
 
+/* The kernel goes on: what it counts and takes from now on is not ours. */
+static void by_pcap_stop(struct live *l)
+{
+	struct by_pcap *p = by_pcap_of(l);
+
+	for (size_t i = 0; i < l->count; i++) {
+		pthread_mutex_lock(&p->face[i].lock);
+		add_counts(&p->face[i]);
+		pthread_mutex_unlock(&p->face[i].lock);
+	}
+	p->stop_ns = p->adapter_clock ? INT64_MAX : real_ns();
+	atomic_store(&p->empty_ms, now_ms() + SETTLED_MS);
+	by_pcap_wake(l);
+}
+
 static void open_again(struct by_pcap *p, size_t i)
 {
 	struct face *face = &p->face[i];
 	const char *name = p->live.name[i];
 	struct err e = { "" };
 
+	bool can = live_can_open();
+
 	if (!face->said)
-		live_say(&p->live, SOURCE_WARNING, "%s is gone: waiting until it is back (%s)",
-				name, face->why.text);
+		live_say(&p->live, SOURCE_WARNING, "%s is gone: %s (%s)", name,
+				can ? "waiting until it is back"
+				    : "a restart is needed when it is back",
+				face->why.text);
 	face->said = true;
-	face->again_ms = now_ms() + AGAIN_MS;
+	face->again_ms = can ? now_ms() + AGAIN_MS : INT64_MAX;
 	if (face->handle != NULL) {
 		add_counts(face);
 		pcap_close(face->handle);
 		face->handle = NULL;
 	}
-	if (is_absent(p, i))
+	if (!can || is_absent(p, i))
 		return;
 	if (open_face(p, i, &e)) {
 		face->said = false;
@@ -452,10 +490,9 @@ static bool by_pcap_counts(struct live *l, size_t i, struct live_counts *out)
 	struct face *face = &p->face[i];
 
 	pthread_mutex_lock(&face->lock);
-	add_counts(face);
+	if (atomic_load(&p->empty_ms) == 0)
+		add_counts(face);
 	*out = face->counts;
-	if (atomic_load(&p->empty_ms) > 0)
-		out->packets = face->taken; /* what came later was not taken */
 	pthread_mutex_unlock(&face->lock);
 	return true;
 }

@@ -184,6 +184,42 @@ def test_root_stays_in_the_sandbox_where_there_is_no_joy(tmp_path: Path) -> None
         assert json.loads((tmp_path / "data.json").read_text().splitlines()[-1])["summary"]
 
 
+# A mount namespace whose user data base has a joy more than this machine's.
+JOY = """
+set -e
+for file in passwd group; do
+    (cat /etc/$file; echo joy:x:4711:{line}) >{folder}/$file
+    mount --bind {folder}/$file /etc/$file
+done
+cd {folder}/out
+exec {program} interface=eth0 bidir=1 output=data.json logfile={folder}/log verbosity=2
+"""
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_joy_is_the_default_where_he_can_write(writable: bool) -> None:
+    with Net() as net:
+        here, there = net.hosts()
+        (net.folder / "out").mkdir()
+        net.folder.chmod(0o777)
+        if writable:
+            os.chown(net.folder / "out", 4711, 4711)
+        script = JOY.replace("{line}", "4711::/:/bin/false")
+        script = script.format(folder=net.folder, program=program())
+        p = here.start("unshare", "-m", "--propagation", "private", "sh", "-c", script)
+        log = net.folder / "log"
+        await_true(lambda: log.exists() and "capturing" in log.read_text(), "the capture")
+        uid = 4711 if writable else 0
+        assert status(p.pid)["Uid"].split() == [str(uid)] * 4
+        assert status(p.pid)["Seccomp"] == "2"
+        words = f"warning: user joy cannot write to {net.folder}/out: 'chown joy {net.folder}/out'"
+        warned = words in log.read_text()
+        assert warned != writable
+        there.run(sys.executable, "-c", TALK, "5", "1")
+        assert p.stop() == 0
+        assert (net.folder / "out/data.json").stat().st_uid == uid
+
+
 def test_sandbox_off() -> None:
     with Sensor("sandbox=0") as s:
         assert status(s.process.pid)["Seccomp"] == "0"

@@ -11,7 +11,7 @@
 
 #include "sink_kit.h"
 
-#define NS INT64_C(1000000000)
+#define NS   INT64_C(1000000000)
 #define NOON (INT64_C(1769860800) * NS) /* 2026-01-31 12:00:00 */
 
 enum { NAMES = 256, RECORDS = 20000 };
@@ -76,21 +76,36 @@ static inline bool ends(const char *name, const char *suffix)
 
 static unsigned char seen[RECORDS * 4]; /* how often record n was found */
 
+/* The beginning of the line at 'at', for sscanf(), which looks for the end of its text. */
+static inline const char *line_at(const struct buf *b, size_t at)
+{
+	static char line[128];
+	const size_t size = b->size - at < sizeof line - 1 ? b->size - at : sizeof line - 1;
+
+	memcpy(line, b->p + at, size);
+	line[size] = '\0';
+	return line;
+}
+
+static inline size_t next_line(const struct buf *b, size_t at)
+{
+	return (size_t)((const char *)memchr(b->p + at, '\n', b->size - at) - b->p) + 1;
+}
+
 /* Counts the records of a text, which must be whole lines; returns how many. */
 static inline uint64_t count_records(const struct buf *b)
 {
 	uint64_t records = 0;
 
 	json_lines(b);
-	for (size_t at = 0; at < b->size;) {
+	for (size_t at = 0; at < b->size; at = next_line(b, at)) {
 		unsigned long long n;
 
-		if (sscanf(b->p + at, "{\"n\":%llu,", &n) == 1) {
+		if (sscanf(line_at(b, at), "{\"n\":%llu,", &n) == 1) {
 			assert_true(n < sizeof seen);
 			seen[n]++;
 			records++;
 		}
-		at = (size_t)((const char *)memchr(b->p + at, '\n', b->size - at) - b->p) + 1;
 	}
 	return records;
 }
@@ -209,6 +224,17 @@ static inline struct sink_target target_of(const char *name)
 	name_path(name);
 	said.count = 0;
 	return (struct sink_target){ .path = path, .log = hear, .clock = tell_time };
+}
+
+static inline void write_series(const struct sink_target *target, uint64_t count)
+{
+	struct sink *s = open_target(target);
+	struct err e = { "" };
+
+	write_all(s, count);
+	if (!sink_close(s, true, &e))
+		fail_msg("%s", e.text);
+	free_sink(s);
 }
 
 static inline int begin_test(void **unused)

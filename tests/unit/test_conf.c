@@ -260,8 +260,8 @@ static void unknown_names_get_the_nearest(void **state)
 	bad(f, "distress", "1", "unknown option 'distress'");
 	bad(f, "bidi", "1", "unknown option 'bidi'");
 	bad(f, "", "1", "unknown option ''");
-	for (const char *const *name = (const char *const[]){ "count", "rotate", "upload",
-			     "interface", "threads", "exe", "x", NULL };
+	for (const char *const *name = (const char *const[]){ "counts", "rotation", "up",
+			     "interfaces", "thread", "x", NULL };
 			*name != NULL; name++)
 		bad(f, *name, "1", "unknown option");
 }
