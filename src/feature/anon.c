@@ -8,6 +8,8 @@
  */
 #include "host/anon.h"
 
+#include <stdlib.h>
+
 #include "feature/community.h"
 #include "feature/picks.h"
 

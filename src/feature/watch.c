@@ -7,6 +7,8 @@
  */
 #include "host/watch.h"
 
+#include <stdlib.h>
+
 #include "feature/picks.h"
 
 extern const struct feature feature_watch;

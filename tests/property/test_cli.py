@@ -505,6 +505,9 @@ def test_manual_pages_are_sound(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (0, "")
 
 
+A_OPTIONS = ("active_timeout", "anon", "anon_key", "anon_names", "anon_check")
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -515,7 +518,7 @@ def test_manual_pages_are_sound(tmp_path: Path) -> None:
         (["features", "=", "dist,entr"], ["dist,entropy"]),
         (["output", "=", "a b"], ["a b.json"]),
         (["-x", "my"], ["my.cfg"]),
-        (["a"], ["active_timeout=", "a b.json"]),
+        (["a"], [*(f"{n}=" for n in A_OPTIONS), "a b.json"]),
     ],
 )
 def test_bash_completion(tmp_path: Path, words: list[str], expected: list[str]) -> None:
