@@ -3,8 +3,8 @@
 # test-deb.sh DEBS ROOT - installs the package of folder DEBS in a clean Debian in folder ROOT, lets
 # the service capture, and purges it; says what went wrong, and exits 1.
 #
-# The clean Debian is made by debootstrap once and kept as ROOT.tar.  Installation and traffic are in
-# network namespaces of their own, joined by a veth pair; the rest in a process and a mount
+# The clean Debian is made by debootstrap once and kept as ROOT.tar.  Installation and traffic are
+# in network namespaces of their own, joined by a veth pair; the rest in a process and a mount
 # namespace, so that nothing is left running.  There is no systemd in a chroot: the init script
 # starts the service.
 set -euo pipefail
@@ -30,7 +30,10 @@ END
 }
 
 # --- inside the namespaces: one network interface, and the processes of the chroot alone ---------
-in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+in_root() {
+    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        DEBIAN_FRONTEND=noninteractive "$@"
+}
 
 sensor() { in_root sh -c 'cat /run/joy/pid 2>/dev/null' || true; }
 
@@ -53,10 +56,11 @@ await() {
 packets_counted() { ask stats | grep -Eq '"packets":([5-9][0-9]|[0-9]{3,})'; }
 record_written() { grep -qs '"sa":"10.99.98.2".*"dp":4711' "$root"/var/lib/joy/*.json; }
 
+# Without what dpkg, apt and adduser keep for themselves.
 all_files() {
     find "$root" -xdev \( -path "$root/proc" -o -path "$root/var/lib/dpkg" -o \
-        -path "$root/var/cache" -o -path "$root/var/log/apt" -o -path "$root/var/lib/apt" \) \
-        -prune -o -print | LC_ALL=C sort
+        -path "$root/var/cache" -o -path "$root/var/log/apt" -o -path "$root/var/lib/apt" -o \
+        -path "$root/run/adduser" -o -path "$root/etc/*-" \) -prune -o -print | LC_ALL=C sort
 }
 
 inside() {
@@ -90,7 +94,6 @@ inside() {
     ask flows | head -3
     ask health
     ask rotate
-    await "the file is finished" sh -c "ls $root/var/lib/joy/*.json"
 
     step "reload and restart"
     in_root /etc/init.d/joy reload
@@ -169,4 +172,5 @@ ip -n "$sensor_net" addr add 10.99.98.1/24 dev joy0
 ip -n "$peer_net" addr add 10.99.98.2/24 dev joy1
 ip -n "$sensor_net" link set joy0 up
 ip -n "$peer_net" link set joy1 up
-ip netns exec "$sensor_net" unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$peer_net"
+ip netns exec "$sensor_net" unshare --mount --pid --fork --kill-child \
+    "$0" --inside "$root" "$peer_net"

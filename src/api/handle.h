@@ -57,6 +57,9 @@ int handle_fail(struct joy *j, int status, const char *format, ...)
 /* --- output.c --- */
 bool output_open(struct joy *j);
 
+/* Behind the last file: what waits is uploaded as far as that can be done. */
+void output_upload(struct joy *j);
+
 /* The input that the output would overwrite; NULL: none. */
 const char *output_overwrites(const struct joy *j, const char *const *paths, size_t count);
 

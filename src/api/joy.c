@@ -42,6 +42,7 @@ void joy_free(struct joy *j)
 	live_free(j->live);
 	engine_free(j->engine);
 	sink_free(j->sink);
+	upload_stop(j->upload, 0);
 	plan_free(j->plan);
 	source_free(j->source);
 	registry_free(j->registry);

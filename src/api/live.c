@@ -17,6 +17,11 @@ static void on_say(void *ctx, enum source_trouble what, const char *text)
 	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
 }
 
+static void on_hear(void *ctx, const char *text)
+{
+	handle_log(ctx, JOY_LOG_WARNING, "%s", text);
+}
+
 static int open_live(struct joy *j)
 {
 	const struct conf *core = &j->registry->core;
@@ -45,6 +50,8 @@ static int open_sensor(struct joy *j)
 		.sink = j->sink,
 		.live = j->live,
 		.workers = j->registry->core.threads,
+		.say = on_hear,
+		.ctx = j,
 	};
 
 	j->sensor = sensor_new(&conf, &j->error);
@@ -68,11 +75,6 @@ static bool begin(struct joy *j)
 	};
 
 	return run_begin(j, &first);
-}
-
-static void on_hear(void *ctx, const char *text)
-{
-	handle_log(ctx, JOY_LOG_WARNING, "%s", text);
 }
 
 /* Until the progress callback asks for the end; a signal ends the wait. */

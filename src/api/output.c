@@ -4,12 +4,15 @@
  * callback, the upload of finished files.
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "api/handle.h"
 #include "os/privileges.h"
 #include "sink/upload.h"
+
+enum { UPLOAD_LIVE_MS = 10000 }; /* at the end of a live run; what is left goes up in the next */
 
 static bool on_line(void *ctx, const char *bytes, size_t size)
 {
@@ -75,12 +78,14 @@ static void on_upload(void *ctx, enum upload_news what, const char *text)
 	handle_log(ctx, levels[what], "%s", text);
 }
 
-/* The folder that a path lies in; "" is the working folder. */
+/* The folder that a path lies in, or what it is a link to; "" is the working folder. */
 static void folder_of(const char *path, char folder[static PATH_MAX])
 {
-	const char *slash = strrchr(path, '/');
+	char *real = realpath(path, NULL); /* NULL: a new file */
+	const char *of = real != NULL ? real : path, *slash = strrchr(of, '/');
 
-	snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 0 : (int)(slash - path + 1), path);
+	snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 0 : (int)(slash - of + 1), of);
+	free(real);
 }
 
 /* Whom the program will become: the spool is to be his.  By then auto has become a name or none. */
@@ -125,12 +130,25 @@ static bool start_upload(struct joy *j, const char *path)
 	return j->upload != NULL;
 }
 
+void output_upload(struct joy *j)
+{
+	const bool live = j->sensor != NULL;
+
+	upload_stop(j->upload, live ? UPLOAD_LIVE_MS : UINT32_MAX);
+	j->upload = NULL;
+}
+
 /* --- opening ------------------------------------------------------------------------------ */
 
 bool output_open(struct joy *j)
 {
 	const struct conf *core = &j->registry->core;
 	char path[PATH_MAX];
+
+	if (is_auto(core) && core->interface == NULL)
+		return err_set(&j->error, "output=auto is for live captures: it is named by the "
+					  "interface");
+
 	struct sink_target target = {
 		.path = output_path(j, path),
 		.log = on_sink,

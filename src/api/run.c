@@ -62,7 +62,8 @@ bool run_begin(struct joy *j, const struct frame *first)
 
 	j->begun = true;
 	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? sink_begin(j->sink, &text, &j->error)
+	bool good = buf_ok(&text) ? registry_line(j->registry, &text, &j->error) &&
+						    sink_begin(j->sink, &text, &j->error)
 				  : err_set(&j->error, "no memory for the configuration object");
 	buf_free(&text);
 	return good;
@@ -79,7 +80,10 @@ int joy_rotate(struct joy *j)
 {
 	if (j->sink == NULL)
 		return handle_fail(j, JOY_USAGE, "nothing runs");
-	sink_rotate(j->sink);
+	if (!sink_rotate(j->sink))
+		return handle_fail(j, JOY_USAGE,
+				"the output is one file: count, rotate, rotate_size or output=auto "
+				"split it");
 	return JOY_OK;
 }
 
@@ -130,6 +134,7 @@ int run_end(struct joy *j)
 
 	if (!write_summary(j) || !sink_close(j->sink, true, &j->error))
 		return run_give_up(j);
+	output_upload(j);
 	for (size_t i = 0; i < count; i++)
 		log_links(j, engines[i]);
 	return JOY_OK;
@@ -221,6 +226,8 @@ static bool read_all(struct joy *j)
 			return true;
 		if (!feed(j, frames, count))
 			return false;
+		if (j->upload != NULL)
+			upload_poll(j->upload);
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
@@ -251,12 +258,12 @@ int joy_reload(struct joy *j)
 {
 	struct err why;
 
+	if (!registry_reload(j->registry, &why))
+		return handle_fail(j, JOY_FAILED, "%s", why.text);
 	run_hold(j);
-
-	const bool good = registry_reload(j->registry, &why);
-
+	registry_swap(j->registry);
 	run_release(j);
-	return good ? JOY_OK : handle_fail(j, JOY_FAILED, "%s", why.text);
+	return JOY_OK;
 }
 
 static int run_files(struct joy *j, const char *const *paths, size_t count)
@@ -275,19 +282,37 @@ static int run_files(struct joy *j, const char *const *paths, size_t count)
 	return status == JOY_OK ? judge_input(j) : status;
 }
 
+/* Paths win over a configuration file that is a sensor's: over its interface, and what goes with
+ * it. */
+static bool prefer_paths(struct joy *j)
+{
+	static const char *const names[] = { "interface", "count", "rotate", "rotate_size",
+		"keep_size", "keep_time", "upload" };
+
+	if (conf_rank_of(&j->registry->sets, "interface") != CONF_FILE)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!conf_forget(&j->registry->sets, names[i], &j->error))
+			return false;
+	return true;
+}
+
 int joy_run(struct joy *j, const char *const *paths, size_t count)
 {
-	const bool live = j->registry->core.interface != NULL;
 	int status = check_options(j);
+	const char *interface;
 
-	if (status == JOY_OK && live && count > 0)
-		status = handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
-				j->registry->core.interface);
-	if (status == JOY_OK && !live && (paths == NULL || count == 0))
-		status = handle_fail(j, JOY_USAGE, "no input");
 	if (status != JOY_OK)
 		return status;
-	return live ? live_run(j) : run_files(j, paths, count);
+	if (count > 0 && !prefer_paths(j))
+		return JOY_FAILED;
+	interface = j->registry->core.interface;
+	if (interface != NULL && count > 0)
+		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
+				interface);
+	if (interface == NULL && (paths == NULL || count == 0))
+		return handle_fail(j, JOY_USAGE, "no input");
+	return interface != NULL ? live_run(j) : run_files(j, paths, count);
 }
 
 /* --- with the caller's packets ----------------------------------------------------------- */

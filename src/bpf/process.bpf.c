@@ -185,7 +185,7 @@ static void tell_process(const struct process_event_key *key)
 static void own(struct owner *o)
 {
 	*o = (struct owner){ .key = { .pid = bpf_get_current_pid_tgid() >> 32,
-				     .uid = (__u32)bpf_get_current_uid_gid() } };
+					     .uid = (__u32)bpf_get_current_uid_gid() } };
 	if (with_kernel) {
 		struct task_struct *leader = leader_now();
 
@@ -475,8 +475,8 @@ static bool new_peer(struct bpf_sock_addr *ctx, struct peer *p)
 	return true;
 }
 
-static void peer_event(struct bpf_sock_addr *ctx, struct bpf_sock *sk, const struct peer *p,
-		__u8 version)
+static void peer_event(
+		struct bpf_sock_addr *ctx, struct bpf_sock *sk, const struct peer *p, __u8 version)
 {
 	struct owner *o = bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	struct process_event_socket *e;

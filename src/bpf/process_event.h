@@ -39,8 +39,8 @@ struct process_event_key {
 struct process_event_about {
 	__u32 kind, parent_pid;
 	struct process_event_key key;
-	__u64 cgroup;  /* id; version 2 */
-	__u32 device;  /* of the executable: major << 20 | minor */
+	__u64 cgroup; /* id; version 2 */
+	__u32 device; /* of the executable: major << 20 | minor */
 	__u32 path_size, cmdline_size;
 	__u32 kernel;  /* it is a thread of the kernel */
 	__u32 deleted; /* the executable's file has no name any more */

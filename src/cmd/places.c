@@ -4,9 +4,19 @@
 
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/settings.h"
+
+/* A relative folder would say little in a message; what is not there stays as it is. */
+static void make_absolute(char path[static PATH_MAX])
+{
+	char real[PATH_MAX];
+
+	if (path[0] != '\0' && realpath(path, real) != NULL)
+		memcpy(path, real, strlen(real) + 1);
+}
 
 static bool keep(char to[static PATH_MAX], const char *path, struct err *e)
 {
@@ -72,9 +82,12 @@ bool places_find(struct places *p, struct joy *j, struct err *e)
 	char *output = settings_text(j, "output"), *outdir = settings_text(j, "outdir");
 
 	*p = (struct places){ .output = "" };
-	bool good = find_output(p, output, outdir, e) && keep_option(p->log, j, "logfile", e) &&
-		    keep_option(p->control, j, "control", e) &&
-		    keep_option(p->pidfile, j, "pidfile", e) && find_folders(p, e);
+	bool good = find_output(p, output, outdir, e);
+
+	make_absolute(p->output);
+	good = good && keep_option(p->log, j, "logfile", e) &&
+	       keep_option(p->control, j, "control", e) &&
+	       keep_option(p->pidfile, j, "pidfile", e) && find_folders(p, e);
 
 	joy_text_free(output);
 	joy_text_free(outdir);

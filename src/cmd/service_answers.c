@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* service_answers.c - what control socket and HTTP are told. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -8,17 +9,24 @@
 #include "os/http.h"
 #include "os/signals.h"
 
+enum { HEALTH = 64 };
+
 /* --- health ------------------------------------------------------------------------------ */
 
-static bool is_healthy(const struct service *s)
+/* NULL: all is well; else a word for what is not. */
+static const char *trouble(const struct service *s)
 {
-	(void)s;
-	return !signals_stop();
+	char *text = joy_text(s->joy, JOY_TEXT_STATS, NULL);
+	bool paused = text != NULL && strstr(text, "\"paused\":true") != NULL;
+
+	joy_text_free(text);
+	return signals_stop() ? "stopping" : paused ? "paused" : NULL;
 }
 
-static const char *health(const struct service *s)
+/* {"status":"ok"}; paused: records cannot be written, as on a full disk. */
+static void write_health(const char *word, char text[static HEALTH])
 {
-	return is_healthy(s) ? "{\"status\":\"ok\"}\n" : "{\"status\":\"stopping\"}\n";
+	snprintf(text, HEALTH, "{\"status\":\"%s\"}\n", word == NULL ? "ok" : word);
 }
 
 /* --- control socket ---------------------------------------------------------------------- */
@@ -34,6 +42,15 @@ static void answer_text(struct service *s, enum joy_text what, struct buf *answe
 static void answer_done(struct service *s, bool good, struct buf *answer)
 {
 	control_write(answer, good ? NULL : joy_error(s->joy), NULL);
+}
+
+static void answer_health(struct service *s, struct buf *answer)
+{
+	const char *word = trouble(s);
+	char text[HEALTH];
+
+	write_health(word, text);
+	control_write(answer, word, text);
 }
 
 bool service_take_control(void *ctx, const char *bytes, size_t size, struct buf *answer)
@@ -57,7 +74,7 @@ bool service_take_control(void *ctx, const char *bytes, size_t size, struct buf 
 		answer_done(s, joy_rotate(s->joy) == JOY_OK, answer);
 		break;
 	case CONTROL_HEALTH:
-		control_write(answer, is_healthy(s) ? NULL : "stopping", health(s));
+		answer_health(s, answer);
 		break;
 	case CONTROL_UNKNOWN:
 		control_write(answer, "unknown question: stats, flows, reload, rotate or health",
@@ -69,7 +86,16 @@ bool service_take_control(void *ctx, const char *bytes, size_t size, struct buf 
 
 /* --- HTTP -------------------------------------------------------------------------------- */
 
-static void answer_metrics(struct service *s, const struct http_request *r, struct buf *answer)
+static void http_health(struct service *s, const struct http_request *r, struct buf *answer)
+{
+	const char *word = trouble(s);
+	char text[HEALTH];
+
+	write_health(word, text);
+	http_write(answer, r, word == NULL ? 200 : 503, "application/json", text);
+}
+
+static void http_metrics(struct service *s, const struct http_request *r, struct buf *answer)
 {
 	char *text = joy_text(s->joy, JOY_TEXT_METRICS, NULL);
 
@@ -88,9 +114,9 @@ bool service_take_http(void *ctx, const char *bytes, size_t size, struct buf *an
 	if (r.status != 200)
 		http_write(answer, &r, r.status, NULL, NULL);
 	else if (strcmp(r.path, "/metrics") == 0)
-		answer_metrics(s, &r, answer);
+		http_metrics(s, &r, answer);
 	else if (strcmp(r.path, "/health") == 0)
-		http_write(answer, &r, is_healthy(s) ? 200 : 503, "application/json", health(s));
+		http_health(s, &r, answer);
 	else
 		http_write(answer, &r, 404, NULL, NULL);
 	return true;

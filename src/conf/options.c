@@ -139,7 +139,8 @@ const struct option conf_options[] = {
 	OPTION(struct conf, upload, "upload", "copy each finished file to another machine by ssh",
 			.value = "USER@HOST:PATH", .flags = OPTION_PLACE | OPTION_SECRET,
 			.more = "Files wait in a spool and are tried again until the other side "
-				"has them whole.  The host's key must be known to ssh already."),
+				"has them whole.  sftp://USER@HOST:PORT/FOLDER names a port.  "
+				"The host's key must be known to ssh already."),
 	OPTION(struct conf, keyfile, "keyfile", "private key for upload", .value = "FILE",
 			.flags = OPTION_FILE | OPTION_PLACE | OPTION_SECRET),
 	OPTION(struct conf, known_hosts, "known_hosts", "keys of hosts to upload to",
@@ -158,7 +159,7 @@ const struct option conf_options[] = {
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
 			.group = "Service", .initial = "auto", .value = "NAME",
-			.flags = OPTION_PLACE,
+			.flags = OPTION_PLACE | OPTION_AUTO,
 			.more = "auto is joy, where root starts the program, there is that user, "
 				"and he can write where output and log go.  With none root stays "
 				"root."),

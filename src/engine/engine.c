@@ -19,6 +19,8 @@
 
 enum {
 	NESTED_DATAGRAMS = 4,
+	FLOW_AHEAD = 16,  /* packets of a batch before their turn: flows, */
+	STATES_AHEAD = 4, /* ... what their states point to */
 	LINK_ETHERNET = 1,
 	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
 };
@@ -32,6 +34,13 @@ static void on_leave(void *ctx, struct flow *f)
 	emit_flow(&en->emit, f);
 }
 
+static void on_soon(void *ctx, const struct flow *f)
+{
+	const struct engine *en = ctx;
+
+	calls_fetch(&en->calls, f);
+}
+
 static bool make_table(struct engine *en, const struct conf *conf, struct err *e)
 {
 	struct table_conf tc = {
@@ -42,6 +51,7 @@ static bool make_table(struct engine *en, const struct conf *conf, struct err *e
 		.memory = conf->memory.bytes,
 		.state_size = calls_state_size(&en->calls),
 		.leave = on_leave,
+		.soon = calls_state_size(&en->calls) > 0 ? on_soon : NULL,
 		.ctx = en,
 	};
 
@@ -142,12 +152,26 @@ static void work_off(struct engine *en, struct pkt *pkt, const struct table_tick
 	calls_packet(&en->calls, f, pkt, table_pool(en->table));
 }
 
+/* What the states of a ticket's flow point to; the flow itself is on its way by now. */
+static inline void fetch_states(const struct engine *en, const struct table_ticket *ticket)
+{
+	const struct flow *f = en->calls.fetch_count > 0 ? table_guess(en->table, ticket) : NULL;
+
+	if (f != NULL)
+		calls_fetch(&en->calls, f);
+}
+
 void engine_flush(struct engine *en)
 {
-	for (size_t i = 0; i < en->batched; i++)
+	for (size_t i = 0; i < en->batched && i < FLOW_AHEAD; i++)
 		table_prefetch_flow(en->table, &en->ticket[i]);
-	for (size_t i = 0; i < en->batched; i++)
+	for (size_t i = 0; i < en->batched; i++) {
+		if (i + FLOW_AHEAD < en->batched)
+			table_prefetch_flow(en->table, &en->ticket[i + FLOW_AHEAD]);
+		if (i + STATES_AHEAD < en->batched)
+			fetch_states(en, &en->ticket[i + STATES_AHEAD]);
 		work_off(en, &en->batch[i], &en->ticket[i]);
+	}
 	en->batched = 0;
 }
 

@@ -2,11 +2,15 @@
 /* sensor.c - the watch over the workers: hold and release, losses, the end. */
 #include "engine/sensor.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "engine/sensor_worker.h"
 #include "os/clock.h"
+
+#define STEP_NS ((int64_t)500 * 1000 * 1000) /* a clock that is kept in time moves less at once */
 
 /* What is known of one interface. */
 struct watched {
@@ -20,6 +24,7 @@ struct sensor {
 	struct watched *watched;
 	size_t interfaces;
 	int64_t interval_ns; /* real time at which the present interval began */
+	int64_t offset_ns;   /* of the host's clock from the time since boot */
 };
 
 /* --- making and freeing
@@ -156,7 +161,24 @@ static void count_losses(struct sensor *s)
 bool sensor_start(struct sensor *s, struct err *e)
 {
 	s->interval_ns = clock_real_ns();
+	s->offset_ns = s->interval_ns - clock_boot_ns();
 	return crew_start(&s->crew, e);
+}
+
+/* Times in records follow the host's clock, timeouts do not (clock.h). */
+static void watch_clock(struct sensor *s, int64_t now_ns)
+{
+	const int64_t offset_ns = now_ns - clock_boot_ns(), step_ns = offset_ns - s->offset_ns;
+	char text[128];
+
+	s->offset_ns = offset_ns;
+	if (step_ns > -STEP_NS && step_ns < STEP_NS)
+		return;
+	snprintf(text, sizeof(text),
+			"the host's clock was set %s by %.1f seconds; flows do not end by it",
+			step_ns > 0 ? "forward" : "back", fabs((double)step_ns / 1e9));
+	if (s->conf.say != NULL)
+		s->conf.say(s->conf.ctx, text);
 }
 
 bool sensor_poll(struct sensor *s, struct err *e)
@@ -166,6 +188,7 @@ bool sensor_poll(struct sensor *s, struct err *e)
 
 	if (!crew_well(&s->crew, e))
 		return false;
+	watch_clock(s, now_ns);
 	live_watch(s->conf.live);
 	count_losses(s);
 	/* a clock that was set back must not make an interval without end */

@@ -21,6 +21,9 @@ struct sensor_conf {
 	struct sink *sink;
 	struct live *live;
 	size_t workers; /* as many as 'live' has rings */
+	/* from sensor_poll(): a line for the log */
+	void (*say)(void *ctx, const char *text);
+	void *ctx;
 };
 
 /* Engines, each with its share of the memory budget; no thread yet. */

@@ -277,6 +277,7 @@ const struct feature feature_dist = {
 	.help = "byte distribution and entropy",
 	.wants = WANT_DATA,
 	.size = sizeof(struct histogram),
+	.pointers = 1,
 	.out_size = sizeof(struct dist_out),
 	.update = update,
 	.finish = finish,

@@ -27,7 +27,8 @@ struct exe {
 	struct process_match end[2]; /* of the flow's key */
 };
 
-/* --- when the flow began ----------------------------------------------------------------------- */
+/* --- when the flow began -----------------------------------------------------------------------
+ */
 
 #define LATE_NS  (INT64_C(30) * 1000 * 1000 * 1000) /* a packet waits no longer in a ring */
 #define EARLY_NS (INT64_C(50) * 1000 * 1000)        /* nor is it from the future */
@@ -53,7 +54,8 @@ static void note_start(struct exe *x, int64_t packet_ns)
 	}
 }
 
-/* --- asking ------------------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------------------------------
+ */
 
 static struct process_end end_of(const struct flow_key *k, unsigned i)
 {
@@ -63,15 +65,28 @@ static struct process_end end_of(const struct flow_key *k, unsigned i)
 	return e;
 }
 
-static struct process_match ask(
-		const struct process_watch *w, const struct exe *x, const struct flow *f, unsigned i)
+/* Between the first packet of the flow and the last so far. */
+static int64_t age_ns(const struct flow *f)
+{
+	int64_t last = f->start_ns;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (f->side[i].packets > 0 && f->side[i].last_ns > last)
+			last = f->side[i].last_ns;
+	return last - f->start_ns;
+}
+
+static struct process_match ask(const struct process_watch *w, const struct exe *x,
+		const struct flow *f, unsigned i)
 {
 	struct process_flow q = { .ip_version = f->key.ip_version,
 		.proto = f->key.proto,
 		.local = end_of(&f->key, i),
 		.remote = end_of(&f->key, !i),
 		.start_ns = x->start_ns,
-		.slack_ns = x->slack_ns };
+		.end_ns = x->start_ns + age_ns(f),
+		.slack_ns = x->slack_ns,
+		.midstream = (f->marks & FLOW_MIDSTREAM) != 0 };
 
 	return process_find(w, &q);
 }
@@ -147,7 +162,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return tell(x, env, f, !initiator, false, first ? &o->peer : &o->exe) || first;
 }
 
-/* --- options ----------------------------------------------------------------------------------- */
+/* --- options -----------------------------------------------------------------------------------
+ */
 
 static const char *const ways[] = { "auto", "ebpf", "sock_diag", "proc", NULL };
 
@@ -208,7 +224,8 @@ static void poll(void *options, void (*say)(void *ctx, const char *text), void *
 
 static const struct option options[] = {
 	OPTION(struct options, on, "exe", "name the process of this host behind each flow",
-			.more = "Of live captures.  Name, path, hash, user, parent and more, and how "
+			.more = "Of live captures.  Name, path, hash, user, parent and more, and "
+				"how "
 				"sure it is; needs root for processes of others."),
 	OPTION(struct options, cmdline, "exe_cmdline", "with exe=1: give command lines too",
 			.more = "They may hold passwords."),

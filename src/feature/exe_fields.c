@@ -38,10 +38,10 @@ void exe_fill(struct exe_process *to, const struct process *p, unsigned confiden
 		.side = initiator ? ">" : "<" };
 }
 
-#define NULLABLE    (FIELD_NULLABLE | FIELD_OPTIONAL)
-#define NOT_KNOWN   "left out when it is not known"
-#define NO_PARENT   "left out when the process has no parent, or it is not known"
-#define NEVER       "never when the process is there"
+#define NULLABLE  (FIELD_NULLABLE | FIELD_OPTIONAL)
+#define NOT_KNOWN "left out when it is not known"
+#define NO_PARENT "left out when the process has no parent, or it is not known"
+#define NEVER     "never when the process is there"
 
 static const struct field parent_fields[] = {
 	FIELD(struct exe_parent, pid, "pid", "", "Process id of the parent.", .flags = NULLABLE,
@@ -93,8 +93,7 @@ static const struct field process_fields[] = {
 			"the process was first seen.  Exact to 10 ms only when it was found by "
 			"looking (confidence late).",
 			.flags = FIELD_OPTIONAL, .null_rule = NOT_KNOWN),
-	FIELD(struct exe_process, hash, "hash", "",
-			"SHA-256 of the executable's file.",
+	FIELD(struct exe_process, hash, "hash", "", "SHA-256 of the executable's file.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out with exe_hash=0, when the file is larger than 1 "
 				     "GiB or could not be read, and while it is being read"),
@@ -116,7 +115,8 @@ const struct field exe_fields[] = {
 			"Process of this host at an end of the flow: at the initiator's when that "
 			"is of this host, else at the responder's.  Sockets of TCP and UDP.",
 			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out when no process of this host is found at either end"),
+			.null_rule = "left out when no process of this host is found at either "
+				     "end"),
 	FIELD_SUB(struct exe_out, peer, "exe_peer", process_fields,
 			"When both ends are of this host: the process at the responder's.",
 			.flags = FIELD_OPTIONAL,

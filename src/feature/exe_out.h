@@ -29,5 +29,4 @@ extern const struct field exe_fields[];
 void exe_nobody(struct exe_process *to);
 
 /* Texts and hash point into 'p'. */
-void exe_fill(struct exe_process *to, const struct process *p, unsigned confidence,
-		bool initiator);
+void exe_fill(struct exe_process *to, const struct process *p, unsigned confidence, bool initiator);

@@ -213,6 +213,7 @@ const struct feature feature_hd = {
 	.help = "header description: constant and counting parts of the payload",
 	.wants = WANT_DATA,
 	.size = sizeof(struct hd),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

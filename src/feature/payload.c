@@ -133,6 +133,7 @@ const struct feature feature_payload = {
 	.help = "first bytes of application data",
 	.wants = WANT_STREAM,
 	.size = sizeof(struct payload),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.stream = stream,
 	.stream_bytes = stream_bytes,

@@ -20,6 +20,8 @@ struct table_conf {
 	size_t state_size; /* bytes of feature state behind each struct flow */
 	/* A flow (with at least one packet) leaves; its memory is gone when this returns. */
 	void (*leave)(void *ctx, struct flow *f);
+	/* A flow will leave soon: what its states point to may be fetched.  NULL: nothing is. */
+	void (*soon)(void *ctx, const struct flow *f);
 	void *ctx;
 };
 
@@ -49,6 +51,12 @@ struct table_ticket {
 };
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
+
+/*
+ * The flow that a ticket was prefetched for, to fetch ahead what its states point to; it may have
+ * been given back meanwhile, so nothing else is to be believed of it.  NULL: not known.
+ */
+const struct flow *table_guess(const struct table *t, const struct table_ticket *ticket);
 
 /* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
 void table_advance(struct table *t, int64_t clock_ns);

@@ -49,8 +49,9 @@ struct process_end {
 struct process_flow {
 	uint8_t ip_version, proto;
 	struct process_end local, remote;
-	int64_t start_ns; /* when the flow began, CLOCK_BOOTTIME */
-	int64_t slack_ns; /* how wrong that may be */
+	int64_t start_ns, end_ns; /* of its first and latest packet, CLOCK_BOOTTIME */
+	int64_t slack_ns;         /* how wrong these may be */
+	bool midstream;           /* TCP whose beginning was not seen */
 };
 
 /* Where the process's data is; good for as long as process_read() says so. */
@@ -75,9 +76,9 @@ struct process {
 	uint32_t pid, parent_pid; /* parent_pid 0: not known */
 	uint32_t uid;             /* UINT32_MAX: not known */
 	uint32_t cut;             /* bit of each text that was longer than there is room */
-	int64_t start_ns;         /* since 1970, as the clock was when it was first seen; < 0: not known */
-	uint8_t hash[32];         /* SHA-256 of the executable */
-	uint16_t hashed;          /* is 'hash' known? */
+	int64_t start_ns; /* since 1970, as the clock was when it was first seen; < 0: not known */
+	uint8_t hash[32]; /* SHA-256 of the executable */
+	uint16_t hashed;  /* is 'hash' known? */
 	uint16_t end[PROCESS_TEXTS]; /* where each text ends; it begins where the one before ends */
 	char bytes[LIMIT_PROCESS_TEXT];
 };
@@ -116,8 +117,8 @@ struct process_match process_find(const struct process_watch *w, const struct pr
 bool process_read(const struct process_watch *w, struct process_match match, struct process *out);
 
 /* One text: its bytes and how many. */
-static inline const char *process_text(const struct process *p, enum process_text which,
-		size_t *size)
+static inline const char *process_text(
+		const struct process *p, enum process_text which, size_t *size)
 {
 	size_t start = which == 0 ? 0 : p->end[which - 1];
 

@@ -65,19 +65,21 @@ static bool refused(struct err *e, const char *what, int error)
 	return err_set(e, "%s: %s", what, strerror(error));
 }
 
-/* --- loading ----------------------------------------------------------------------------------- */
+/* --- loading -----------------------------------------------------------------------------------
+ */
 
 /* The values that the programs are compiled to find: see the head of process.bpf.c. */
 static void set_constants(struct bpf_object *object, bool with_kernel, bool with_cmdline)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		size_t size;
 		bool *value = strstr(bpf_map__name(map), ".rodata") == NULL
 					      ? NULL
 					      : (bool *)(uintptr_t)bpf_map__initial_value(
-							        map, &size);
+								map, &size);
 
 		if (value == NULL || size < 2)
 			continue;
@@ -90,7 +92,8 @@ static const volatile uint64_t *find_lost(struct bpf_object *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		size_t size;
 
 		if (strstr(bpf_map__name(map), ".bss") != NULL)
@@ -122,29 +125,25 @@ static bool load(struct bpf *b, bool with_kernel, struct err *e)
 static bool attach(struct bpf *b, struct err *e)
 {
 	struct bpf_program *program;
-	char path[1024];
-	int cgroup;
+	size_t length;
+	const int cgroup = cgroup_root(&length);
 
-	if (!cgroup_mount(path, sizeof path))
-		return err_set(e, "no cgroup2 file system is mounted");
-	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup < 0)
-		return refused(e, path, errno);
-	bpf_object__for_each_program(program, b->object) {
+		return refused(e, "the root of cgroups (version 2)", errno);
+	bpf_object__for_each_program(program, b->object)
+	{
 		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);
 		long error = libbpf_get_error(link);
 
-		if (error != 0 || b->links == PROGRAMS) {
-			close(cgroup);
+		if (error != 0 || b->links == PROGRAMS)
 			return refused(e, bpf_program__section_name(program), (int)-error);
-		}
 		b->link[b->links++] = link;
 	}
-	close(cgroup);
 	return true;
 }
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 static void take_about(struct watcher *w, const struct process_event_about *a)
 {
@@ -260,7 +259,8 @@ static int take(void *ctx, void *data, size_t size)
 	return b->w->gone ? -1 : 0;
 }
 
-/* --- as a way to follow ------------------------------------------------------------------------ */
+/* --- as a way to follow ------------------------------------------------------------------------
+ */
 
 static uint64_t find_netns(void)
 {

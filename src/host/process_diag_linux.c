@@ -63,10 +63,12 @@ static bool ask(int fd, uint8_t family, uint8_t protocol)
 	struct {
 		struct nlmsghdr head;
 		struct inet_diag_req_v2 body;
-	} m = { .head = { .nlmsg_len = sizeof m,
+	} m = {
+		.head = { .nlmsg_len = sizeof m,
 				.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-		.body = { .sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = held } };
+		.body = { .sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = held }
+	};
 
 	return send(fd, &m, sizeof m, 0) == (ssize_t)sizeof m;
 }
@@ -77,9 +79,9 @@ static void show(struct diag *d, const struct inet_diag_msg *m, uint8_t protocol
 	struct seen s = { .cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0],
 		.inode = m->idiag_inode,
 		.tuple = { .version = m->idiag_family == AF_INET6 ? 6 : 4,
-			.proto = protocol,
-			.local_port = ntohs(m->id.idiag_sport),
-			.remote_port = ntohs(m->id.idiag_dport) } };
+				.proto = protocol,
+				.local_port = ntohs(m->id.idiag_sport),
+				.remote_port = ntohs(m->id.idiag_dport) } };
 
 	memcpy(s.tuple.local, m->id.idiag_src, bytes);
 	memcpy(s.tuple.remote, m->id.idiag_dst, bytes);
@@ -143,7 +145,8 @@ bool diag_look(struct diag *d, bool close_missing)
 	return good;
 }
 
-/* --- as a way of its own ----------------------------------------------------------------------- */
+/* --- as a way of its own -----------------------------------------------------------------------
+ */
 
 static void *start(struct watcher *w, struct err *e)
 {

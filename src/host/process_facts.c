@@ -21,7 +21,8 @@ void facts_copy(char *to, size_t room, const char *from, size_t size)
 	to[n] = '\0';
 }
 
-/* --- stat and status --------------------------------------------------------------------------- */
+/* --- stat and status ---------------------------------------------------------------------------
+ */
 
 /* Takes the number behind the next space; *at moves behind it. */
 static bool next_number(const char **at, const char *end, uint64_t *out)
@@ -80,7 +81,8 @@ bool facts_parse_status(struct process_facts *f, const char *text, size_t size)
 	return true;
 }
 
-/* --- cgroup ------------------------------------------------------------------------------------ */
+/* --- cgroup ------------------------------------------------------------------------------------
+ */
 
 /* 64 hexadecimal digits and no more: the id that Docker, containerd, CRI-O and Podman give. */
 static const char *find_id(const char *path)
@@ -135,9 +137,9 @@ bool facts_container(const char *path, char *to, size_t room)
 static void parse_cgroup_line(struct process_facts *f, const char *line, size_t size)
 {
 	const char *first = memchr(line, ':', size);
-	const char *second = first == NULL
-					     ? NULL
-					     : memchr(first + 1, ':', size - (size_t)(first + 1 - line));
+	const char *second =
+			first == NULL ? NULL
+				      : memchr(first + 1, ':', size - (size_t)(first + 1 - line));
 	char path[FACTS_CGROUP];
 
 	if (second == NULL)
@@ -163,7 +165,8 @@ void facts_parse_cgroup(struct process_facts *f, const char *text, size_t size)
 	}
 }
 
-/* --- path and packing -------------------------------------------------------------------------- */
+/* --- path and packing --------------------------------------------------------------------------
+ */
 
 void facts_path_of_names(struct process_facts *f, const char *names, size_t size, bool deleted)
 {
@@ -219,10 +222,9 @@ static void add_cmdline(const struct process_facts *f, struct process *out)
 
 void facts_pack(const struct process_facts *f, bool cmdline, struct process *out)
 {
-	*out = (struct process){ .pid = f->pid,
-		.parent_pid = f->parent_pid,
-		.uid = f->uid,
-		.start_ns = f->start_ns };
+	*out = (struct process){
+		.pid = f->pid, .parent_pid = f->parent_pid, .uid = f->uid, .start_ns = f->start_ns
+	};
 	add(out, PROCESS_NAME, full_name(f));
 	add(out, PROCESS_PATH, f->path);
 	add(out, PROCESS_PARENT_NAME, f->parent_name);

@@ -19,13 +19,13 @@ enum { /* bytes, with the end */
 
 struct process_facts {
 	uint32_t pid, parent_pid;
-	uint32_t uid;      /* UINT32_MAX: not known */
-	uint32_t device;   /* of the executable: major << 20 | minor; 0: not known */
-	uint64_t inode;    /* of the executable; 0: not known */
-	uint64_t cgroup;   /* id of the cgroup (version 2); 0: not known */
-	int64_t start_ns;  /* CLOCK_BOOTTIME; < 0: not known */
-	bool complete;     /* nothing more can be found */
-	bool kernel;       /* a thread of the kernel: has no executable */
+	uint32_t uid;     /* UINT32_MAX: not known */
+	uint32_t device;  /* of the executable: major << 20 | minor; 0: not known */
+	uint64_t inode;   /* of the executable; 0: not known */
+	uint64_t cgroup;  /* id of the cgroup (version 2); 0: not known */
+	int64_t start_ns; /* CLOCK_BOOTTIME; < 0: not known */
+	bool complete;    /* nothing more can be found */
+	bool kernel;      /* a thread of the kernel: has no executable */
 	char name[FACTS_NAME], parent_name[FACTS_NAME], user[FACTS_NAME];
 	char path[FACTS_PATH];
 	char cgroup_path[FACTS_CGROUP], container[FACTS_CONTAINER];

@@ -15,7 +15,8 @@
 
 #include "base/hash.h"
 
-/* --- cache ------------------------------------------------------------------------------------- */
+/* --- cache -------------------------------------------------------------------------------------
+ */
 
 enum { WAYS = 4, SETS = LIMIT_PROCESS_HASHES / WAYS, READ_BYTES = 1 << 18 };
 
@@ -72,7 +73,8 @@ void hash_cache_put(struct hash_cache *c, const struct hash_file *f, const uint8
 	memcpy(to->hash, hash, HASH_BYTES);
 }
 
-/* --- one file ---------------------------------------------------------------------------------- */
+/* --- one file ----------------------------------------------------------------------------------
+ */
 
 static bool identify(int fd, struct hash_file *f)
 {
@@ -129,7 +131,8 @@ bool hash_open_file(struct hash_cache *c, int fd, uint8_t out[HASH_BYTES])
 	return good;
 }
 
-/* --- the thread -------------------------------------------------------------------------------- */
+/* --- the thread --------------------------------------------------------------------------------
+ */
 
 struct queue {
 	struct hash_job *job; /* LIMIT_PROCESS_JOBS */

@@ -25,7 +25,8 @@ struct hash_cache;
 struct hash_cache *hash_cache_new(void); /* NULL without memory */
 void hash_cache_free(struct hash_cache *c);
 bool hash_cache_get(const struct hash_cache *c, const struct hash_file *f, uint8_t out[HASH_BYTES]);
-void hash_cache_put(struct hash_cache *c, const struct hash_file *f, const uint8_t hash[HASH_BYTES]);
+void hash_cache_put(
+		struct hash_cache *c, const struct hash_file *f, const uint8_t hash[HASH_BYTES]);
 
 /* The file's hash, from the cache or by reading it. */
 bool hash_open_file(struct hash_cache *c, int fd, uint8_t out[HASH_BYTES]);

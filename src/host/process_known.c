@@ -71,7 +71,8 @@ uint64_t known_evicted(const struct known *k)
 	return k->evicted;
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------------
+ */
 
 static uint32_t *process_chain(struct known *k, const struct known_key *key)
 {
@@ -133,7 +134,8 @@ uint32_t known_generation(const struct known *k, uint32_t process)
 	return process == KNOWN_NONE ? 0 : k->process[process].generation;
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/* --- sockets -----------------------------------------------------------------------------------
+ */
 
 static uint32_t *socket_chain(struct known *k, uint64_t cookie)
 {

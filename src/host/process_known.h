@@ -17,7 +17,7 @@ struct known;
 
 enum { KNOWN_NONE = UINT32_MAX }; /* no slot */
 
-struct known_key { /* tells processes apart, also with a process id used again */
+struct known_key {         /* tells processes apart, also with a process id used again */
 	uint64_t start_ns; /* CLOCK_BOOTTIME; 0: not known */
 	uint64_t inode;    /* of the executable; 0: not known */
 	uint32_t pid, uid;

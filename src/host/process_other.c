@@ -28,5 +28,7 @@ bool system_rights(const char *user, bool filter, struct err *e)
 	return true;
 }
 
-void system_follow_parent(void) {}
+void system_follow_parent(void)
+{
+}
 #endif

@@ -2,10 +2,10 @@
 /* process_pick.c - ranks the sockets that may have had a flow. */
 #include "host/process_pick.h"
 
-enum { OWN = 16, IN_TIME = 8, SOON_AFTER = 4, SHORTLY_BEFORE = 2, NATIVE = 1 };
+enum { OWN = 16, FROM_START = 8, OPENED_LATER = 4, CLOSED_BEFORE = 2, NATIVE = 1 };
 
-#define CLOSE_NS (INT64_C(5) * 1000 * 1000)                /* clocks of packets and sockets */
-#define AROUND_NS (INT64_C(60) * 1000 * 1000 * 1000)       /* handshakes, last retransmissions */
+#define NEAR_NS (INT64_C(5) * 1000 * 1000)         /* clocks of packets and sockets */
+#define LAST_NS (INT64_C(60) * 1000 * 1000 * 1000) /* the last retransmissions */
 
 /* Ends do not overflow: a time is far from the ends of its range unless it is one of them. */
 static int64_t later(int64_t ns, int64_t by)
@@ -15,26 +15,25 @@ static int64_t later(int64_t ns, int64_t by)
 
 static int rank_in_time(const struct pick *p, const struct process_socket *s)
 {
-	const int64_t near = p->slack_ns + CLOSE_NS;
+	const struct process_flow *f = p->flow;
+	const int64_t near = f->slack_ns + NEAR_NS;
 
-	if (s->open_ns <= later(p->start_ns, near) && later(s->close_ns, near) >= p->start_ns)
-		return IN_TIME;
-	if (p->by_port)
-		return 0;
-	if (s->open_ns > p->start_ns && s->open_ns <= later(p->start_ns, near + AROUND_NS))
-		return SOON_AFTER;
-	if (s->close_ns < p->start_ns && later(s->close_ns, near + AROUND_NS) >= p->start_ns)
-		return SHORTLY_BEFORE;
-	return 0;
+	if (later(s->close_ns, near) < f->start_ns)
+		return f->midstream && !p->by_port && later(s->close_ns, LAST_NS) >= f->start_ns
+				       ? CLOSED_BEFORE
+				       : 0;
+	if (s->open_ns <= later(f->start_ns, near))
+		return FROM_START;
+	return s->open_ns <= later(f->end_ns, near) && !p->by_port ? OPENED_LATER : 0;
 }
 
 static bool is_better(const struct pick *p, const struct process_socket *s, int rank)
 {
 	if (rank != p->rank)
 		return rank > p->rank;
-	if (rank & SOON_AFTER)
+	if (rank & OPENED_LATER)
 		return s->open_ns < p->best.open_ns;
-	if (rank & SHORTLY_BEFORE)
+	if (rank & CLOSED_BEFORE)
 		return s->close_ns > p->best.close_ns;
 	return s->open_ns > p->best.open_ns;
 }
@@ -62,7 +61,7 @@ struct process_match pick_match(const struct pick *p)
 
 	if (p->rank == 0 || (p->ambiguous && !(p->rank & OWN)))
 		return (struct process_match){ 0 };
-	if (p->by_port && m.confidence > PROCESS_GUESS)
+	if ((p->by_port || (p->rank & CLOSED_BEFORE)) && m.confidence > PROCESS_GUESS)
 		m.confidence = PROCESS_GUESS;
 	return m;
 }

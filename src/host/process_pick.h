@@ -2,20 +2,21 @@
 /*
  * process_pick.h - which of several sockets with the same addresses and ports had a flow.
  *
- * They can follow each other in time, and they can be in different network namespaces.  Of those in
- * time the latest opened wins; then one that opened soon after the flow began (a connection that
- * came is reported when its handshake is over); then one that was closed shortly before.  A socket
- * of the sensor's own namespace wins over all others; when only other namespaces have one, and
- * more than one of them has, nobody does.
+ * They can follow each other in time, and they can be in different network namespaces.  A socket
+ * must have been open when the flow had packets.  The latest that was open at the flow's beginning
+ * wins; else the first that opened while it went on (a connection that came is reported when its
+ * handshake is over).  What is left of a connection whose socket was closed shortly before is a
+ * guess.  A socket of the sensor's own namespace wins over all others; when only other
+ * namespaces have one, and more than one of them has, nobody does.
  */
 #pragma once
 
 #include "host/process_store.h"
 
 struct pick {
-	int64_t start_ns, slack_ns; /* when the flow began, and how wrong that may be */
-	bool own_only;              /* loopback: no other namespace's packets are seen here */
-	bool by_port;               /* only the port tells: a guess, and only of our namespace */
+	const struct process_flow *flow;
+	bool own_only; /* loopback: no other namespace's packets are seen here */
+	bool by_port;  /* only the port tells: a guess, and only of our namespace */
 
 	/* so far; private */
 	struct process_socket best;

@@ -30,9 +30,7 @@ void poll_begin(struct poll_look *p)
 /* A socket whose process is known, but whose ports were not: eBPF saw a UDP connect(). */
 static void complete(struct watcher *w, struct known_socket *k, const struct seen *s)
 {
-	struct sighting sight = { .cookie = s->cookie,
-		.process = KNOWN_NONE,
-		.tuple = s->tuple };
+	struct sighting sight = { .cookie = s->cookie, .process = KNOWN_NONE, .tuple = s->tuple };
 
 	if (!k->planned || s->tuple.remote_port == 0)
 		return;

@@ -103,8 +103,7 @@ static void read_all(int dir, struct process_facts *f, bool cmdline)
 		read_exe(dir, f);
 		facts_parse_cgroup(f, text, read_at(dir, "cgroup", text, sizeof text));
 		if (cmdline && f->cmdline_size == 0)
-			f->cmdline_size = read_at(
-					dir, "cmdline", f->cmdline, sizeof f->cmdline);
+			f->cmdline_size = read_at(dir, "cmdline", f->cmdline, sizeof f->cmdline);
 	}
 }
 
@@ -123,7 +122,8 @@ void system_facts(struct process_facts *f, bool cmdline)
 	f->complete = true;
 }
 
-/* --- who holds a socket ------------------------------------------------------------------------ */
+/* --- who holds a socket ------------------------------------------------------------------------
+ */
 
 static uint64_t socket_inode(int dir, const char *name)
 {

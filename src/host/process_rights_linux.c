@@ -30,7 +30,8 @@
 
 static const uint64_t kept = CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_DAC_READ_SEARCH);
 
-/* --- user and capabilities --------------------------------------------------------------------- */
+/* --- user and capabilities ---------------------------------------------------------------------
+ */
 
 static bool become(const char *user, struct err *e)
 {
@@ -63,7 +64,8 @@ static bool keep_capabilities(struct err *e)
 	return true;
 }
 
-/* --- system calls ------------------------------------------------------------------------------ */
+/* --- system calls ------------------------------------------------------------------------------
+ */
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -72,25 +74,33 @@ static bool keep_capabilities(struct err *e)
 #endif
 
 #ifdef ARCHITECTURE
+/* clang-format off */
 static const int refused[] = {
+	/* other processes, other programs */
 	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
-	SYS_execve, SYS_execveat, SYS_bpf, SYS_perf_event_open, SYS_init_module, SYS_finit_module,
-	SYS_delete_module, SYS_kexec_load, SYS_mount, SYS_umount2, SYS_move_mount, SYS_open_tree,
-	SYS_fsopen, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_openat2, SYS_unlinkat,
-	SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_mkdirat, SYS_mknodat,
-	SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_ftruncate,
-	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_utimensat, SYS_keyctl, SYS_add_key,
-	SYS_request_key, SYS_io_uring_setup, SYS_userfaultfd, SYS_reboot, SYS_swapon,
-	SYS_sethostname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_listen, SYS_bind,
-	SYS_kill, SYS_tkill, SYS_pidfd_send_signal,
+	SYS_execve, SYS_execveat, SYS_kill, SYS_tkill, SYS_pidfd_send_signal,
+	/* the kernel and the system */
+	SYS_bpf, SYS_perf_event_open, SYS_init_module, SYS_finit_module, SYS_delete_module,
+	SYS_kexec_load, SYS_io_uring_setup, SYS_userfaultfd, SYS_keyctl, SYS_add_key,
+	SYS_request_key, SYS_reboot, SYS_swapon, SYS_sethostname, SYS_settimeofday,
+	SYS_clock_settime, SYS_adjtimex, SYS_mount, SYS_umount2, SYS_move_mount, SYS_open_tree,
+	SYS_fsopen, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_listen, SYS_bind,
+	/* files */
+	SYS_openat2, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat,
+	SYS_mkdirat, SYS_mknodat, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate,
+	SYS_ftruncate, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_utimensat,
 #ifdef __x86_64__
 	SYS_creat, SYS_unlink, SYS_rename, SYS_link, SYS_symlink, SYS_mkdir, SYS_rmdir, SYS_mknod,
 	SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_iopl, SYS_ioperm, SYS_fork,
 	SYS_vfork,
 #endif
 };
+/* clang-format on */
 
-enum { REFUSED = sizeof refused / sizeof refused[0], WRITES = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC };
+enum {
+	REFUSED = sizeof refused / sizeof refused[0],
+	WRITES = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC
+};
 
 struct program {
 	struct sock_filter code[2 * REFUSED + 32];

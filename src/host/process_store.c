@@ -88,7 +88,8 @@ uint64_t process_store_evicted(const struct process_store *s)
 	return s->evicted;
 }
 
-/* --- processes and sockets --------------------------------------------------------------------- */
+/* --- processes and sockets ---------------------------------------------------------------------
+ */
 
 static void put_process(struct process_cell *c, const struct held *h)
 {
@@ -104,8 +105,8 @@ void process_store_process(struct process_store *s, uint32_t slot, uint32_t gene
 		put_process(&s->process[slot], &h);
 }
 
-void process_store_hash(struct process_store *s, uint32_t slot, uint32_t generation,
-		const uint8_t hash[32])
+void process_store_hash(
+		struct process_store *s, uint32_t slot, uint32_t generation, const uint8_t hash[32])
 {
 	struct process_cell *c = slot < LIMIT_PROCESSES ? &s->process[slot] : NULL;
 	struct held h;
@@ -122,8 +123,7 @@ static bool get_socket(const struct process_store *s, uint32_t slot, struct proc
 {
 	const struct socket_cell *c = slot < LIMIT_PROCESS_SOCKETS ? &s->socket[slot] : NULL;
 
-	return c != NULL &&
-	       cell_read(&c->cell, c->words, out, CELL_WORDS(struct process_socket));
+	return c != NULL && cell_read(&c->cell, c->words, out, CELL_WORDS(struct process_socket));
 }
 
 void process_store_socket(
@@ -158,7 +158,8 @@ bool process_store_read(const struct process_store *s, struct process_match m, s
 	return true;
 }
 
-/* --- tuples ------------------------------------------------------------------------------------ */
+/* --- tuples ------------------------------------------------------------------------------------
+ */
 
 static struct bucket *bucket_of(const struct process_store *s, const struct process_tuple *t)
 {
@@ -196,7 +197,7 @@ static struct entry *place(struct process_store *s, struct entry e[WAYS], const 
 	for (size_t i = 0; i < WAYS; i++) {
 		int64_t ns = leave_ns(s, &e[i]);
 
-		if (e[i].used && e[i].socket == new->socket && same_tuple(&e[i].tuple, &new->tuple))
+		if (e[i].used && e[i].socket == new->socket &&same_tuple(&e[i].tuple, &new->tuple))
 			return &e[i];
 		if (e[i].used && e[i].socket == (uint32_t)ADDRESS)
 			continue;
@@ -301,7 +302,8 @@ void process_store_address(
 		s->addresses++;
 }
 
-/* --- finding ----------------------------------------------------------------------------------- */
+/* --- finding -----------------------------------------------------------------------------------
+ */
 
 static bool is_loopback(const struct process_flow *f)
 {
@@ -333,7 +335,8 @@ static void offer(const struct process_store *s, const struct process_tuple *t, 
 	if (!read_bucket(bucket_of(s, t), e))
 		return;
 	for (size_t i = 0; i < WAYS; i++)
-		if (e[i].used && same_tuple(&e[i].tuple, t) && get_socket(s, e[i].socket, &socket) &&
+		if (e[i].used && same_tuple(&e[i].tuple, t) &&
+				get_socket(s, e[i].socket, &socket) &&
 				socket.generation == e[i].generation)
 			pick_offer(p, &socket, e[i].mapped);
 }
@@ -365,9 +368,7 @@ struct process_match process_store_find(
 {
 	const bool loopback = is_loopback(flow);
 	const bool here = loopback || is_here(s, flow->ip_version, flow->local.address);
-	struct pick p = { .start_ns = flow->start_ns,
-		.slack_ns = flow->slack_ns,
-		.own_only = loopback };
+	struct pick p = { .flow = flow, .own_only = loopback };
 	struct process_tuple t = tuple_of(flow, true, true);
 
 	offer(s, &t, &p);

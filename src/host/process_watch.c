@@ -19,17 +19,19 @@ enum {
 	START_MS = 20000, /* the watcher has this long to begin */
 	END_MS = 2000,    /* and to end */
 	SOCKET_BYTES = 4 << 20,
-	MESSAGES = 4096, /* datagrams taken in by one process_watch_poll() */
+	READS = 4096, /* at most, by one process_watch_poll() */
 };
 
 struct process_watch {
 	struct process_store *store;
 	pid_t pid;
-	int fd; /* -1: the watcher is gone */
+	int fd;                       /* -1: the watcher is gone */
+	enum process_wire_type begun; /* READY or FAILED; 0: not yet */
 	enum process_method method;
 	struct process_counts counts;
-	char note[LIMIT_PROCESS_TEXT]; /* to be said */
-	char bytes[LIMIT_PROCESS_MESSAGE];
+	char note[LIMIT_PROCESS_TEXT];     /* to be said */
+	char bytes[LIMIT_PROCESS_MESSAGE]; /* read, and not worked off */
+	size_t size;
 };
 
 int64_t process_clock(void)
@@ -44,7 +46,8 @@ int64_t process_clock(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* --- what the watcher reports ------------------------------------------------------------------ */
+/* --- what the watcher reports ------------------------------------------------------------------
+ */
 
 static void keep_note(struct process_watch *w, struct rd text)
 {
@@ -77,35 +80,52 @@ static void apply(struct process_watch *w, const struct process_wire *m)
 		process_store_close(w->store, m->slot, m->generation, m->socket.close_ns);
 		break;
 	case PROCESS_WIRE_ADDRESS:
-		process_store_address(w->store, m->address.version, m->address.bytes,
-				m->address.here);
+		process_store_address(
+				w->store, m->address.version, m->address.bytes, m->address.here);
 		break;
 	case PROCESS_WIRE_COUNTS:
 		w->counts.lost = m->lost;
 		break;
 	case PROCESS_WIRE_READY:
+	case PROCESS_WIRE_FAILED:
+		w->begun = m->type;
 		w->method = m->note.method;
 		keep_note(w, m->note.text);
 		break;
-	case PROCESS_WIRE_FAILED:
 	case PROCESS_WIRE_NOTE:
 		keep_note(w, m->note.text);
 		break;
 	}
 }
 
-/* Takes in one datagram; returns the last message's type, 0 for none, -1: the watcher is gone. */
-static int take(struct process_watch *w)
+/* Works off the whole messages; returns the last one's type. -1: these are none. */
+static int apply_whole(struct process_watch *w)
 {
-	ssize_t n = recv(w->fd, w->bytes, sizeof w->bytes, MSG_DONTWAIT);
-	struct rd r = { (const uint8_t *)w->bytes, n < 0 ? 0 : (size_t)n };
+	const size_t whole = process_wire_whole((struct rd){ (uint8_t *)w->bytes, w->size });
+	struct rd r = { (uint8_t *)w->bytes, whole };
 	struct process_wire m = { 0 };
 
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+	if (whole == 0 && w->size == sizeof w->bytes)
 		return -1;
-	while (process_wire_next(&r, &m))
-		apply(w, &m);
+	while (rd_more(&r))
+		if (process_wire_next(&r, &m))
+			apply(w, &m);
+	w->size -= whole;
+	memmove(w->bytes, w->bytes + whole, w->size);
 	return (int)m.type;
+}
+
+/* Takes in what one read gives; returns the last message's type. 0: nothing. -1: it is gone. */
+static int take(struct process_watch *w)
+{
+	ssize_t n = recv(w->fd, w->bytes + w->size, sizeof w->bytes - w->size, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -1;
+	w->size += (size_t)n;
+	return apply_whole(w);
 }
 
 void process_watch_poll(
@@ -113,7 +133,7 @@ void process_watch_poll(
 {
 	int type = 1;
 
-	for (int i = 0; i < MESSAGES && type > 0 && w->fd >= 0; i++)
+	for (int i = 0; i < READS && type > 0 && w->fd >= 0; i++)
 		type = take(w);
 	if (type < 0) {
 		close(w->fd);
@@ -125,7 +145,8 @@ void process_watch_poll(
 	w->note[0] = '\0';
 }
 
-/* --- the child --------------------------------------------------------------------------------- */
+/* --- the child ---------------------------------------------------------------------------------
+ */
 
 static void make_room(int fd)
 {
@@ -157,7 +178,7 @@ static bool start(struct process_watch *w, const struct process_conf *conf, stru
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return err_set(e, "no socket pair for the watcher of processes: %s",
 				strerror(errno));
 	make_room(pair[1]);
@@ -178,20 +199,18 @@ static bool start(struct process_watch *w, const struct process_conf *conf, stru
 static bool await(struct process_watch *w, struct err *e)
 {
 	const int64_t until = process_clock() + START_MS * INT64_C(1000000);
-	int type = 0;
 
-	while (type != PROCESS_WIRE_READY && type != PROCESS_WIRE_FAILED) {
+	while (w->begun == 0) {
 		struct pollfd p = { .fd = w->fd, .events = POLLIN };
 		int64_t left = (until - process_clock()) / 1000000;
 
 		if (left <= 0)
 			return err_set(e, "the watcher of processes does not begin");
-		if (poll(&p, 1, (int)left) > 0)
-			type = take(w);
-		if (type < 0)
+		if (poll(&p, 1, (int)left) > 0 && take(w) < 0)
 			return err_set(e, "the watcher of processes has ended");
 	}
-	return type == PROCESS_WIRE_READY || err_set(e, "processes cannot be found: %s", w->note);
+	return w->begun == PROCESS_WIRE_READY ||
+	       err_set(e, "processes cannot be found: %s", w->note);
 }
 
 struct process_watch *process_watch_new(const struct process_conf *conf, struct err *e)
@@ -239,7 +258,8 @@ void process_watch_free(struct process_watch *w)
 	free(w);
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers -----------------------------------------------------------------------------------
+ */
 
 enum process_method process_watch_method(const struct process_watch *w)
 {

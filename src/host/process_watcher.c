@@ -15,13 +15,13 @@
 
 enum { LOOK_MS = 100, SLOW_MS = 1000 };
 
-/* --- to the sensor ----------------------------------------------------------------------------- */
+/* --- to the sensor -----------------------------------------------------------------------------
+ */
 
 void watcher_flush(struct watcher *w)
 {
 	size_t at = 0;
 
-	/* messages are small, so each datagram ends with a whole one */
 	while (!w->gone && at < w->out.size) {
 		ssize_t n = send(w->fd, w->out.p + at, w->out.size - at, 0);
 
@@ -33,7 +33,7 @@ void watcher_flush(struct watcher *w)
 	buf_clear(&w->out);
 }
 
-/* Room for one more message in the datagram that is being put together. */
+/* Room for one more message. */
 static struct buf *out(struct watcher *w)
 {
 	enum { ONE = LIMIT_PROCESS_TEXT + 256 };
@@ -48,7 +48,8 @@ void watcher_note(struct watcher *w, const char *text)
 	process_wire_note(out(w), PROCESS_WIRE_NOTE, 0, text);
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------------
+ */
 
 static void ask_for_hash(struct watcher *w, const struct process_facts *f, uint32_t slot)
 {
@@ -104,7 +105,8 @@ static void take_hashes(struct watcher *w)
 		process_wire_hash(out(w), done.slot, done.generation, done.hash);
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/* --- sockets -----------------------------------------------------------------------------------
+ */
 
 static bool is_better(const struct known_socket *k, const struct sighting *s)
 {
@@ -144,8 +146,8 @@ struct known_socket *watcher_sight(struct watcher *w, const struct sighting *s)
 		report_socket(w, k);
 	}
 	if (s->tuple.local_port != 0 && k->process != KNOWN_NONE)
-		process_wire_tuple(out(w), known_socket_slot(w->known, k), k->generation,
-				&s->tuple);
+		process_wire_tuple(
+				out(w), known_socket_slot(w->known, k), k->generation, &s->tuple);
 	return k;
 }
 
@@ -159,7 +161,8 @@ void watcher_close(struct watcher *w, struct known_socket *k, int64_t ns)
 	known_close(w->known, k);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 struct life {
 	struct watcher w;

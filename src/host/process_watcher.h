@@ -36,9 +36,9 @@ struct follow {
 	void (*stop)(void *state);
 	/* Sockets that are there already; called once, when rights are given up. */
 	void (*seed)(void *state, struct watcher *w);
-	int (*fd)(const void *state);                    /* NULL: none */
-	void (*ready)(void *state, struct watcher *w);   /* fd() is readable */
-	void (*look)(void *state, struct watcher *w);    /* ten times a second; or NULL */
+	int (*fd)(const void *state);                  /* NULL: none */
+	void (*ready)(void *state, struct watcher *w); /* fd() is readable */
+	void (*look)(void *state, struct watcher *w);  /* ten times a second; or NULL */
 };
 
 /* The ways of this system, the best first, to NULL. */
@@ -53,11 +53,11 @@ int watcher_run(const struct process_conf *conf, int fd);
 /* The slot of a process; a new one is completed and reported.  'f' may be changed. */
 uint32_t watcher_process(struct watcher *w, struct process_facts *f);
 
-struct sighting { /* of a socket */
+struct sighting {               /* of a socket */
 	uint64_t cookie, netns; /* netns 0: ours */
 	uint32_t process;       /* slot, or KNOWN_NONE */
 	uint8_t confidence;
-	int64_t open_ns;             /* if it is new */
+	int64_t open_ns;            /* if it is new */
 	struct process_tuple tuple; /* local_port 0: not known */
 };
 
@@ -69,7 +69,8 @@ void watcher_close(struct watcher *w, struct known_socket *s, int64_t ns);
 void watcher_flush(struct watcher *w);
 void watcher_note(struct watcher *w, const char *text);
 
-/* --- what a system provides -------------------------------------------------------------------- */
+/* --- what a system provides --------------------------------------------------------------------
+ */
 
 /* Fills what is not known yet of the process with this pid, if it is still that one. */
 void system_facts(struct process_facts *f, bool cmdline);

@@ -2,9 +2,10 @@
 /* process_wire.c - write and read what the watcher tells the sensor. */
 #include "host/process_wire.h"
 
-enum { HASH = 32, ADDRESS = 16 }; /* bytes */
+enum { HEAD = 3, HASH = 32, ADDRESS = 16 }; /* bytes */
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 static void put(struct buf *to, uint64_t value, size_t bytes)
 {
@@ -132,7 +133,8 @@ void process_wire_lost(struct buf *to, uint64_t lost)
 	end(to, start);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 void process_add_text(struct process *p, enum process_text which, const char *bytes, size_t size)
 {
@@ -250,6 +252,23 @@ static void read_body(struct rd *r, struct process_wire *m)
 		m->type = 0;
 		break;
 	}
+}
+
+size_t process_wire_whole(struct rd bytes)
+{
+	struct rd r = bytes;
+	size_t whole = 0;
+
+	while (rd_more(&r)) {
+		struct rd body;
+
+		rd_u8(&r);
+		body = rd_block(&r, 2);
+		if (!rd_ok(&body))
+			break;
+		whole += HEAD + body.left;
+	}
+	return whole;
 }
 
 bool process_wire_next(struct rd *from, struct process_wire *m)

@@ -37,7 +37,7 @@ struct process_wire {
 		struct {
 			uint8_t method;
 			struct rd text; /* points into the message */
-		} note; /* READY, FAILED, NOTE */
+		} note;                 /* READY, FAILED, NOTE */
 		struct {
 			uint8_t version, bytes[16];
 			bool here;
@@ -46,17 +46,20 @@ struct process_wire {
 	};
 };
 
-void process_wire_note(struct buf *to, enum process_wire_type type, uint8_t method,
-		const char *text);
-void process_wire_process(struct buf *to, uint32_t slot, uint32_t generation,
-		const struct process *p);
+void process_wire_note(
+		struct buf *to, enum process_wire_type type, uint8_t method, const char *text);
+void process_wire_process(
+		struct buf *to, uint32_t slot, uint32_t generation, const struct process *p);
 void process_wire_hash(struct buf *to, uint32_t slot, uint32_t generation, const uint8_t hash[32]);
 void process_wire_socket(struct buf *to, uint32_t slot, const struct process_socket *s);
-void process_wire_tuple(struct buf *to, uint32_t slot, uint32_t generation,
-		const struct process_tuple *t);
+void process_wire_tuple(
+		struct buf *to, uint32_t slot, uint32_t generation, const struct process_tuple *t);
 void process_wire_close(struct buf *to, uint32_t slot, uint32_t generation, int64_t ns);
 void process_wire_address(struct buf *to, uint8_t version, const uint8_t address[16], bool here);
 void process_wire_lost(struct buf *to, uint64_t lost);
+
+/* How many of these bytes are whole messages: the rest is the beginning of one. */
+size_t process_wire_whole(struct rd bytes);
 
 /* Takes one message; false: at the end, or not sound. A message of an unknown type has type 0. */
 bool process_wire_next(struct rd *from, struct process_wire *m);

@@ -69,11 +69,13 @@ int daemon_fork(struct daemon *d, struct err *e)
 
 void daemon_ready(struct daemon *d)
 {
+	struct stat st;
+
 	if (d->word == -1)
 		return;
 	dup2(d->null, STDIN_FILENO);
 	dup2(d->null, STDOUT_FILENO);
-	if (isatty(STDERR_FILENO))
+	if (fstat(STDERR_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
 		dup2(d->null, STDERR_FILENO);
 	if (write(d->word, "R", 1) != 1)
 		errno = 0; /* nobody waits any more */

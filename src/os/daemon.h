@@ -26,8 +26,8 @@ struct daemon {
  */
 int daemon_fork(struct daemon *d, struct err *e);
 
-/* Says the word, and lets go of the terminal: standard input and output are /dev/null, and standard
- * error if it is one. */
+/* Says the word, and lets go of whoever started it: standard input and output are /dev/null, and
+ * standard error too unless it is a file. */
 void daemon_ready(struct daemon *d);
 
 /*

@@ -78,12 +78,18 @@ static bool make_channels(struct upload *u, struct err *e)
 	return true;
 }
 
+/* No signal may come to the child before it has said what it does about them. */
 static bool start_child(struct upload *u, struct err *e)
 {
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	u->child.parent = getpid();
 	u->pid = fork();
 	if (u->pid == 0)
 		upload_child_run(&u->child);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (u->pid < 0) {
 		u->pid = 0;
 		return err_set(e, "upload: cannot start a process: %s", strerror(errno));

@@ -38,5 +38,5 @@ struct upload_child {
 
 enum { UPLOAD_LINE = 640 }; /* the longest line, with its newline */
 
-/* In the child, right after fork().  Never returns. */
+/* In the child, right after fork(), with all signals blocked.  Never returns. */
 _Noreturn void upload_child_run(struct upload_child *c);

@@ -225,8 +225,6 @@ static bool confirmed_by_shell(struct upload_sender *s, const struct file *f, co
 	struct buf b = buf_new(8 * LIMIT_UPLOAD_PATH);
 	bool same = false;
 
-	if (f->size < SHELL_FROM || s->no_shell)
-		return false;
 	buf_text(&b, "sha256sum <"); /* as input, so that no name can be an option */
 	upload_target_shell(path, &b);
 	buf_byte(&b, '\0');
@@ -338,24 +336,21 @@ static enum upload_sftp_result remove_part(struct upload_sender *s, const struct
 	return result == SFTP_GONE ? result : SFTP_GOOD; /* else there is none */
 }
 
-/* Closes, and removes what cannot be finished; 'sent' is what is known so far. */
+/* Closes, and removes what is not as it should be; 'sent' is what is known so far. */
 static enum upload_sent close_part(struct upload_sender *s, const struct file *f,
 		enum upload_sent sent, bool same, struct err *e)
 {
-	enum upload_sftp_result result = SFTP_GONE;
-
 	if (sent == UPLOAD_SENT_GONE)
 		return sent;
-	result = upload_sftp_close(&s->sftp, &f->handle);
-	if (result == SFTP_GOOD && sent == UPLOAD_SENT_THERE && same)
-		return sent;
-	if (sent == UPLOAD_SENT_THERE && result != SFTP_GOOD)
-		sent = outcome(s, f, result, "cannot write", e);
-	else if (sent == UPLOAD_SENT_THERE)
+
+	const enum upload_sftp_result closed = upload_sftp_close(&s->sftp, &f->handle);
+	if (sent == UPLOAD_SENT_THERE && closed != SFTP_GOOD)
+		sent = outcome(s, f, closed, "cannot write", e);
+	else if (sent == UPLOAD_SENT_THERE && !same)
 		sent = bad(f, "did not arrive as it is here; sent anew later", e);
-	if (result != SFTP_GONE && remove_part(s, f) == SFTP_GONE)
-		*e = s->sftp.why, sent = UPLOAD_SENT_GONE;
-	return sent;
+	if (sent == UPLOAD_SENT_THERE || sent == UPLOAD_SENT_GONE)
+		return sent;
+	return remove_part(s, f) == SFTP_GONE ? outcome(s, f, SFTP_GONE, "", e) : sent;
 }
 
 /* Writes the part and has it confirmed. */

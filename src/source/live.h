@@ -7,10 +7,16 @@
  * and with capture=libpcap, libpcap captures.
  *
  * live_new() needs rights (root, or CAP_NET_RAW; CAP_NET_ADMIN for clock=adapter); nothing after it
- * does.  System calls that the other functions need: poll, read, write, close, bind, getsockname,
- * getsockopt, setsockopt, ioctl, sendto, recvfrom, mmap, munmap, clock_gettime, what malloc needs,
- * and for libpcap what libpcap needs (on Linux recvfrom, socket too when an interface came back).
- * No files are opened.
+ * does, but with libpcap an interface that was removed is captured again only where there are still
+ * rights.  System calls that the other functions need: poll, read, write, pread64, close, bind,
+ * getsockname, getsockopt, setsockopt, ioctl (SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS), sendto,
+ * recvfrom, mmap, munmap, clock_gettime, futex, what malloc needs; with libpcap also open and
+ * socket, where there are still rights.
+ *
+ * What a capture of Linux does not show as it was on the wire: packets that were merged or not yet
+ * segmented (frame.merged); and with several workers IPv4 fragments, which the kernel puts together
+ * first, so that they count as one packet, and as none when some are missing.  IPv6 fragments and
+ * the two directions inside a UDP tunnel (VXLAN, GTP) may then reach different workers.
  */
 #pragma once
 
@@ -70,10 +76,15 @@ void live_stop(struct live *l);
 
 /* Since live_new(). */
 struct live_counts {
-	uint64_t packets;         /* that passed the filter and are, or were, there to be read */
-	uint64_t drops;           /* passed the filter and found no room in the ring */
-	uint64_t freezes;         /* how often a ring was found full; 0 with libpcap */
-	uint64_t interface_drops; /* lost before: by adapter, driver or the kernel's queue */
+	uint64_t packets; /* that passed the filter and are, or were, there to be read */
+	uint64_t drops;   /* passed the filter and found no room in the ring */
+	uint64_t freezes; /* how often a ring was found full; 0 with libpcap */
+	/*
+	 * Lost before: the adapter or its driver had no room (rx_missed_errors, rx_fifo_errors), or
+	 * the kernel's queue behind the driver had none (of rx_dropped as much as all processors'
+	 * queues have dropped meanwhile; the rest of it was captured).  libpcap has its own count.
+	 */
+	uint64_t interface_drops;
 };
 
 size_t live_interfaces(const struct live *l);

@@ -35,7 +35,22 @@ bool device_promisc(int fd, int index);
 bool device_stamp(int fd, const char *name);
 
 /*
- * Packets that the interface with that index lost before anybody saw them (index 0: all interfaces
- * together): by adapter, driver or the kernel's queue.  'sequence' is another one for each call.
+ * What the interface with that index (0: all together) says it lost before anybody saw it.
+ * 'sequence' is another one for each call.
  */
-bool device_drops(int fd, uint32_t sequence, int index, uint64_t *drops);
+struct device_drops {
+	uint64_t missed;  /* the adapter or its driver had no room */
+	uint64_t dropped; /* the kernel had no room, or no use: with a tag that it took out, packets
+			     that were captured, but that no protocol of the host wanted, are here
+			   */
+};
+bool device_drops(int fd, uint32_t sequence, int index, struct device_drops *drops);
+
+/* A descriptor that device_backlog() reads; -1: there is none. */
+int device_open_backlog(void);
+
+/*
+ * Packets of all interfaces for which the kernel's queue behind the drivers had no room.
+ * UINT64_MAX when that is not known.
+ */
+uint64_t device_backlog(int fd);

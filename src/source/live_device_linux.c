@@ -7,6 +7,8 @@
 #include "source/live_device.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
@@ -17,6 +19,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "source/live_ops.h"
 
 int device_socket(void)
 {
@@ -113,7 +119,7 @@ static bool send_request(int fd, int index, uint32_t sequence)
 }
 
 /* Adds the drops that one interface's message tells. */
-static void add_drops(const struct nlmsghdr *head, uint64_t *drops)
+static void add_drops(const struct nlmsghdr *head, struct device_drops *drops)
 {
 	const struct rtattr *a = (const void *)((const uint8_t *)NLMSG_DATA(head) +
 						NLMSG_ALIGN(sizeof(struct if_stats_msg)));
@@ -126,13 +132,14 @@ static void add_drops(const struct nlmsghdr *head, uint64_t *drops)
 		if (a->rta_type != IFLA_STATS_LINK_64)
 			continue;
 		memcpy(&stats, RTA_DATA(a), size < sizeof(stats) ? size : sizeof(stats));
-		*drops += stats.rx_dropped + stats.rx_missed_errors + stats.rx_fifo_errors;
+		drops->missed += stats.rx_missed_errors + stats.rx_fifo_errors;
+		drops->dropped += stats.rx_dropped;
 	}
 }
 
 /* True while more messages follow; *good becomes false for an error. */
-static bool take_messages(
-		const void *bytes, size_t left, uint32_t sequence, uint64_t *drops, bool *good)
+static bool take_messages(const void *bytes, size_t left, uint32_t sequence,
+		struct device_drops *drops, bool *good)
 {
 	bool more = true;
 
@@ -149,12 +156,12 @@ static bool take_messages(
 	return more;
 }
 
-bool device_drops(int fd, uint32_t sequence, int index, uint64_t *drops)
+bool device_drops(int fd, uint32_t sequence, int index, struct device_drops *drops)
 {
 	_Alignas(struct nlmsghdr) uint8_t bytes[32768];
 	bool good = send_request(fd, index, sequence), more = good;
 
-	*drops = 0;
+	*drops = (struct device_drops){ 0 };
 	while (more) {
 		ssize_t n = recvfrom(fd, bytes, sizeof(bytes), 0, NULL, NULL);
 
@@ -163,5 +170,43 @@ bool device_drops(int fd, uint32_t sequence, int index, uint64_t *drops)
 		more = take_messages(bytes, (size_t)n, sequence, drops, &good);
 	}
 	return good;
+}
+
+int device_open_backlog(void)
+{
+	return open("/proc/net/softnet_stat", O_RDONLY | O_CLOEXEC);
+}
+
+/* A line for each processor: numbers of eight hexadecimal digits, the second of what was dropped.
+ */
+uint64_t device_backlog(int fd)
+{
+	char text[65536];
+	ssize_t size = fd >= 0 ? pread(fd, text, sizeof(text) - 1, 0) : -1;
+	uint64_t sum = 0;
+
+	if (size <= 0)
+		return UINT64_MAX;
+	text[size] = '\0';
+	for (const char *line = text; line != NULL && *line != '\0';) {
+		unsigned dropped;
+
+		if (sscanf(line, "%*x %x", &dropped) == 1)
+			sum += dropped;
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	return sum;
+}
+
+/* --- rights -------------------------------------------------------------------------------------
+ */
+
+bool live_can_open(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	return syscall(SYS_capget, &head, data) == 0 && (data[0].effective >> CAP_NET_RAW & 1) != 0;
 }
 #endif

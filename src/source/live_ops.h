@@ -42,5 +42,11 @@ const struct live_ops *live_libpcap(void);
 void live_say(const struct live *l, enum source_trouble what, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
+/*
+ * False when this process can open no interface any more, because it gave its rights up; to try
+ * might end it then.
+ */
+bool live_can_open(void);
+
 /* What to do about missing rights, for the end of an error's text. */
 #define LIVE_RIGHTS "capturing needs root or the capability cap_net_raw"

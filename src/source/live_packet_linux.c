@@ -34,8 +34,8 @@
 enum { LINK_ETHERNET = 1, LINK_RAW = 101, LINK_SLL2 = 276 };
 
 /*
- * The ring of one worker and interface.  live_watch() puts rings into 'coming' and frees them from
- * 'gone'; in between the worker moves them by 'now'.
+ * The ring of one worker and interface.  live_watch() puts rings into 'coming' and frees those of
+ * 'gone' (a chain by 'before'); in between the worker moves them by 'now'.
  */
 struct slot {
 	struct ring *_Atomic now, *_Atomic coming, *_Atomic gone;
@@ -45,7 +45,8 @@ struct face {
 	struct live_counts counts; /* so far */
 	struct ring *lone;         /* the ring that can be bound again; NULL: they are a group */
 	int index;                 /* bound to, or tried to; 0: all interfaces */
-	uint64_t drops_before;     /* what device_drops() said last */
+	struct device_drops said;  /* by the interface, the last time */
+	struct device_drops total; /* since the start, over all that had its name */
 	bool absent, down, renamed, failed;
 };
 
@@ -65,6 +66,8 @@ struct packet {
 	struct slot *slots; /* a row of workers for each interface */
 	int netlink;        /* for questions about interfaces; -1: none */
 	uint32_t asked;
+	int backlog; /* -1: not known */
+	uint64_t backlog_before;
 	int spare[LIMIT_LIVE_SPARES + LIMIT_LIVE_INTERFACES];
 	size_t spares;
 	_Atomic int64_t empty_ms; /* when all rings have given what they have; 0: not stopped */
@@ -160,7 +163,14 @@ static void add_counts(struct face *face, const struct ring *ring)
 
 static void free_gone(struct slot *s)
 {
-	ring_free(atomic_exchange(&s->gone, NULL));
+	struct ring *ring = atomic_exchange(&s->gone, NULL);
+
+	while (ring != NULL) {
+		struct ring *before = ring->before;
+
+		ring_free(ring);
+		ring = before;
+	}
 }
 
 /* Gives a worker another ring; it goes over once the present one must be empty. */
@@ -256,7 +266,7 @@ static void came_back(struct packet *p, size_t i, int index)
 	}
 	face->index = index;
 	face->failed = !good;
-	face->drops_before = 0;
+	face->said = (struct device_drops){ 0 };
 	say_back(p, i, good, was_group, &e);
 }
 
@@ -439,7 +449,7 @@ static bool listen_to(struct packet *p, size_t i, struct err *e)
 	if (!good)
 		return failed_to_listen(p, i, e);
 	bound(p, i, rings[0]->fd, index);
-	if (!device_drops(p->netlink, ++p->asked, index, &p->face[i].drops_before))
+	if (!device_drops(p->netlink, ++p->asked, index, &p->face[i].said))
 		live_say(&p->live, SOURCE_WARNING, "%s: its own counters of drops cannot be read",
 				p->live.name[i]);
 	return true;
@@ -454,9 +464,12 @@ static bool packet_open(struct live *l, struct err *e)
 		.bytes = l->conf.ring_bytes,
 		.snaplen = l->conf.snaplen,
 		.adapter_clock = l->conf.clock != NULL && strcmp(l->conf.clock, "adapter") == 0,
+		.gso_types = ring_knows_gso_types(),
 	};
 	p->ordered = !p->ring_conf.adapter_clock;
 	p->opened = true;
+	p->backlog = device_open_backlog();
+	p->backlog_before = device_backlog(p->backlog);
 	p->netlink = device_socket();
 	if (p->netlink < 0)
 		return err_set(e, "no netlink socket: %s", strerror(errno));
@@ -495,6 +508,8 @@ static void packet_close(struct live *l)
 		close(p->spare[--p->spares]);
 	if (p->netlink >= 0)
 		close(p->netlink);
+	if (p->backlog >= 0)
+		close(p->backlog);
 	live_filter_free(&p->filter);
 	free(p->worker);
 	free(p->slots);
@@ -509,12 +524,13 @@ static struct ring *present_ring(struct slot *s, int64_t now)
 	struct ring *ring = atomic_load_explicit(&s->now, memory_order_relaxed);
 	struct ring *coming = atomic_load_explicit(&s->coming, memory_order_acquire);
 
-	if (coming == NULL || now < coming->ready_ms || ring_begin(ring, now) ||
-			atomic_load(&s->gone) != NULL)
+	if (coming == NULL || now < coming->ready_ms || ring_begin(ring, now))
 		return ring;
 	coming = atomic_exchange(&s->coming, NULL);
 	atomic_store(&s->now, coming);
-	atomic_store(&s->gone, ring);
+	ring->before = atomic_load(&s->gone);
+	while (!atomic_compare_exchange_weak(&s->gone, &ring->before, ring))
+		;
 	return coming;
 }
 
@@ -688,16 +704,31 @@ static void packet_stop(struct live *l)
 /* --- counters -----------------------------------------------------------------------------------
  */
 
-/* An interface that was replaced counts from 0 again. */
+/* Since the last time; an interface that was replaced counts from 0 again. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+	return now >= before ? now - before : now;
+}
+
+/*
+ * What the interface dropped is a loss as far as the kernel's queues had no room: the rest had
+ * been captured.
+ */
 static void add_interface_drops(struct packet *p, struct face *face)
 {
-	uint64_t drops;
+	struct device_drops now;
 
-	if (!device_drops(p->netlink, ++p->asked, face->index, &drops))
+	if (!device_drops(p->netlink, ++p->asked, face->index, &now))
 		return;
-	face->counts.interface_drops +=
-			drops >= face->drops_before ? drops - face->drops_before : drops;
-	face->drops_before = drops;
+	uint64_t queue = device_backlog(p->backlog);
+
+	if (queue != UINT64_MAX)
+		queue -= p->backlog_before;
+	face->total.missed += grown(now.missed, face->said.missed);
+	face->total.dropped += grown(now.dropped, face->said.dropped);
+	face->said = now;
+	face->counts.interface_drops = face->total.missed +
+				       (face->total.dropped < queue ? face->total.dropped : queue);
 }
 
 static bool packet_counts(struct live *l, size_t i, struct live_counts *out)

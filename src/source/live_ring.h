@@ -29,6 +29,7 @@ struct ring_conf {
 	size_t bytes; /* of the ring; rounded to whole blocks */
 	uint32_t snaplen;
 	bool adapter_clock;
+	bool gso_types; /* ring_knows_gso_types() */
 };
 
 struct ring {
@@ -42,8 +43,15 @@ struct ring {
 	uint32_t left;       /* packets of it not handed out */
 	const uint8_t *next; /* header of the first of these */
 	int64_t opened_ms;   /* when it was begun, by the caller's clock */
-	int64_t ready_ms;    /* free for the ring's owner */
+	int64_t ready_ms;    /* this and 'before' are for the ring's owner */
+	struct ring *before;
 };
+
+/*
+ * The kernel can say of every packet whether it was merged (GRO, LRO) or is to be segmented (TSO);
+ * else it says so of TCP only.
+ */
+bool ring_knows_gso_types(void);
 
 /* A socket that is bound to nothing and gets nothing; this alone needs rights.  -1 with errno. */
 int ring_socket(void);

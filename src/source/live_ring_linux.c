@@ -65,11 +65,10 @@ static bool set(const struct ring *r, int option, int value)
 }
 
 /*
- * Whether the kernel may write a virtio_net_hdr, which says what was merged (GRO, LRO) or is to be
- * segmented (TSO).  Where it has no word for a kind of segmentation it drops the packet: before
- * Linux 6.2 for UDP, and always for SCTP, so these do without.  TP_STATUS_GSO_TCP tells of TCP.
+ * It is said in a virtio_net_hdr.  Where that has no word for a kind of segmentation the kernel
+ * drops the packet: before Linux 6.2 for UDP, and always for SCTP, so these do without.
  */
-static bool gso_types_are_known(void)
+bool ring_knows_gso_types(void)
 {
 	struct utsname names;
 	unsigned major, minor;
@@ -83,7 +82,7 @@ static void ask_for_gso_types(struct ring *r)
 {
 	enum { GSO_HEADER = sizeof(struct virtio_net_hdr) };
 
-	if (!gso_types_are_known() || !set(r, PACKET_VNET_HDR, 1))
+	if (!set(r, PACKET_VNET_HDR, 1))
 		return;
 	set(r, PACKET_RESERVE, TPACKET_ALIGNMENT - GSO_HEADER);
 	r->gso_at = GSO_HEADER - offsetof(struct virtio_net_hdr, gso_type);
@@ -141,7 +140,8 @@ struct ring *ring_new(int fd, const struct ring_conf *conf, struct err *e)
 				strerror(errno));
 	if (conf->adapter_clock)
 		set(r, PACKET_TIMESTAMP, SOF_TIMESTAMPING_RAW_HARDWARE);
-	ask_for_gso_types(r);
+	if (conf->gso_types)
+		ask_for_gso_types(r);
 	if (!good || !make_ring(r, conf->bytes, e)) {
 		ring_free(r);
 		return NULL;

@@ -7,6 +7,7 @@ root, or another one by `user`.
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
+RUN = Path("/run/sshd")  # sshd insists on it
 SECONDS = 30  # the longest wait for anything
 
 
@@ -74,7 +76,9 @@ class Sshd:
 
     def start(self) -> None:
         """Listen; returns once connections are taken."""
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        if not RUN.exists():
+            RUN.mkdir(mode=0o755)
+            atexit.register(RUN.rmdir)
         config = self.folder / "sshd_config"
         words = [
             f"Port {self.port}",

@@ -61,11 +61,21 @@ static inline void kit_ip(const char *format, ...)
 		fail_msg("%s", command);
 }
 
+/*
+ * Makes sure that what is sent on an interface, whose other end is up, is sent: else the kernel's
+ * work on its new carrier may be waiting, and until then packets vanish without an error.
+ */
+static inline void kit_ready(const char *name)
+{
+	kit_ip("ip link set dev %s down && ip link set dev %s up", name, name);
+}
+
+/* Packets are sent at end 'a'. */
 static inline void kit_cable(const char *a, const char *b)
 {
 	kit_ip("ip link add name %s type veth peer name %s", a, b);
 	kit_ip("ip link set dev %s mtu 3000 arp off up && ip link set dev %s mtu 3000 arp off up",
-			a, b);
+			b, a);
 }
 
 static inline int kit_tun(const char *name)

@@ -29,9 +29,9 @@ static inline uint8_t kit_address(const char *text, uint8_t to[16])
 static inline struct process_tuple kit_tuple(uint8_t proto, const char *local, uint16_t local_port,
 		const char *remote, uint16_t remote_port)
 {
-	struct process_tuple t = { .proto = proto,
-		.local_port = local_port,
-		.remote_port = remote_port };
+	struct process_tuple t = {
+		.proto = proto, .local_port = local_port, .remote_port = remote_port
+	};
 
 	t.version = kit_address(local, t.local);
 	assert_int_equal(kit_address(remote, t.remote), t.version);
@@ -44,7 +44,8 @@ static inline struct process_flow kit_flow(uint8_t proto, const char *local, uin
 	struct process_flow f = { .proto = proto,
 		.local = { .port = local_port },
 		.remote = { .port = remote_port },
-		.start_ns = start_ns };
+		.start_ns = start_ns,
+		.end_ns = start_ns };
 
 	f.ip_version = kit_address(local, f.local.address);
 	kit_address(remote, f.remote.address);

@@ -68,7 +68,8 @@ static void what_is_not_known_is_left_out(void **state)
 	assert_null(to.confidence);
 }
 
-/* --- a connection to ourselves ----------------------------------------------------------------- */
+/* --- a connection to ourselves -----------------------------------------------------------------
+ */
 
 struct ends {
 	int listener, client, server;

@@ -5,6 +5,8 @@
  */
 #include "live_kit.h"
 
+#include <pthread.h>
+
 enum { NOBODY = 65534 };
 
 /* All that live_watch() does is done without rights. */
@@ -33,6 +35,19 @@ static void pass_flows(struct live *l, unsigned rings, const char *from, size_t 
 	assert_int_equal(kit_got.count, flows);
 }
 
+/* Until all that was sent has left the kernel's queues. */
+static void await_counted(struct live *l, uint64_t all)
+{
+	struct live_counts c = { 0 };
+
+	for (int64_t end = kit_ms() + KIT_WAIT_MS; c.packets + c.drops < all;) {
+		c = kit_counts(l, 0);
+		if (kit_ms() > end)
+			fail_msg("%llu of %llu", (unsigned long long)(c.packets + c.drops),
+					(unsigned long long)all);
+	}
+}
+
 static void goes_down_and_up(void **state)
 {
 	struct live_conf conf = kit_conf("b");
@@ -49,6 +64,7 @@ static void goes_down_and_up(void **state)
 			assert_int_equal(kit_take(l, 0, 20), 0);
 			kit_ip("ip link set dev b up");
 			watch_until(l, "b is up: captured\n");
+			kit_ready("a");
 			pass_flows(l, conf.rings, "a", 10);
 		}
 		live_watch(l);
@@ -69,6 +85,7 @@ static void starts_while_it_is_down(void **state)
 	watch_until(l, "b is down");
 	kit_ip("ip link set dev b up");
 	watch_until(l, "b is up");
+	kit_ready("a");
 	pass_flows(l, 1, "a", 10);
 	live_free(l);
 }
@@ -148,6 +165,7 @@ static void loses_nothing_that_was_there(void **state)
 		for (uint16_t i = 0; i < 50; i++)
 			kit_send_all(fd, frame, kit_udp(frame, i, 9, 20));
 		close(fd);
+		await_counted(l, 50);
 		kit_ip("ip link del dev x0");
 		kit_cable("x0", "x1");
 		assert_int_equal(seteuid(NOBODY), 0);
@@ -172,6 +190,78 @@ static void loses_nothing_that_was_there(void **state)
 		live_free(l);
 		kit_ip("ip link del dev x0");
 	}
+}
+
+struct reader {
+	struct live *l;
+	unsigned ring;
+	size_t read;
+	pthread_t thread;
+};
+
+static void *read_on(void *ctx)
+{
+	struct reader *r = ctx;
+	struct frame frames[256];
+
+	for (bool ok = true; ok;)
+		r->read += live_read(r->l, r->ring, frames, 256, 1000, &ok, NULL);
+	return NULL;
+}
+
+static void said_by(struct live *l, const char *words)
+{
+	for (int64_t end = kit_ms() + KIT_WAIT_MS; strstr(kit_said, words) == NULL;) {
+		assert_true(kit_ms() < end);
+		live_watch(l);
+		live_counts(l, 0, &(struct live_counts){ 0 });
+		live_fill(l, 1);
+	}
+	kit_said[0] = '\0';
+}
+
+/* Threads read all the while: sent = read + drops. */
+static void comes_back_under_load(void **state)
+{
+	enum { RINGS = 2, TIMES = 4, SENT = 5000 };
+	struct live_conf conf = kit_conf("x1");
+	struct reader reader[RINGS];
+	uint8_t frame[KIT_BYTES];
+	size_t read = 0;
+
+	(void)state;
+	kit_begin();
+	kit_cable("x0", "x1");
+	conf.rings = RINGS;
+	struct live *l = kit_open(&conf);
+	for (unsigned w = 0; w < RINGS; w++) {
+		reader[w] = (struct reader){ .l = l, .ring = w };
+		pthread_create(&reader[w].thread, NULL, read_on, &reader[w]);
+	}
+	for (int i = 0; i < TIMES; i++) {
+		int fd = kit_sender("x0", false);
+
+		for (uint16_t n = 0; n < SENT; n++)
+			kit_send_all(fd, frame, kit_udp(frame, n % 100, 9, 20));
+		close(fd);
+		await_counted(l, (uint64_t)(i + 1) * SENT);
+		if (i == TIMES - 1)
+			break;
+		kit_ip("ip link del dev x0");
+		said_by(l, "x1 is gone");
+		kit_cable("x0", "x1");
+		said_by(l, "x1 is back");
+	}
+	live_stop(l);
+	for (unsigned w = 0; w < RINGS; w++) {
+		pthread_join(reader[w].thread, NULL);
+		read += reader[w].read;
+	}
+	struct live_counts c = kit_counts(l, 0);
+	assert_int_equal(c.packets, read);
+	assert_int_equal(c.packets + c.drops, TIMES * SENT);
+	live_free(l);
+	kit_ip("ip link del dev x0");
 }
 
 /* Another kind of link under the same name: the filter fits that too. */
@@ -210,6 +300,7 @@ static void follows_names(void **state)
 	kit_cable("x0", "x1");
 	struct live *l = kit_open(&conf);
 	kit_ip("ip link set dev x1 down && ip link set dev x1 name y1 && ip link set dev y1 up");
+	kit_ready("x0");
 	watch_until(l, "x1 is called y1 now: still captured\n");
 	pass_flows(l, 1, "x0", 5);
 	kit_cable("z0", "x1");
@@ -270,6 +361,7 @@ static void finds_an_interface_itself(void **state)
 	kit_ip("ip link set dev a down && ip link set dev b down");
 	refused("auto", "interface=auto: no interface is up but the loopback");
 	kit_ip("ip link set dev a up && ip link set dev b up");
+	kit_ready("a");
 }
 
 static void falls_back_to_the_hosts_clock(void **state)
@@ -307,6 +399,7 @@ int main(void)
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(comes_back_to_several_workers),
 		cmocka_unit_test(loses_nothing_that_was_there),
+		cmocka_unit_test(comes_back_under_load),
 		cmocka_unit_test(comes_back_as_another_kind),
 		cmocka_unit_test(follows_names),
 		cmocka_unit_test(refuses_names),

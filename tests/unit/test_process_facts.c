@@ -172,8 +172,9 @@ static void lines_of_proc_net(void **state)
 	struct seen s;
 
 	(void)state;
-	assert_true(net_parse_line("   0: 0100007F:1F90 0200007F:C350 01 00000000:00000000 00:00000000 "
-				   "00000000  1000        0 4242 1 0000000000000000 20 4 30 10 -1\n",
+	assert_true(net_parse_line(
+			"   0: 0100007F:1F90 0200007F:C350 01 00000000:00000000 00:00000000 "
+			"00000000  1000        0 4242 1 0000000000000000 20 4 30 10 -1\n",
 			6, &s));
 	assert_int_equal(s.inode, 4242);
 	assert_int_equal(s.tuple.version, 4);
@@ -186,8 +187,10 @@ static void lines_of_proc_net(void **state)
 			6, &s));
 	assert_int_equal(s.tuple.version, 6);
 	assert_int_equal(s.tuple.local[15], 1);
-	assert_false(net_parse_line("  sl  local_address rem_address   st tx_queue rx_queue\n", 6, &s));
-	assert_false(net_parse_line("   0: 0100007F:1F90 0200007F:C350 06 0:0 0:0 0 0 0 0 3\n", 6, &s));
+	assert_false(net_parse_line(
+			"  sl  local_address rem_address   st tx_queue rx_queue\n", 6, &s));
+	assert_false(net_parse_line(
+			"   0: 0100007F:1F90 0200007F:C350 06 0:0 0:0 0 0 0 0 3\n", 6, &s));
 	assert_false(net_parse_line("", 6, &s));
 }
 #endif

@@ -30,13 +30,13 @@ static void say_nothing(void *ctx, const char *text)
 	(void)text;
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/* --- sockets -----------------------------------------------------------------------------------
+ */
 
 static struct sockaddr_in6 loopback(int family)
 {
 	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	struct sockaddr_in four = { .sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 
 	if (family == AF_INET)
 		memcpy(&a, &four, sizeof four);
@@ -92,14 +92,18 @@ static struct process_flow flow(uint8_t proto, const struct pair *local, const s
 		.proto = proto,
 		.local = end_of(local),
 		.remote = end_of(remote),
-		.start_ns = process_clock() };
+		.start_ns = process_clock(),
+		.end_ns = process_clock() + SECOND };
 }
 
-/* --- the watcher ------------------------------------------------------------------------------- */
+/* --- the watcher -------------------------------------------------------------------------------
+ */
 
 static struct process_watch *start(enum process_method method)
 {
-	struct process_conf conf = { .method = method, .hash = true, .filter = true,
+	struct process_conf conf = { .method = method,
+		.hash = true,
+		.filter = true,
 		.user = geteuid() == 0 ? "nobody" : NULL };
 	struct err e = { "" };
 	struct process_watch *w = process_watch_new(&conf, &e);
@@ -138,7 +142,8 @@ static struct process expect(struct process_watch *w, const struct process_flow 
 	return p;
 }
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------------------------------
+ */
 
 static void finds_tcp(struct process_watch *w, int family, unsigned confidence)
 {
@@ -332,7 +337,8 @@ static void who_takes_a_connection_silently_is_found_later(void **state)
 	process_watch_free(w);
 }
 
-/* --- rights ------------------------------------------------------------------------------------ */
+/* --- rights ------------------------------------------------------------------------------------
+ */
 
 /* The child of this process that is not waited for by anybody else: the watcher. */
 static pid_t find_child(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_process_wire.c - each message there and back, cut short at every length, and strange ones. */
+/* test_process_wire.c - each message there and back, cut short at every length, and strange ones.
+ */
 #include "process_kit.h"
 
 static struct process whole(void)

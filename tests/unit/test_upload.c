@@ -59,60 +59,60 @@ static void takes_targets_apart(void **unused)
 	}
 }
 
+static const struct {
+	const char *text, *says;
+} refused[] = {
+	{ "", "names no host" },
+	{ "store", "names no host" },
+	{ "/data/in", "names no host" },
+	{ "./a:b", "names no host" },
+	{ ":/data", "no host before" },
+	{ "joy@:/data", "no host before" },
+	{ "@store:/data", "no name of a user" },
+	{ "-oProxyCommand=x:/data", "no name of a host" },
+	{ "joy@-x:/data", "no name of a host" },
+	{ "-l@store:/data", "no name of a user" },
+	{ "joy;id@store:/data", "no name of a user" },
+	{ "jo y@store:/data", "no name of a user" },
+	{ "joy@sto re:/data", "no name of a host" },
+	{ "joy@store`id`:/data", "no name of a host" },
+	{ "joy@$(id):/data", "no name of a host" },
+	{ "joy@::1:/data", "stands in brackets" },
+	{ "joy@fe80::1:/data", "stands in brackets" },
+	{ "joy@[::1:/data", "names no host" },
+	{ "joy@[store]:/data", "no IPv6 address" },
+	{ "joy@[-o:]:/data", "no IPv6 address" },
+	{ "joy@[]:/data", "no IPv6 address" },
+	{ "joy@store:/da\nta", "control character" },
+	{ "joy@store:/da\177ta", "control character" },
+	{ "joy@store:~ann/in", "own home folder" },
+	{ "ssh://joy@store/in", "sftp://USER@HOST:PORT/FOLDER" },
+	{ "sftp://", "no host" },
+	{ "sftp://joy@/in", "no host" },
+	{ "sftp://store:/in", "no port" },
+	{ "sftp://store:0/in", "no port" },
+	{ "sftp://store:65536/in", "no port" },
+	{ "sftp://store:99999999999999999999/in", "no port" },
+	{ "sftp://store:2x/in", "no port" },
+	{ "sftp://store/%", "hexadecimal" },
+	{ "sftp://store/%4", "hexadecimal" },
+	{ "sftp://store/%zz", "hexadecimal" },
+	{ "sftp://store/%00", "hexadecimal" },
+	{ "sftp://store/%0a", "control character" },
+	{ "sftp://[::1/in", "no port" },
+};
+
 static void refuses_targets(void **unused)
 {
-	static const struct {
-		const char *text, *says;
-	} row[] = {
-		{ "", "names no host" },
-		{ "store", "names no host" },
-		{ "/data/in", "names no host" },
-		{ "./a:b", "names no host" },
-		{ ":/data", "no host before" },
-		{ "joy@:/data", "no host before" },
-		{ "@store:/data", "no name of a user" },
-		{ "-oProxyCommand=x:/data", "no name of a host" },
-		{ "joy@-x:/data", "no name of a host" },
-		{ "-l@store:/data", "no name of a user" },
-		{ "joy;id@store:/data", "no name of a user" },
-		{ "jo y@store:/data", "no name of a user" },
-		{ "joy@sto re:/data", "no name of a host" },
-		{ "joy@store`id`:/data", "no name of a host" },
-		{ "joy@$(id):/data", "no name of a host" },
-		{ "joy@::1:/data", "stands in brackets" },
-		{ "joy@fe80::1:/data", "stands in brackets" },
-		{ "joy@[::1:/data", "names no host" },
-		{ "joy@[store]:/data", "no IPv6 address" },
-		{ "joy@[-o:]:/data", "no IPv6 address" },
-		{ "joy@[]:/data", "no IPv6 address" },
-		{ "joy@store:/da\nta", "control character" },
-		{ "joy@store:/da\177ta", "control character" },
-		{ "joy@store:~ann/in", "own home folder" },
-		{ "ssh://joy@store/in", "sftp://USER@HOST:PORT/FOLDER" },
-		{ "sftp://", "no host" },
-		{ "sftp://joy@/in", "no host" },
-		{ "sftp://store:/in", "no port" },
-		{ "sftp://store:0/in", "no port" },
-		{ "sftp://store:65536/in", "no port" },
-		{ "sftp://store:99999999999999999999/in", "no port" },
-		{ "sftp://store:2x/in", "no port" },
-		{ "sftp://store/%", "hexadecimal" },
-		{ "sftp://store/%4", "hexadecimal" },
-		{ "sftp://store/%zz", "hexadecimal" },
-		{ "sftp://store/%00", "hexadecimal" },
-		{ "sftp://store/%0a", "control character" },
-		{ "sftp://[::1/in", "no port" },
-	};
-
 	(void)unused;
-	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		struct upload_target t;
 		struct err e = { "" };
 
-		if (upload_target_parse(&t, row[i].text, &e))
-			fail_msg("%s is taken", row[i].text);
-		if (strstr(e.text, row[i].says) == NULL)
-			fail_msg("%s: %s", row[i].text, e.text);
+		if (upload_target_parse(&t, refused[i].text, &e))
+			fail_msg("%s is taken", refused[i].text);
+		if (strstr(e.text, refused[i].says) == NULL)
+			fail_msg("%s: %s", refused[i].text, e.text);
 	}
 }
 

@@ -281,146 +281,195 @@ static void pretend(const char *bytes, size_t size)
 	"\0\0\0\x05"                                                                               \
 	"\x02"                                                                                     \
 	"\0\0\0\x03"
-#define SYNC_NAME                                                                                  \
+#define WITH_SYNC                                                                                  \
+	"\0\0\0\x1e"                                                                               \
+	"\x02"                                                                                     \
+	"\0\0\0\x03"                                                                               \
 	"\0\0\0\x11"                                                                               \
-	"fsync@openssh.com"
+	"fsync@openssh.com"                                                                        \
+	"\0\0\0\0"
+#define ROW(bytes, result, says)                                                                   \
+	{                                                                                          \
+		bytes, sizeof(bytes) - 1, result, says                                             \
+	}
+
+struct row {
+	const char *bytes;
+	size_t size;
+	enum upload_sftp_result result;
+	const char *says; /* NULL: nothing to say */
+};
+
+static const struct row greetings[] = {
+	ROW(VERSION_3, SFTP_GOOD, NULL),
+	ROW(WITH_SYNC, SFTP_GOOD, NULL),
+	ROW("\0\0\0\x0e"
+	    "\x02"
+	    "\0\0\0\x03"
+	    "\0\0\0\x01"
+	    "a"
+	    "\0\0\0\0",
+			SFTP_GOOD, NULL),
+	ROW("\0\0\0\x05"
+	    "\x02"
+	    "\0\0\0\x04",
+			SFTP_GONE, "SFTP version 3"),
+	ROW("\0\0\0\x05"
+	    "\x65"
+	    "\0\0\0\x03",
+			SFTP_GONE, "SFTP version 3"),
+	ROW("", SFTP_GONE, "without a word"),
+	ROW("\0\0\0\x05"
+	    "\x02"
+	    "\0\0\0",
+			SFTP_GONE, "without a word"),
+	ROW("\0\0\0\x04"
+	    "\x02"
+	    "\0\0\0",
+			SFTP_GONE, "does not speak SFTP"),
+	ROW("Welcome to this host!", SFTP_GONE, "does its shell print something"),
+	ROW("\0\x04\0\x01"
+	    "\x02",
+			SFTP_GONE, "does not speak SFTP"),
+};
 
 static void greets(void **unused)
 {
-	static const struct {
-		const char *bytes;
-		size_t size;
-		enum upload_sftp_result result;
-		const char *says;
-	} row[] = {
-#define ROW(bytes, result, says) { bytes, sizeof(bytes) - 1, result, says }
-		ROW(VERSION_3, SFTP_GOOD, NULL),
-		ROW("\0\0\0\x0e"
-		    "\x02"
-		    "\0\0\0\x03"
-		    "\0\0\0\x01"
-		    "a"
-		    "\0\0\0\0",
-				SFTP_GOOD, NULL),
-		ROW("\0\0\0\x05"
-		    "\x02"
-		    "\0\0\0\x04",
-				SFTP_GONE, "SFTP version 3"),
-		ROW("\0\0\0\x05"
-		    "\x65"
-		    "\0\0\0\x03",
-				SFTP_GONE, "SFTP version 3"),
-		ROW("", SFTP_GONE, "without a word"),
-		ROW("\0\0\0\x05"
-		    "\x02"
-		    "\0\0\0",
-				SFTP_GONE, "without a word"),
-		ROW("\0\0\0\x04"
-		    "\x02"
-		    "\0\0\0",
-				SFTP_GONE, "does not speak SFTP"),
-		ROW("Welcome to this host!", SFTP_GONE, "does its shell print something"),
-		ROW("\0\x04\0\x01"
-		    "\x02",
-				SFTP_GONE, "does not speak SFTP"),
-#undef ROW
-	};
-
 	(void)unused;
-	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-		pretend(row[i].bytes, row[i].size);
-		assert_int_equal(upload_sftp_begin(&s, &p), row[i].result);
-		if (row[i].says != NULL)
-			assert_non_null(strstr(s.why.text, row[i].says));
+	for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++) {
+		const struct row *r = &greetings[i];
+
+		pretend(r->bytes, r->size);
+		assert_int_equal(upload_sftp_begin(&s, &p), r->result);
+		assert_int_equal(s.can_sync, r->size == sizeof WITH_SYNC - 1);
+		if (r->says != NULL)
+			assert_non_null(strstr(s.why.text, r->says));
 		upload_pipe_close(&p);
 	}
-	pretend("\0\0\0\x1e"
-		"\x02"
-		"\0\0\0\x03" SYNC_NAME "\0\0\0\0",
-			sizeof "\0\0\0\x1e"
-			       "\x02"
-			       "\0\0\0\x03" SYNC_NAME "\0\0\0\0" -
-					1);
-	assert_int_equal(upload_sftp_begin(&s, &p), SFTP_GOOD);
-	assert_true(s.can_sync);
 }
 
-/* Requests are numbered from 4 on. */
-static void distrusts_answers(void **unused)
+/* To a question for a size; requests are numbered from 4 on. */
+static const struct row sizes_told[] = {
+	ROW("\0\0\0\x11"
+	    "\x69"
+	    "\0\0\0\x04"
+	    "\0\0\0\x01"
+	    "\0\0\0\0\0\0\x01\x02",
+			SFTP_GOOD, NULL),
+	/* none in it; cut short */
+	ROW("\0\0\0\x09"
+	    "\x69"
+	    "\0\0\0\x04"
+	    "\0\0\0\0",
+			SFTP_GONE, "no sizes"),
+	ROW("\0\0\0\x0c"
+	    "\x69"
+	    "\0\0\0\x04"
+	    "\0\0\0\x01"
+	    "\0\0\0",
+			SFTP_GONE, "no sizes"),
+	/* a status without words, without a code; a good one; a handle */
+	ROW("\0\0\0\x09"
+	    "\x65"
+	    "\0\0\0\x04"
+	    "\0\0\0\x03",
+			SFTP_REFUSED, "permission denied"),
+	ROW("\0\0\0\x08"
+	    "\x65"
+	    "\0\0\0\x04"
+	    "\0\0\0",
+			SFTP_GONE, "cut short"),
+	ROW("\0\0\0\x09"
+	    "\x65"
+	    "\0\0\0\x04"
+	    "\0\0\0\0",
+			SFTP_GONE, "not asked"),
+	ROW("\0\0\0\x0d"
+	    "\x66"
+	    "\0\0\0\x04"
+	    "\0\0\0\x04"
+	    "abcd",
+			SFTP_GONE, "not asked"),
+	/* an old one first */
+	ROW("\0\0\0\x09"
+	    "\x65"
+	    "\0\0\0\x03"
+	    "\0\0\0\x03"
+	    "\0\0\0\x11"
+	    "\x69"
+	    "\0\0\0\x04"
+	    "\0\0\0\x01"
+	    "\0\0\0\0\0\0\x01\x02",
+			SFTP_GOOD, NULL),
+};
+
+static void begin_with(const char *bytes, size_t size)
 {
+	struct buf b = buf_new(4096);
+
+	buf_bytes(&b, VERSION_3, sizeof VERSION_3 - 1);
+	buf_bytes(&b, bytes, size);
+	pretend(b.p, b.size);
+	buf_free(&b);
+	assert_int_equal(upload_sftp_begin(&s, &p), SFTP_GOOD);
+}
+
+static void distrusts_sizes(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < sizeof sizes_told / sizeof sizes_told[0]; i++) {
+		const struct row *r = &sizes_told[i];
+		uint64_t size = 0;
+
+		begin_with(r->bytes, r->size);
+		assert_int_equal(upload_sftp_size(&s, "x", &size), r->result);
+		if (r->says != NULL)
+			assert_non_null(strstr(s.why.text, r->says));
+		else
+			assert_int_equal(size, 258);
+		upload_pipe_close(&p);
+	}
+}
+
+static const struct row handles[] = {
+	ROW("\0\0\0\x0d"
+	    "\x66"
+	    "\0\0\0\x04"
+	    "\0\0\0\x04"
+	    "abcd",
+			SFTP_GOOD, NULL),
+	ROW("\0\0\0\x0d"
+	    "\x66"
+	    "\0\0\0\x04"
+	    "\0\0\0\x05"
+	    "abcd",
+			SFTP_GONE, "cut short"),
+	ROW("\0\0\0\x05"
+	    "\x66"
+	    "\0\0\0\x04",
+			SFTP_GONE, "cut short"),
+};
+
+static void distrusts_handles(void **unused)
+{
+	char longer[13 + SFTP_HANDLE + 1] = "\0\0\x01\x0a"
+					    "\x66"
+					    "\0\0\0\x04"
+					    "\0\0\x01\x01";
 	struct upload_handle h;
-	uint64_t size;
 
 	(void)unused;
-#define AFTER(bytes)                                                                               \
-	upload_pipe_close(&p);                                                                     \
-	pretend(VERSION_3 bytes, sizeof(VERSION_3 bytes) - 1);                                     \
-	assert_int_equal(upload_sftp_begin(&s, &p), SFTP_GOOD)
+	for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
+		const struct row *r = &handles[i];
 
-	AFTER("\0\0\0\x11"
-	      "\x69"
-	      "\0\0\0\x04"
-	      "\0\0\0\x01"
-	      "\0\0\0\0\0\0\x01\x02");
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GOOD);
-	assert_int_equal(size, 258);
-	AFTER("\0\0\0\x09"
-	      "\x69"
-	      "\0\0\0\x04"
-	      "\0\0\0\0"); /* no size in it */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GONE);
-	AFTER("\0\0\0\x0c"
-	      "\x69"
-	      "\0\0\0\x04"
-	      "\0\0\0\x01"
-	      "\0\0\0"); /* cut short */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GONE);
-	AFTER("\0\0\0\x09"
-	      "\x65"
-	      "\0\0\0\x04"
-	      "\0\0\0\x03"); /* a status without words */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_REFUSED);
-	assert_string_equal(s.why.text, "permission denied");
-	AFTER("\0\0\0\x08"
-	      "\x65"
-	      "\0\0\0\x04"
-	      "\0\0\0"); /* and without a code */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GONE);
-	AFTER("\0\0\0\x09"
-	      "\x65"
-	      "\0\0\0\x04"
-	      "\0\0\0\0"); /* good, but not what was asked for */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GONE);
-	AFTER("\0\0\0\x0d"
-	      "\x66"
-	      "\0\0\0\x04"
-	      "\0\0\0\x04"
-	      "abcd"); /* a handle instead */
-	assert_int_equal(upload_sftp_size(&s, "x", &size), SFTP_GONE);
-	AFTER("\0\0\0\x0d"
-	      "\x66"
-	      "\0\0\0\x04"
-	      "\0\0\0\x05"
-	      "abcd"); /* longer than it is */
+		begin_with(r->bytes, r->size);
+		assert_int_equal(upload_sftp_open(&s, "x", false, 0, &h), r->result);
+		if (r->says == NULL)
+			assert_int_equal(h.size, 4);
+		upload_pipe_close(&p);
+	}
+	begin_with(longer, sizeof longer);
 	assert_int_equal(upload_sftp_open(&s, "x", false, 0, &h), SFTP_GONE);
-	AFTER("\0\0\0\x0d"
-	      "\x66"
-	      "\0\0\0\x04"
-	      "\0\0\0\x04"
-	      "abcd");
-	assert_int_equal(upload_sftp_open(&s, "x", false, 0, &h), SFTP_GOOD);
-	assert_int_equal(h.size, 4);
-	/* an old answer first */
-	AFTER("\0\0\0\x09"
-	      "\x65"
-	      "\0\0\0\x03"
-	      "\0\0\0\x03"
-	      "\0\0\0\x09"
-	      "\x65"
-	      "\0\0\0\x04"
-	      "\0\0\0\0");
-	assert_int_equal(upload_sftp_remove(&s, "x"), SFTP_GOOD);
-#undef AFTER
 }
 
 /* Answers to nothing, without end. */
@@ -491,7 +540,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gives_no_descriptors_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_from_a_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(greets, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(distrusts_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(distrusts_sizes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(distrusts_handles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(skips_only_so_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_short_answers, set_up, tear_down),
 	};
