@@ -126,6 +126,8 @@ enum joy_text {
 	JOY_TEXT_STATS,   /* counters of a run as a JSON object; from the progress callback */
 	JOY_TEXT_METRICS, /* the same as OpenMetrics 1.0 text */
 	JOY_TEXT_FLOWS,   /* flows that are alive, a JSON object each line; live captures only */
+	JOY_TEXT_CHECK,   /* which fields of the records in the file 'argument' hold addresses of
+			     anon=; joy_error() is not "" then */
 };
 /* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
 JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);

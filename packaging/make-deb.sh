@@ -15,7 +15,12 @@ for tool in dpkg-buildpackage dh lintian; do
 done
 rm -rf "$folder"
 mkdir -p "$folder/joy-$version"
-git archive HEAD | tar -x -C "$folder/joy-$version"
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    git archive HEAD | tar -x -C "$folder/joy-$version"
+else
+    tar -c --exclude=./build --exclude=./dist --exclude=./pcap2flow . |
+        tar -x -C "$folder/joy-$version"
+fi
 cd "$folder/joy-$version"
 [ "$(dpkg-parsechangelog -S Version)" = "$version" ] || {
     echo "debian/changelog does not begin with version $version" >&2

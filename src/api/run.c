@@ -62,7 +62,8 @@ bool run_begin(struct joy *j, const struct frame *first)
 
 	j->begun = true;
 	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? sink_begin(j->sink, &text, &j->error)
+	bool good = buf_ok(&text) ? registry_line(j->registry, &text, &j->error) &&
+						    sink_begin(j->sink, &text, &j->error)
 				  : err_set(&j->error, "no memory for the configuration object");
 	buf_free(&text);
 	return good;
@@ -257,12 +258,12 @@ int joy_reload(struct joy *j)
 {
 	struct err why;
 
+	if (!registry_reload(j->registry, &why))
+		return handle_fail(j, JOY_FAILED, "%s", why.text);
 	run_hold(j);
-
-	const bool good = registry_reload(j->registry, &why);
-
+	registry_swap(j->registry);
 	run_release(j);
-	return good ? JOY_OK : handle_fail(j, JOY_FAILED, "%s", why.text);
+	return JOY_OK;
 }
 
 static int run_files(struct joy *j, const char *const *paths, size_t count)

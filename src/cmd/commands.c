@@ -24,6 +24,7 @@ static const struct command {
 	{ "show_interfaces", "1", INTERFACES },
 	{ "ctl", NULL, CONTROL },
 	{ "explain", NULL, JOY_TEXT_EXPLAIN },
+	{ "anon_check", NULL, JOY_TEXT_CHECK },
 	{ "print", "man", JOY_TEXT_MAN },
 	{ "print", "bash", JOY_TEXT_BASH },
 	{ "print", "zsh", JOY_TEXT_ZSH },
@@ -50,6 +51,10 @@ static int print(struct joy *j, int what, const char *argument, struct err *e)
 	}
 	int status = put(text, strlen(text), e);
 	joy_text_free(text);
+	if (status == JOY_OK && what == JOY_TEXT_CHECK && *joy_error(j) != '\0') {
+		err_set(e, "%s", joy_error(j));
+		status = JOY_FAILED;
+	}
 	return status;
 }
 

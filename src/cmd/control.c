@@ -48,7 +48,7 @@ static bool exchange(int fd, const char *word, struct buf *answer, struct err *e
 	int size = snprintf(question, sizeof(question), "%s\n", word);
 	ssize_t n;
 
-	if (send(fd, question, (size_t)size, MSG_NOSIGNAL) != size)
+	if (send(fd, question, (size_t)size, 0) != size)
 		return err_set(e, "cannot ask: %s", strerror(errno));
 	do {
 		char *to = buf_reserve(answer, 65536);

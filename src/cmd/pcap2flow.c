@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,13 +142,23 @@ static int run_where(struct program *p)
 	return status;
 }
 
-/* Files, or else an interface, or else standard input; false: nothing of these. */
-static bool find_input(struct program *p)
+/* Files win over the interface of a configuration file: they are from the command line. */
+static bool has_interface(struct program *p)
 {
 	char *interface = settings_text(p->joy, "interface");
+	bool has = interface != NULL;
 
-	p->live = p->arguments.count == 0 && interface != NULL;
 	joy_text_free(interface);
+	if (!has || p->arguments.count == 0 || p->arguments.interface)
+		return has;
+	joy_set(p->joy, "interface", "none");
+	return false;
+}
+
+/* An interface, or files, or else standard input; false: nothing of these. */
+static bool find_input(struct program *p)
+{
+	p->live = has_interface(p);
 	if (p->live || p->arguments.count > 0)
 		return true;
 	if (!terminal_has_data(STDIN_FILENO))

@@ -42,7 +42,8 @@ static const char head[] =
 		".Pp\n"
 		"Options have the form\n"
 		".Ar name Ns = Ns Ar value\n"
-		"and may stand before or after files; of an option given twice the last counts.\n"
+		"and may stand before or after files; of an option given twice the last counts,\n"
+		"unless it may be given several times.\n"
 		"An argument is an option when it has an equals sign and no slash before it,\n"
 		"so that a file with an equals sign in its name can be given as\n"
 		".Pa ./a=b.pcap .\n"
@@ -266,6 +267,8 @@ static void print_option(const struct option *o, struct buf *out)
 	sentence(out, words.p, words.size);
 	if (o->more != NULL)
 		prose(out, o->more);
+	if (o->flags & OPTION_REPEAT)
+		buf_text(out, "May be given several times; none takes all away.\n");
 	if (o->type != OPTION_TEXT && o->type != OPTION_BOOL) {
 		buf_clear(&words);
 		buf_text(&words, "Takes ");

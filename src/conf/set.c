@@ -147,7 +147,9 @@ bool set_ranked(const struct option_sets *sets, const char *name, const char *va
 	uint8_t *kept = set_rank(sets, o);
 	if (kept != NULL && *kept > rank)
 		return check(o, value, e);
-	if (!value_parse(o, in->base, value, e))
+	bool add = (o->flags & OPTION_REPEAT) && (kept == NULL || *kept == rank);
+
+	if (!(add ? value_add : value_parse)(o, in->base, value, e))
 		return false;
 	if (kept != NULL)
 		*kept = (uint8_t)rank;

@@ -93,6 +93,9 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 		add_fetches(c, call->offset, call->feature->pointers);
 	if (r->on[i]->leave != NULL)
 		c->leaving[c->leaving_count++] = (uint8_t)i;
+	if (r->on[i]->record != NULL)
+		c->whole[c->whole_count++] = (uint8_t)i;
+	c->tables[i] = r->tables[i];
 	add_to_lists(call->later ? &c->later : &c->now, i, r->on_wants[i]);
 	if (r->on_wants[i] & WANT_STREAM)
 		add_to_streams(c, i);
@@ -186,6 +189,20 @@ bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view,
 		return false;
 	env.read = calls_state(c, view->flow, call->reads, view->out);
 	return call->feature->finish(state, &env, view, out);
+}
+
+void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs)
+{
+	const struct feature_record record = { c->tables, data, c->count };
+
+	for (size_t n = 0; n < c->whole_count; n++) {
+		const size_t i = c->whole[n];
+		const struct call *call = &c->call[i];
+
+		data[i] = call->feature->record(&call->env, view, &record, outs[i]) ? outs[i]
+										    : NULL;
+	}
 }
 
 void calls_leave(const struct calls *c, struct flow *f)

@@ -46,6 +46,9 @@ struct calls {
 	size_t leaving_count;
 	uint16_t fetch[FETCH_MAX]; /* places of pointers in the (first) view to fetch ahead */
 	size_t fetch_count;
+	uint8_t whole[REGISTRY_MAX]; /* those with a record() */
+	size_t whole_count;
+	const struct field *tables[REGISTRY_MAX];
 	unsigned views;      /* per flow: 1, or 2 with bidir=0 */
 	size_t view_size;    /* 0 when no enabled feature keeps state or looks at packets */
 	size_t later_size;   /* of the states of those that wait; 0: nobody does */
@@ -100,6 +103,13 @@ void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigne
 
 /* Fills 'out' from the states of call 'i'; false: nothing to say. */
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out);
+
+/*
+ * Behind calls_finish() of all: those that look at the whole record.  data[i] is what call 'i' has
+ * filled, or NULL; outs[i] its struct.
+ */
+void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs);
 
 /* The flow's records are written: states give back what is the worker's. */
 void calls_leave(const struct calls *c, struct flow *f);

@@ -4,9 +4,11 @@
 
 void clock_present(struct clock *c, int64_t real_ns, int64_t boot_ns)
 {
-	if (!c->live)
+	if (!c->live) {
 		c->base_ns = real_ns - boot_ns;
-	c->live = true;
+		c->now_ns = real_ns;
+		c->live = true;
+	}
 	c->present_ns = c->base_ns + boot_ns;
 	c->step_ns = real_ns - c->present_ns;
 }

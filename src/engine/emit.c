@@ -30,6 +30,10 @@ bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, str
 		size += rounded(calls->call[i].feature->out_size);
 	*m = (struct emit){ .calls = calls, .scratch = scratch, .pool = pool, .outs_size = size };
 	m->outs = aligned_alloc(16, size);
+	for (size_t i = 0, at = 0; m->outs != NULL && i < calls->count; i++) {
+		m->out[i] = m->outs + at;
+		at += rounded(calls->call[i].feature->out_size);
+	}
 	m->data = calloc(calls->count + 1, sizeof *m->data);
 	if (m->outs == NULL || m->data == NULL) {
 		emit_destroy(m);
@@ -50,14 +54,11 @@ void emit_destroy(struct emit *m)
 
 static void emit_view(struct emit *m, const struct flow_view *view)
 {
-	char *out = m->outs;
-
 	memset(m->outs, 0, m->outs_size);
 	calls_catch_up(m->calls, view->flow, view->out);
-	for (size_t i = 0; i < m->calls->count; i++) {
-		m->data[i] = calls_finish(m->calls, i, view, out) ? out : NULL;
-		out += rounded(m->calls->call[i].feature->out_size);
-	}
+	for (size_t i = 0; i < m->calls->count; i++)
+		m->data[i] = calls_finish(m->calls, i, view, m->out[i]) ? m->out[i] : NULL;
+	calls_record(m->calls, view, m->data, m->out);
 	if (!m->failed && m->pen != NULL && !pen_record(m->pen, m->data, &m->err))
 		m->failed = true;
 	m->records++;

@@ -13,7 +13,8 @@ struct emit {
 	struct pool *pool;
 	char *outs; /* room for every enabled feature's output struct */
 	size_t outs_size;
-	const void **data; /* one pointer per table */
+	char *out[REGISTRY_MAX]; /* where each lies */
+	const void **data;       /* one pointer per table */
 	uint64_t records;
 	bool failed;
 	struct err err;

@@ -57,16 +57,18 @@ static void list_flow(void *ctx, struct flow *f)
 {
 	struct list *l = ctx;
 	const struct flow_view view = { f, 0, true };
-	const void *out = l->en->emit.outs;
+	struct emit *m = &l->en->emit;
 
 	if (l->left == 0) {
 		l->over++;
 		return;
 	}
 	l->left--;
-	memset(l->en->emit.outs, 0, l->en->emit.outs_size);
-	if (calls_finish(&l->en->calls, 0, &view, l->en->emit.outs))
-		plan_json(l->plan, &out, l->out);
+	memset(m->outs, 0, m->outs_size);
+	memset(m->data, 0, l->en->calls.count * sizeof(void *));
+	m->data[0] = calls_finish(&l->en->calls, 0, &view, m->out[0]) ? m->out[0] : NULL;
+	calls_record(&l->en->calls, &view, m->data, m->out);
+	plan_json(l->plan, m->data, l->out);
 	buf_byte(l->out, '\n');
 	arena_free(&l->en->scratch, table_pool(l->en->table));
 }

@@ -75,12 +75,14 @@ static const struct field fields[] = {
 			"packet with payload on the wire, from the innermost IP header on, as far "
 			"as captured and without link-layer padding.  Packets that came in "
 			"fragments are passed over.",
-			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_IS_PACKET |
+				 FIELD_PERSONAL,
 			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
 			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),
 	FIELD(struct out, idp_in, "idp_in", "", "As idp_out, of the responder.",
-			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS |
+				 FIELD_IS_PACKET | FIELD_PERSONAL,
 			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_in, "idp_len_in", "bytes", "Number of bytes in idp_in.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE,

@@ -111,8 +111,21 @@ static struct side *side_for(struct tcp *t, const struct feature_env *env, struc
 	return t->side[pkt->dir] = s;
 }
 
+/*
+ * Eight flags at a time, in a word that has a byte for each, unless one of the counts is high: then
+ * one by one, with carries.
+ */
 static void count_flags(struct side *s, unsigned flags, struct flow *flow, struct pool *pool)
 {
+	const uint64_t each = UINT64_C(0x8040201008040201), low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+	uint64_t counts, set = ((flags & 0xff) * UINT64_C(0x0101010101010101)) & each;
+
+	memcpy(&counts, s->count, sizeof counts);
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && flags <= 0xff && (counts & ~low) == 0) {
+		counts += ((set + low) | set) >> 7 & UINT64_C(0x0101010101010101);
+		memcpy(s->count, &counts, sizeof counts);
+		return;
+	}
 	for (unsigned f = 0; flags != 0; f++, flags >>= 1)
 		if (flags & 1)
 			tally_add(s->count, &s->high, COUNTS, f, flow, pool);

@@ -64,14 +64,15 @@ bool listen_connect(const char *path, int *fd, struct err *e)
 
 	if (!address_of(path, &a, e))
 		return false;
-	if (!connect_to(&a, fd))
-		return err_set(e,
-				"nothing answers at %s: %s (is pcap2flow running, with "
-				"control=%s?)",
-				path, strerror(errno), path);
-	setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	return true;
+	if (connect_to(&a, fd)) {
+		setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		return true;
+	}
+	if (errno == EACCES)
+		return err_set(e, "only root and the user that it runs as may ask at %s", path);
+	return err_set(e, "nothing answers at %s: %s (is pcap2flow running, with control=%s?)",
+			path, strerror(errno), path);
 }
 
 /* --- of the file system ------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "os/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -28,7 +29,11 @@ static int connect_to(const char *name)
 	memcpy(a.sun_path, name, size);
 	if (name[0] == '@')
 		a.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd != -1) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	}
 	if (fd != -1 && connect(fd, (const struct sockaddr *)&a,
 					(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 							size)) != 0) {
@@ -65,7 +70,7 @@ void notify_close(struct notify *n)
 /* A manager that does not read has nobody wait for it. */
 static void send_text(const struct notify *n, const char *text)
 {
-	if (n->fd != -1 && send(n->fd, text, strlen(text), MSG_NOSIGNAL) == -1)
+	if (n->fd != -1 && send(n->fd, text, strlen(text), 0) == -1)
 		errno = 0;
 }
 

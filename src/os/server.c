@@ -135,7 +135,7 @@ static void ask(struct server *s, struct client *c)
 /* Closing while bytes of the client are unread would take the answer back (RFC 9112, 9.6). */
 static void say(struct client *c)
 {
-	ssize_t n = send(c->fd, c->answer.p + c->sent, c->answer.size - c->sent, MSG_NOSIGNAL);
+	ssize_t n = send(c->fd, c->answer.p + c->sent, c->answer.size - c->sent, 0);
 
 	if (n == -1 && !later())
 		drop(c);

@@ -3,7 +3,8 @@
  * server.h - answers a question for each connection, without ever waiting for anybody.
  *
  * Two listeners have one: control socket and HTTP.  Clients, bytes of a question, bytes of an
- * answer and time are bounded (limits.h); who is slower than that is cut off.
+ * answer and time are bounded (limits.h); who is slower than that is cut off.  SIGPIPE has to be
+ * ignored.
  */
 #pragma once
 

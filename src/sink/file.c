@@ -148,10 +148,11 @@ static bool give_back(struct file *f, int why)
 	return false;
 }
 
-/* Takes the lock; EWOULDBLOCK: somebody else has it, or had it and took the name away. */
-static bool lock_part(struct file *f)
+/* Takes the lock; EWOULDBLOCK: somebody else has it, or had it and took the name away.  Unless it
+ * 'must', a file system without locks will do. */
+static bool lock_part(struct file *f, bool must)
 {
-	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0)
+	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0 && (must || errno == EWOULDBLOCK))
 		return give_back(f, errno);
 	f->regular = true;
 	return is_same(f->fd, f->part) || give_back(f, EWOULDBLOCK);
@@ -165,7 +166,7 @@ bool file_create(struct file *f, const char *path)
 	f->fd = open(f->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (f->fd < 0)
 		return give_back(f, errno);
-	if (lock_part(f))
+	if (lock_part(f, false))
 		return true;
 	if (errno == EWOULDBLOCK)
 		errno = EEXIST;
@@ -182,7 +183,7 @@ bool file_take(struct file *f, const char *path, const char *part)
 	f->fd = open(f->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (f->fd < 0 || fstat(f->fd, &st) != 0)
 		return give_back(f, errno);
-	return S_ISREG(st.st_mode) ? lock_part(f) : give_back(f, EINVAL);
+	return S_ISREG(st.st_mode) ? lock_part(f, true) : give_back(f, EINVAL);
 }
 
 /* --- writing ------------------------------------------------------------------------------------

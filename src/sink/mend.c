@@ -98,7 +98,7 @@ static bool read_plain(const struct file *f, struct text *t, struct place *p)
 /* --- gzip ---------------------------------------------------------------------------------------
  */
 
-enum { BLOCK_END = 128, UNUSED_BITS = 7 }; /* of z_stream.data_type */
+enum { BLOCK_END = 128, LAST_BLOCK = 64, UNUSED_BITS = 7 }; /* of z_stream.data_type */
 
 struct gzip {
 	z_stream z;
@@ -128,10 +128,11 @@ static int inflate_block(struct gzip *g, struct text *t)
 	return status == Z_BUF_ERROR ? Z_OK : status; /* there is just no more */
 }
 
-/* Blocks end anywhere, flushes at the end of a byte. */
+/* Blocks end anywhere, flushes at the end of a byte; behind the last block nothing can follow. */
 static void note_place(const struct gzip *g, const struct text *t, int status, struct place *p)
 {
-	const bool flush = (g->z.data_type & BLOCK_END) && !(g->z.data_type & UNUSED_BITS);
+	const int type = g->z.data_type;
+	const bool flush = (type & BLOCK_END) && !(type & (LAST_BLOCK | UNUSED_BITS));
 
 	if (!ends_here(t) || (status != Z_STREAM_END && !flush))
 		return;
@@ -241,22 +242,12 @@ static bool has_end(const struct file *f, struct zstd *z, struct text *t)
 	return fill(f, z, 4) && decode(z, t);
 }
 
-/* Magic number, descriptor, then what the descriptor says: window, dictionary, size of content. */
+/* Magic number, descriptor (a checksum and nothing else: as compress.c writes it), window. */
 static bool read_header(const struct file *f, struct zstd *z, struct text *t)
 {
-	static const uint8_t dictionary[] = { 0, 1, 2, 4 }, content[] = { 0, 2, 4, 8 };
-	uint8_t descriptor;
-	bool single;
+	enum { HEADER = 6, DESCRIPTOR = 4, CHECKSUM = 4 };
 
-	if (!fill(f, z, 5))
-		return false;
-	descriptor = (uint8_t)z->in[4];
-	single = descriptor >> 5 & 1;
-	return fill(f, z,
-			       (size_t)5 + !single + dictionary[descriptor & 3] +
-					       content[descriptor >> 6] +
-					       (single && descriptor < 64)) &&
-	       decode(z, t);
+	return fill(f, z, HEADER) && z->in[DESCRIPTOR] == CHECKSUM && decode(z, t);
 }
 
 static void decode_all(const struct file *f, struct zstd *z, struct text *t, struct place *p)

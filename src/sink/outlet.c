@@ -36,17 +36,31 @@ static bool is_split(const struct sink_target *t)
 	return t->series || t->split.count > 0 || t->split.interval_ns > 0 || t->split.size > 0;
 }
 
-static bool open_lazy(struct outlet *o, const char *path, size_t suffix, struct err *e)
+static bool open_one(struct outlet *o, const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
+	struct suffix suffix;
+
+	if (!suffix_parse(path, true, &suffix, e) || !series_init(&o->series, path, suffix.size, e))
+		return false;
+	o->path = series_path(&o->series, slash == NULL ? path : slash + 1);
+	return o->path != NULL || err_set(e, "cannot write %s: no memory", path);
+}
+
+/* Where a file stands by itself, a link to it is followed. */
+static bool open_lazy(struct outlet *o, const char *path, size_t suffix, struct err *e)
+{
+	char *real;
+	bool done;
 
 	if (path[0] == '\0')
 		return err_set(e, "cannot write: the output's name is empty");
-	if (!series_init(&o->series, path, suffix, e))
-		return false;
-	if (!o->split)
-		o->path = series_path(&o->series, slash == NULL ? path : slash + 1);
-	return o->split || o->path != NULL || err_set(e, "cannot write %s: no memory", path);
+	if (o->split)
+		return series_init(&o->series, path, suffix, e);
+	real = realpath(path, NULL);
+	done = open_one(o, real != NULL ? real : path, e);
+	free(real);
+	return done;
 }
 
 static bool open_now(struct outlet *o, const char *path, struct err *e)
@@ -104,6 +118,8 @@ const char *outlet_name(const struct outlet *o)
 		return "records";
 	if (o->open)
 		return file_name(&o->stream.file);
+	if (o->path != NULL)
+		return o->path;
 	return o->lazy ? o->series.folder : "output";
 }
 
@@ -186,9 +202,15 @@ static bool create_next(struct outlet *o)
 	return fail(o, EEXIST);
 }
 
+/* Another run may be writing it. */
+static bool create_one(struct outlet *o)
+{
+	return file_create(&o->stream.file, o->path) || fail(o, errno == EEXIST ? EBUSY : errno);
+}
+
 static bool open_next(struct outlet *o)
 {
-	if (o->split ? !create_next(o) : !file_create(&o->stream.file, o->path) && !fail(o, errno))
+	if (o->split ? !create_next(o) : !create_one(o))
 		return false;
 	o->open = true;
 	o->turning = false;

@@ -34,6 +34,10 @@ static void recover_taken(struct outlet *o, struct file *f)
 		cannot(o, f->part, strerror(errno));
 		return;
 	}
+	if (m.lines == 0 && m.cut > FILE_PAGE) {
+		cannot(o, f->part, "nothing in it is whole");
+		return;
+	}
 	if (m.lines <= m.headed) {
 		unlink(f->part);
 		return;

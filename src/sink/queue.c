@@ -137,23 +137,48 @@ enum put queue_put(struct queue *q, struct block **b)
 	return done;
 }
 
-enum put queue_put_line(struct queue *q, enum block_kind kind, const struct buf *line, bool must)
+/* Notes may come for days while a disk is full: they share blocks. */
+static bool merge_note(struct queue *q, const struct block *b)
+{
+	struct block *to = q->last;
+
+	if (b->kind != BLOCK_NOTE || to == NULL || to->kind != BLOCK_NOTE ||
+			(q->busy && to == q->first) ||
+			to->bytes.size + b->bytes.size > to->bytes.room)
+		return false;
+	buf_bytes(&to->bytes, b->bytes.p, b->bytes.size);
+	return true;
+}
+
+/* False: it is not kept. */
+static bool put_line(struct queue *q, struct block *b)
+{
+	if (q->failed || merge_note(q, b))
+		return false;
+	if (b->kind == BLOCK_NOTE && q->bytes > q->most + LIMIT_OUTPUT_NOTES) {
+		q->notes_lost++;
+		return false;
+	}
+	append(q, b);
+	return true;
+}
+
+enum put queue_put_line(struct queue *q, enum block_kind kind, const struct buf *line)
 {
 	struct block *b = block_new(0, line->size + 1, line->size + 1);
-	enum put done;
+	bool kept, failed;
 
 	if (b == NULL)
 		return PUT_FULL;
 	b->kind = kind;
 	buf_bytes(&b->bytes, line->p, line->size);
 	pthread_mutex_lock(&q->lock);
-	done = q->failed ? PUT_FAILED : must || has_room(q, b) ? PUT_DONE : PUT_FULL;
-	if (done == PUT_DONE)
-		append(q, b);
+	kept = put_line(q, b);
+	failed = q->failed;
 	pthread_mutex_unlock(&q->lock);
-	if (done != PUT_DONE)
+	if (!kept)
 		block_free(b);
-	return done;
+	return failed ? PUT_FAILED : PUT_DONE;
 }
 
 bool queue_lose(struct queue *q)

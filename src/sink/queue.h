@@ -29,7 +29,8 @@ struct queue {
 	uint64_t records, text; /* taken, and their bytes */
 	uint64_t lost;          /* records for which there was no room */
 	uint64_t undone;        /* records that were taken, and lost all the same */
-	bool losing;            /* and the writer has not caught up since */
+	uint64_t notes_lost;
+	bool losing; /* and the writer has not caught up since */
 };
 
 void queue_init(struct queue *q, uint64_t most, bool waits);
@@ -43,8 +44,8 @@ enum put { PUT_DONE, PUT_FULL, PUT_FAILED };
 /* Takes a block and gives an empty one back in its place. */
 enum put queue_put(struct queue *q, struct block **b);
 
-/* Takes a line, or none; even when there is no room if 'must'. */
-enum put queue_put_line(struct queue *q, enum block_kind kind, const struct buf *line, bool must);
+/* Takes a line, or nothing, even when there is no room; too many notes are counted as lost. */
+enum put queue_put_line(struct queue *q, enum block_kind kind, const struct buf *line);
 
 /* Counts a record as lost; true: the first since the writer has last caught up. */
 bool queue_lose(struct queue *q);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,10 @@ bool series_init(struct series *s, const char *path, size_t suffix, struct err *
 	const char *name = slash == NULL ? path : slash + 1;
 	const size_t size = strlen(name) - suffix;
 
-	*s = (struct series){ .folder = folder_of(path, name) };
+	*s = (struct series){ .folder = NULL };
+	if (strlen(name) + STAMP + sizeof ".part" > NAME_MAX)
+		return err_set(e, "cannot write %s: %s", path, strerror(ENAMETOOLONG));
+	s->folder = folder_of(path, name);
 	if (s->folder == NULL)
 		return err_set(e, "cannot write %s: %s", path, strerror(errno));
 	s->base = strndup(name, size);

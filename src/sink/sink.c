@@ -131,10 +131,10 @@ static bool write_now(struct sink *s, enum block_kind kind, const struct buf *li
 
 static bool put(struct sink *s, enum block_kind kind, const struct buf *line, struct err *e)
 {
-	const enum put done = queue_put_line(&s->queue, kind, line, kind != BLOCK_NOTE);
+	const enum put done = queue_put_line(&s->queue, kind, line);
 
 	if (done == PUT_FULL)
-		return err_set(e, "there is no memory for what waits to be written");
+		return err_set(e, "cannot write records: no memory");
 	return (done == PUT_DONE && writer_start(s, e)) || sink_tell(s, e);
 }
 
@@ -277,6 +277,7 @@ void sink_counts(struct sink *s, struct sink_counts *out)
 		.bytes = q->text,
 		.lost = q->lost + q->undone,
 		.refused = s->refused,
+		.notes_lost = q->notes_lost,
 		.files = s->files,
 		.deleted = s->deleted,
 		.waiting_bytes = q->bytes,

@@ -34,8 +34,8 @@
  * Rights: sink_open() opens what is no regular file.  Regular files of live runs and series are
  * opened, found, renamed and deleted from sink_begin() on, which also starts the writer
  * thread: to be called when rights are given up.  System calls from then on, besides those of
- * threads and memory: openat, fstat, newfstatat, getdents64, flock, fcntl, lseek, read, write,
- * ftruncate, fsync, close, rename, link, unlink, in the folder of the output alone.
+ * threads and memory: openat, newfstatat, getdents64, flock, lseek, read, write, ftruncate, fsync,
+ * close, rename, unlink, in the folder of the output alone.
  */
 #pragma once
 
@@ -104,7 +104,7 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e);
 
 /* A line that is no record, such as one of lost packets (JSON text without newline); CSV leaves it
- * out.  Any thread when live, else the pen's.  False, live: also when there is no room. */
+ * out.  Any thread when live, else the pen's. */
 bool sink_note(struct sink *s, const struct buf *object, struct err *e);
 
 /* The present file ends, the next record begins another.  Any thread when live, else the pen's.
@@ -140,6 +140,7 @@ struct sink_counts {
 	uint64_t bytes;         /* of text (before compression), the same */
 	uint64_t lost;          /* records for which there was no room, or no disk until the end */
 	uint64_t refused;       /* records whose text would have passed LIMIT_RECORD_BYTES */
+	uint64_t notes_lost;    /* lines of sink_note() for which there was no room */
 	uint64_t files;         /* finished */
 	uint64_t deleted;       /* by 'keep' */
 	uint64_t waiting_bytes; /* memory of blocks that wait for the writer or are being written */
@@ -181,6 +182,6 @@ bool pen_flush(struct pen *p, struct err *e);
 /* --- names --------------------------------------------------------------------------------------
  */
 
-/* The file name of output=auto: the MAC address of the (first) interface without colons, or its name
- * where it has none, and ".json". */
+/* The file name of output=auto: the MAC address of the (first) interface without colons, or its
+ * name where it has none, and ".json". */
 void sink_auto_name(const char *interface, char name[static 64]);

@@ -200,7 +200,8 @@ def test_interface_goes_and_comes_back(net: Net, send: Path) -> None:
     await_true(all_there, "the second hundred")
     assert p.stop() == 0
     summary = lines_of(out)[-1]["summary"]
-    assert summary["packets"] + summary["drops"] == sent
+    assert summary["drops"] == 0
+    assert summary["ip_packets"] == sent  # others may greet a new interface
 
 
 SHIM = """

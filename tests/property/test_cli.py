@@ -191,7 +191,7 @@ def test_shown_configuration_loads_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["linux.cfg", "macosx.cfg"])
 def test_shipped_configuration_files(name: str) -> None:
-    run = pcap2flow("-x", ROOT / name, "output=none", SAMPLE)
+    run = pcap2flow("-x", ROOT / name, "rotate=0", "output=none", SAMPLE)
     assert run.status == 0
     assert run.config["bidir"] == 1
     assert len(run.records) > 0

@@ -104,10 +104,21 @@ static void a_live_clock_is_never_ahead_of_the_present(void **unused)
 	 */
 	assert_int_equal(clock_at(&c, 0, start + 3600 * SECOND), start);
 	assert_int_equal(clock_at(&c, 0, INT64_MAX), start);
-	/* stamped before it was set forward, or late */
+	/* stamped before it was set forward, or late; or before the start */
 	clock_present(&c, start + SECOND, SECOND);
 	assert_int_equal(clock_at(&c, 0, start - 3600 * SECOND), start);
 	assert_int_equal(clock_at(&c, 0, INT64_MIN), start);
+}
+
+static void a_live_clock_begins_at_its_start(void **unused)
+{
+	(void)unused;
+	struct clock c = clock_new();
+	const int64_t start = 1700000000 * SECOND;
+
+	clock_present(&c, start, 0);
+	clock_present(&c, start + 3601 * SECOND, SECOND); /* set before the first packet was seen */
+	assert_int_equal(clock_at(&c, 0, start), start);
 }
 
 static void a_live_clock_goes_on_without_packets(void **unused)
@@ -133,6 +144,7 @@ int main(void)
 		cmocka_unit_test(extremes_do_not_overflow),
 		cmocka_unit_test(a_live_clock_goes_by_the_time_since_boot),
 		cmocka_unit_test(a_live_clock_is_never_ahead_of_the_present),
+		cmocka_unit_test(a_live_clock_begins_at_its_start),
 		cmocka_unit_test(a_live_clock_goes_on_without_packets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

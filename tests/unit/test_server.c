@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -280,6 +281,7 @@ static void addresses(void **unused)
 
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(question_and_answer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clients_that_never_end, set_up, tear_down),

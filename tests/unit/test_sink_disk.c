@@ -151,6 +151,39 @@ static void a_disk_that_is_full_now_and_then(void **unused)
 	}
 }
 
+/* Notes wait too, but not without end. */
+static void notes_wait_for_a_disk(void **unused)
+{
+	static char object[1000];
+	const struct buf note = { .p = object, .size = sizeof object - 1 };
+	struct sink_target target = live_target("flows.json");
+	struct err e = { "" };
+
+	(void)unused;
+	memset(object, 'x', sizeof object);
+	object[0] = object[sizeof object - 2] = '"';
+	target.series = true;
+	target.queue_bytes = 1 << 20;
+
+	struct sink *s = start(&target);
+
+	disk.room = 0;
+	for (unsigned i = 0; i < 8000; i++)
+		assert_true(sink_note(s, &note, &e));
+	await(s, now.paused);
+	assert_in_range(counts(s).notes_lost, 2000, 6000);
+	assert_in_range(counts(s).waiting_bytes, 5 << 20, 6 << 20);
+	disk.room = INT64_MAX;
+	finish(s);
+	list();
+
+	struct buf b = text_of(names.name[0]);
+
+	assert_int_equal(json_lines(&b), 1 + 8000 - counts(s).notes_lost + 2);
+	buf_free(&b);
+	free_sink(s);
+}
+
 /* What waits at the end is lost and counted; what was written is recovered. */
 static void a_disk_that_is_full_at_the_end(void **unused)
 {
@@ -323,6 +356,7 @@ int main(void)
 		TEST(short_blocks_take_little_room),
 		TEST(a_full_disk_is_waited_out),
 		TEST(a_disk_that_is_full_now_and_then),
+		TEST(notes_wait_for_a_disk),
 		TEST(a_disk_that_is_full_at_the_end),
 		TEST(a_file_that_vanishes),
 		TEST(a_folder_that_goes_and_comes_back),

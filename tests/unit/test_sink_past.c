@@ -156,6 +156,25 @@ static void parts_without_records_go(void **unused)
 	assert_heard("recovered ", 1);
 }
 
+/* What is long and cannot be read at all may be somebody's. */
+static void what_cannot_be_read_stays(void **unused)
+{
+	static char bytes[10000];
+	const char *const part_name = "flows-20250101T000000Z-000001.json.gz.part";
+
+	(void)unused;
+	memset(bytes, '?', sizeof bytes);
+	put_bytes(part_name, bytes, sizeof bytes);
+	assert_int_equal(run_again("flows.json.gz", 0), 2);
+	assert_heard("cannot recover ", 1);
+	assert_heard("nothing in it is whole", 1);
+
+	struct buf b = content(in_folder(part_name));
+
+	assert_int_equal(b.size, sizeof bytes);
+	buf_free(&b);
+}
+
 /* Damage that a checksum would find cannot be found where the stream is cut. */
 static void damaged_parts(void **unused)
 {
@@ -254,6 +273,29 @@ static void a_live_file_replaces_nothing(void **unused)
 	assert_heard("recovered ", 1);
 }
 
+/* A link stays one, to the file behind it. */
+static void a_live_file_behind_a_link(void **unused)
+{
+	struct sink_target target = target_of("link.json");
+	struct err e = { "" };
+	struct stat st;
+
+	(void)unused;
+	target.live = true;
+	put_file(in_folder("real"), "{\"n\":0,\"x\":1}\n");
+	assert_int_equal(symlink("real", path), 0);
+
+	struct sink *s = open_target(&target);
+
+	assert_true(begin(s, &e) && record(pen, 1, &e) && end(s, &e) && sink_close(s, true, &e));
+	free_sink(s);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(list(), 3);
+	assert_int_equal(records_of("real"), 1);
+	assert_int_equal(records_of(names.name[2]), 1); /* real-2026...: the one before */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
 
 int main(void)
@@ -263,10 +305,12 @@ int main(void)
 		TEST(parts_of_csv),
 		TEST(zeros_are_no_lines),
 		TEST(parts_without_records_go),
+		TEST(what_cannot_be_read_stays),
 		TEST(damaged_parts),
 		TEST(living_parts_and_other_things_are_left_alone),
 		TEST(a_name_that_is_taken_is_not_recovered_over),
 		TEST(a_live_file_replaces_nothing),
+		TEST(a_live_file_behind_a_link),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -222,6 +222,12 @@ static void only_files_can_be_split(void **unused)
 	target.path = "/no/such/folder/flows.json";
 	assert_null(sink_open(&target, plan, &e));
 	assert_error(&e, "/no/such/folder/flows.json: No such file");
+	char name[400];
+
+	snprintf(name, sizeof name, "%s/%0240d.json", folder, 1); /* with time, number and .part */
+	target.path = name;
+	assert_null(sink_open(&target, plan, &e));
+	assert_error(&e, "File name too long");
 	target.path = "";
 	assert_null(sink_open(&target, plan, &e));
 	assert_error(&e, "empty");
