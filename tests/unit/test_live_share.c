@@ -405,12 +405,35 @@ static void shares_out_raw_ip(void **state)
 	close(tun);
 }
 
+/* All interfaces together make one group: what goes out at one end and comes in at the other. */
+static void shares_out_all_interfaces(void **state)
+{
+	struct live_conf conf = kit_conf("any");
+	static unsigned which[KIT_FRAMES];
+	struct made m;
+
+	(void)state;
+	kit_begin();
+	conf.rings = WORKERS;
+	struct live *l = kit_open(&conf);
+	int fd = kit_sender("a", false);
+	for (uint32_t i = 0; i < SETS; i++)
+		for (unsigned n = 0; n < 4; n++)
+			if (tcp4_flow(&m, i, n))
+				kit_send_all(fd, m.bytes + m.from, made_size(&m));
+	close(fd);
+	assert_int_equal(rings_of(l, which), SETS * 4 * 2);
+	assert_int_equal(kit_counts(l, 0).packets, SETS * 4 * 2);
+	live_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_together_what_comes_in),
 		cmocka_unit_test(keeps_together_what_goes_out),
 		cmocka_unit_test(shares_out_raw_ip),
+		cmocka_unit_test(shares_out_all_interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, live_kit_setup, NULL);
