@@ -275,7 +275,9 @@ static const struct field option_fields[] = {
 	FIELD(struct out_option, value, "value", "",
 			"Bytes behind kind and length; for kind 0 (end of options) the padding "
 			"behind it.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out when there are none"),
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS,
+			.null_rule = "left out when there are none, and with anonymisation (an "
+				     "option of multipath TCP holds an address)"),
 	{ 0 },
 };
 
