@@ -41,6 +41,7 @@ struct out {
 	uint64_t keep_alive_out, keep_alive_in, overlap_out, overlap_in, gaps_out, gaps_in;
 	struct field_ms rtt;
 	uint64_t icmp_errors_out, icmp_errors_in;
+	char community[COMMUNITY_ID_SIZE]; /* the text of community_id */
 };
 
 static bool stateless(const struct conf *conf)
@@ -125,10 +126,7 @@ static void fill_community_id(struct out *o, const struct feature_env *env,
 	const struct flow_key *k = &view->flow->key;
 	struct community_flow c = { k->address[from], k->address[!from], k->ip_version, k->proto,
 		has_ports(view->flow), false, k->port[from], k->port[!from] };
-	char *text = arena_alloc(env->scratch, env->pool, COMMUNITY_ID_SIZE);
 
-	if (text == NULL)
-		return;
 	if (is_icmp(k)) {
 		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
 		if (!c.one_way) { /* the key has the type of the request: its sender comes first */
@@ -139,8 +137,8 @@ static void fill_community_id(struct out *o, const struct feature_env *env,
 			c.da = k->address[!from];
 		}
 	}
-	community_id(&c, (uint16_t)env->conf->community_id_seed, text);
-	o->community_id = (struct field_text){ text, COMMUNITY_ID_SIZE };
+	community_id(&c, (uint16_t)env->conf->community_id_seed, o->community);
+	o->community_id = (struct field_text){ o->community, COMMUNITY_ID_SIZE };
 }
 
 /* --- outer layers
