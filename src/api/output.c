@@ -144,11 +144,6 @@ bool output_open(struct joy *j)
 {
 	const struct conf *core = &j->registry->core;
 	char path[PATH_MAX];
-
-	if (is_auto(core) && core->interface == NULL)
-		return err_set(&j->error, "output=auto is for live captures: it is named by the "
-					  "interface");
-
 	struct sink_target target = {
 		.path = output_path(j, path),
 		.log = on_sink,
