@@ -17,7 +17,7 @@ CFLAGS_release := -O3 -g -fno-plt -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC -DFUZZING
-CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSLAB_MALLOC
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSLAB_MALLOC -Wno-tsan
 CFLAGS_cov     := -O0 -g --coverage
 CFLAGS  ?= $(CFLAGS_$(MODE))
 WERROR  ?=

@@ -94,6 +94,7 @@ enum {
 	LIMIT_GEO_FILES = 16,         /* of geoip= */
 	LIMIT_LABEL_SETS = 1 << 20,   /* different combinations of labels */
 	LIMIT_ANON_CACHE = 4096,      /* addresses whose replacement a worker remembers */
+	LIMIT_CHECK_VALUES = 1 << 22, /* different bytes in these that are counted once */
 	LIMIT_CHECK_FIELDS = 4096,    /* different keys of records that are checked for addresses */
 	LIMIT_WATCH_HITS = 16,        /* listed in a record */
 	LIMIT_LINE_COLUMNS = 256,     /* looked at in a line of CSV */

@@ -74,7 +74,8 @@ static const struct field fields[] = {
 			"First idp=N bytes of the initial data packet of the initiator: its first "
 			"packet with payload on the wire, from the innermost IP header on, as far "
 			"as captured and without link-layer padding.  Packets that came in "
-			"fragments are passed over.",
+			"fragments are passed over.  With anonymisation all but the fixed headers "
+			"is zero.",
 			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_IS_PACKET |
 				 FIELD_PERSONAL,
 			.null_rule = NO_DATA),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "host/anon_internal.h"
@@ -36,6 +37,8 @@ struct check {
 	struct place *places;
 	size_t count;
 	uint64_t line;
+	uint64_t *seen; /* hashes of bytes that were looked at; 0: free */
+	size_t seen_count, seen_room;
 	struct buf path, text, bytes;
 };
 
@@ -148,12 +151,52 @@ static bool look_at_characters(struct check *c, struct place *p, const uint8_t *
 	return false;
 }
 
+static bool grow_seen(struct check *c)
+{
+	size_t room = c->seen_room == 0 ? 1024 : 2 * c->seen_room;
+	uint64_t *more = calloc(room, sizeof *more);
+
+	if (more == NULL)
+		return false;
+	for (size_t i = 0; i < c->seen_room; i++) {
+		size_t at = (size_t)c->seen[i] & (room - 1);
+
+		while (c->seen[i] != 0 && more[at] != 0)
+			at = (at + 1) & (room - 1);
+		if (c->seen[i] != 0)
+			more[at] = c->seen[i];
+	}
+	free(c->seen);
+	c->seen = more;
+	c->seen_room = room;
+	return true;
+}
+
+/* What is there again and again, such as a certificate's hash, is one chance, not many. */
+static bool is_new(struct check *c, const struct place *p)
+{
+	uint64_t hash = hash_bytes(c->bytes.p, c->bytes.size, (uint64_t)(p - c->places)) | 1;
+	size_t at;
+
+	if (c->seen_count == LIMIT_CHECK_VALUES ||
+			(2 * c->seen_count >= c->seen_room && !grow_seen(c)))
+		return true;
+	for (at = (size_t)hash & (c->seen_room - 1); c->seen[at] != 0;
+			at = (at + 1) & (c->seen_room - 1))
+		if (c->seen[at] == hash)
+			return false;
+	c->seen[at] = hash;
+	c->seen_count++;
+	return true;
+}
+
 static void look_at_bytes(struct check *c, struct place *p)
 {
 	const uint8_t *bytes = (const uint8_t *)c->bytes.p;
 	size_t size = c->bytes.size;
 
-	if (look_at_header(c, p, bytes, size) || look_at_characters(c, p, bytes, size))
+	if (look_at_header(c, p, bytes, size) || look_at_characters(c, p, bytes, size) ||
+			!is_new(c, p))
 		return;
 	for (size_t at = 0; at + 4 <= size; at++) {
 		p->windows++;
@@ -405,6 +448,7 @@ bool anon_check(const char *subnets, const char *records, struct buf *out, uint6
 	for (size_t i = 0; i < c.count; i++)
 		free(c.places[i].path);
 	free(c.places);
+	free(c.seen);
 	prefix_free(c.anon.subnets);
 	buf_free(&c.path);
 	buf_free(&c.text);

@@ -23,12 +23,13 @@ static void keyed(SHA256_CTX *sha, const uint8_t *key, uint8_t with)
 
 void anon_hash(const struct anon *a, const void *bytes, size_t size, uint8_t out[static ANON_HASH])
 {
+	uint8_t inner[ANON_HASH]; /* 'out' may be the key */
 	SHA256_CTX sha;
 
 	keyed(&sha, a->name_key, 0x36);
 	SHA256_Update(&sha, bytes, size);
-	SHA256_Final(out, &sha);
+	SHA256_Final(inner, &sha);
 	keyed(&sha, a->name_key, 0x5c);
-	SHA256_Update(&sha, out, ANON_HASH);
+	SHA256_Update(&sha, inner, ANON_HASH);
 	SHA256_Final(out, &sha);
 }
