@@ -11,7 +11,7 @@ VENV  := build/venv
 LTO   ?= -flto=auto -ffat-lto-objects
 
 .PHONY: help all build release quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
-.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe
+.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -94,6 +94,13 @@ flood: build build/bench/send ## a minute of 200,000 SYNs a second, then normal 
 
 kills: venv ## kill -9 at MOMENTS=100 random moments of uploading to an sshd of its own (root)
 	$(VENV)/bin/python tests/live/test_kill.py $(or $(MOMENTS),100)
+
+bench-lists: build build/bench/lists ## load and look-ups of a million list entries, anonymisation, beside a binary search
+	build/bench/lists $(BENCH_LISTS) | tee build/bench-lists.txt
+
+build/bench/lists: bench/lists.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(CC) -O2 -std=c17 -D_GNU_SOURCE -DXXH_INLINE_ALL -Isrc -Iinclude -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
 
 bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
 	bench/exe

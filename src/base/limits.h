@@ -93,7 +93,7 @@ enum {
 	LIMIT_LIST_FILES = 256,       /* of an option */
 	LIMIT_GEO_FILES = 16,         /* of geoip= */
 	LIMIT_LABEL_SETS = 1 << 20,   /* different combinations of labels */
-	LIMIT_ANON_CACHE = 4096,      /* addresses whose replacement a worker remembers */
+	LIMIT_ANON_CACHE = 16384,     /* addresses whose replacement a worker remembers */
 	LIMIT_CHECK_VALUES = 1 << 22, /* different bytes in these that are counted once */
 	LIMIT_CHECK_FIELDS = 4096,    /* different keys of records that are checked for addresses */
 	LIMIT_WATCH_HITS = 16,        /* listed in a record */
@@ -113,7 +113,7 @@ enum {
 	LIMIT_PROCESS_EXECUTABLE = 1 << 30, /* bytes of one that is hashed */
 	LIMIT_PROCESS_USERS = 256,          /* names of users, remembered */
 	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
-	LIMIT_PROCESS_MESSAGE = 32 << 10, /* bytes that go to the sensor at a time */
+	LIMIT_PROCESS_MESSAGE = 32 << 10,   /* bytes that go to the sensor at a time */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "base/limits.h"
 #include "host/anon.h"
@@ -14,8 +15,9 @@ enum { ANON_KEY = 32, ANON_BLOCK = 16, ANON_HASH = 32 };
 struct anon {
 	uint64_t number; /* of the key: another for each */
 	uint8_t key[ANON_KEY];
-	uint8_t pad[ANON_BLOCK];      /* Crypto-PAn's, from the second half of the key */
-	uint8_t name_key[ANON_HASH];  /* of names and users */
+	uint8_t pad[ANON_BLOCK]; /* Crypto-PAn's, from the second half of the key */
+	SHA256_CTX inner,
+			outer; /* of the key of names and users, as anon_hash() begins with them */
 	struct prefix_table *subnets; /* NULL: no address is replaced */
 	struct nameset *users;        /* in lower case; NULL: none */
 	size_t user_size;             /* of the longest */
@@ -37,7 +39,7 @@ struct anon_worker {
 /* anon.c: fills 'subnets'. */
 bool anon_read_subnets(struct anon *a, const char *path, struct err *e);
 
-/* anon_key.c: fills key, pad and name_key. */
+/* anon_key.c: fills key, pad and the two of names. */
 bool anon_key_read(struct anon *a, const char *path, struct err *e);
 bool anon_key_set(struct anon *a, const uint8_t key[static ANON_KEY]);
 
@@ -52,7 +54,8 @@ struct anon_inner {
 };
 size_t anon_inner(const uint8_t *v6, struct anon_inner out[static 2]);
 
-/* anon_hash.c: HMAC-SHA256 with the name key. */
+/* anon_hash.c: HMAC-SHA256 with the key of names, which is made from another. */
+void anon_hash_key(struct anon *a, const uint8_t *key, size_t size);
 void anon_hash(const struct anon *a, const void *bytes, size_t size, uint8_t out[static ANON_HASH]);
 
 /* anon_name.c: appends what becomes of a name. */

@@ -34,11 +34,8 @@ static bool make_pad(struct anon *a)
 
 bool anon_key_set(struct anon *a, const uint8_t key[static ANON_KEY])
 {
-	static const char purpose[] = "names";
-
 	memcpy(a->key, key, ANON_KEY);
-	memcpy(a->name_key, key, ANON_KEY);
-	anon_hash(a, purpose, sizeof purpose - 1, a->name_key);
+	anon_hash_key(a, key, ANON_KEY);
 	a->number = hash_seed() | 1;
 	return make_pad(a);
 }

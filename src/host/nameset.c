@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 
-enum { GROUP = 8, AT_ONCE = 8 };
+enum { GROUP = 8, AT_ONCE = 8, LABELS_MAX = 128 };
 
 struct entry {
 	uint32_t value;
@@ -30,6 +30,7 @@ struct nameset {
 	uint8_t *tags;    /* 0: free */
 	uint32_t *places; /* entry, as its place in 'entries' */
 	size_t mask;      /* number of groups, a power of two, less one */
+	uint64_t labels;  /* bit n: there are names of n labels; 63: of so many or more */
 	uint64_t seed;
 };
 
@@ -64,6 +65,20 @@ static size_t whole_size(size_t size)
 	return (sizeof(struct entry) + size + 3) / 4 * 4;
 }
 
+static size_t count_labels(const char *name, size_t size)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < size; i++)
+		count += name[i] == '.';
+	return count;
+}
+
+static uint64_t label_bit(size_t count)
+{
+	return UINT64_C(1) << (count < 63 ? count : 63);
+}
+
 bool nameset_add(struct nameset *s, const char *name, size_t size, uint32_t value, struct err *e)
 {
 	struct entry head = { value, NAMESET_NONE, (uint32_t)size };
@@ -77,6 +92,7 @@ bool nameset_add(struct nameset *s, const char *name, size_t size, uint32_t valu
 	memcpy(to, &head, sizeof head);
 	memcpy(to + sizeof head, name, size);
 	buf_commit(&s->entries, whole_size(size));
+	s->labels |= label_bit(count_labels(name, size));
 	s->count++;
 	return true;
 }
@@ -194,32 +210,47 @@ struct suffix {
 	uint64_t hash;
 };
 
-/* Hashes the next suffixes, from *at on, and has their groups fetched; how many. */
-static size_t hash_suffixes(const struct nameset *s, const char *name, size_t size, size_t *at,
-		struct suffix out[static AT_ONCE])
+/* Where suffixes begin of which there may be entries, by their number of labels. */
+static size_t list_suffixes(const struct nameset *s, const char *name, size_t size,
+		uint8_t out[static LABELS_MAX])
 {
-	size_t n = 0;
+	uint8_t begin[LABELS_MAX];
+	size_t labels = 0, n = 0;
 
-	while (n < AT_ONCE && *at < size) {
-		const char *dot = memchr(name + *at, '.', size - *at);
-
-		out[n].at = *at;
-		out[n].hash = hash_bytes(name + *at, size - *at, s->seed);
-		__builtin_prefetch(s->tags + GROUP * (out[n].hash & s->mask));
-		*at = dot == NULL ? size : (size_t)(dot + 1 - name);
-		n++;
-	}
+	begin[labels++] = 0;
+	for (size_t i = 0; i + 1 < size && labels < LABELS_MAX; i++)
+		if (name[i] == '.')
+			begin[labels++] = (uint8_t)(i + 1);
+	for (size_t i = 0; i < labels; i++)
+		if (s->labels & label_bit(labels - i))
+			out[n++] = begin[i];
 	return n;
+}
+
+/* Hashes some suffixes and has their groups fetched. */
+static void hash_suffixes(const struct nameset *s, const char *name, size_t size,
+		const uint8_t *begin, size_t count, struct suffix *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		out[i].at = begin[i];
+		out[i].hash = hash_bytes(name + begin[i], size - begin[i], s->seed);
+		__builtin_prefetch(s->tags + GROUP * (out[i].hash & s->mask));
+	}
 }
 
 size_t nameset_match(const struct nameset *s, const char *name, size_t size, uint32_t *entries,
 		size_t max)
 {
+	uint8_t begin[LABELS_MAX];
 	struct suffix suffixes[AT_ONCE];
-	size_t found = 0, at = 0, n;
+	size_t count = size == 0 || size > UINT8_MAX ? 0 : list_suffixes(s, name, size, begin);
+	size_t found = 0;
 
-	while ((n = hash_suffixes(s, name, size, &at, suffixes)) > 0) {
-		for (size_t i = 0; i < n && found < max; i++) {
+	for (size_t at = 0; at < count; at += AT_ONCE) {
+		size_t some = count - at < AT_ONCE ? count - at : AT_ONCE;
+
+		hash_suffixes(s, name, size, begin + at, some, suffixes);
+		for (size_t i = 0; i < some && found < max; i++) {
 			entries[found] = probe(s, name + suffixes[i].at, size - suffixes[i].at,
 					suffixes[i].hash);
 			found += entries[found] != NAMESET_NONE;
