@@ -302,6 +302,9 @@ int main(int argc, char **argv)
 	measure(&r, "curl", (unsigned)strtoul(argv[3], NULL, 10));
 	measure(&r, "nc", (unsigned)strtoul(argv[3], NULL, 10));
 	print(r.method, "server", &r.at_server);
+	if (process_watch_counts(r.w).lost > 0)
+		printf("# %llu events were lost\n",
+				(unsigned long long)process_watch_counts(r.w).lost);
 	kill(r.server, SIGKILL);
 	waitpid(r.server, NULL, 0);
 	process_watch_free(r.w);

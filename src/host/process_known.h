@@ -60,5 +60,8 @@ void known_close(struct known *k, struct known_socket *s);
 /* Every open socket in turn; 'slot' starts as 0; NULL behind the last. */
 struct known_socket *known_next_open(struct known *k, uint32_t *slot);
 
+/* Open sockets of nobody yet. */
+uint32_t known_unowned(const struct known *k);
+
 /* Open sockets that had to leave. */
 uint64_t known_evicted(const struct known *k);

@@ -17,7 +17,7 @@
 
 #include "host/process_hash.h"
 
-enum { TCP = 6, UDP = 17, PATIENCE_MS = 5000 };
+enum { TCP = 6, UDP = 17, PATIENCE_MS = 15000 };
 
 struct pair { /* a socket and what it is to the other end */
 	int fd;
@@ -243,6 +243,7 @@ static void a_process_that_is_gone_at_once(void **state)
 	struct process_watch *w = start(PROCESS_BY_EBPF);
 	struct pair server = bound(AF_INET, SOCK_STREAM), client = { .fd = -1 };
 	socklen_t size = sizeof client.name;
+	const int64_t before_ns = process_clock();
 	char exe[LIMIT_PROCESS_TEXT];
 	struct process_flow f;
 	struct process p;
@@ -259,6 +260,7 @@ static void a_process_that_is_gone_at_once(void **state)
 	waitpid(pid, NULL, 0);
 	client.fd = accept(server.fd, (struct sockaddr *)&client.name, &size);
 	f = flow(TCP, &client, &server);
+	f.start_ns = before_ns;
 	p = expect(w, &f, PROCESS_EXACT, pid);
 	assert_int_equal(p.parent_pid, getpid());
 	assert_int_equal(p.uid, getuid());
