@@ -2,7 +2,7 @@
 # Makefile - plain GNU make, non-recursive.  `make help` lists the targets.
 #
 # Here stand the flags and how a file becomes an object, a library, a program; tools/targets.mk
-# has what one can ask for.  MODE=release|debug|asan|fuzz|cov chooses the flags; V=1 shows commands.
+# has what one can ask for.  MODE=release|debug|asan|tsan|fuzz|cov chooses the flags; V=1 shows commands.
 
 CC      ?= cc
 MODE    ?= release
@@ -17,6 +17,7 @@ CFLAGS_release := -O3 -g -fno-plt -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DSLAB_MALLOC -DFUZZING
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -DSLAB_MALLOC -Wno-tsan
 CFLAGS_cov     := -O0 -g --coverage
 CFLAGS  ?= $(CFLAGS_$(MODE))
 WERROR  ?=
@@ -30,7 +31,7 @@ FOUND    := $(foreach o,$(OPTIONAL),$(if $(call have,$(firstword $(subst :, ,$(o
 PACKAGES += $(foreach o,$(FOUND),$(firstword $(subst :, ,$(o))))
 DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PKG_LIBS   := $(LDFLAGS) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 # Programs for the kernel (src/bpf) need clang, whatever compiles the rest; without them the sensor
 # finds processes by sock_diag.
@@ -91,6 +92,11 @@ $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
+# Programs that live tests drive a part of the library by.
+$(B)/live/%: tests/live/%.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
+
 # A fuzz target is driven by libFuzzer (MODE=fuzz), else by a main that replays files.  Two sources in
 # one command leave no list of headers, so all of the tests' own are named.
 FUZZ_DRIVER := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
@@ -98,4 +104,4 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h tests/unit/
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
--include $(wildcard $(B)/src/bpf/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(wildcard $(B)/live/*.d $(B)/src/bpf/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

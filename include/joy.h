@@ -64,7 +64,8 @@ JOY_API void joy_on_log(struct joy *j,
 
 /*
  * Runs over files, folders and "-": opens, reads all, writes summary, closes.  With option
- * "interface" and no paths it captures, until the progress callback asks for the end.
+ * "interface" and no paths it captures, until the progress callback asks for the end; an interface
+ * that only a configuration file names gives way to paths.
  */
 JOY_API int joy_run(struct joy *j, const char *const *paths, size_t count);
 
@@ -122,9 +123,11 @@ enum joy_text {
 	JOY_TEXT_SCHEMA,  /* doc/schema.json */
 	JOY_TEXT_EXPLAIN, /* the fields that 'argument' names */
 	JOY_TEXT_OPTIONS, /* doc/options.md */
-	JOY_TEXT_STATS,   /* counters of the run so far, as a JSON object; from the progress callback */
+	JOY_TEXT_STATS,   /* counters of a run as a JSON object; from the progress callback */
 	JOY_TEXT_METRICS, /* the same as OpenMetrics 1.0 text */
 	JOY_TEXT_FLOWS,   /* flows that are alive, a JSON object each line; live captures only */
+	JOY_TEXT_CHECK,   /* which fields of the records in the file 'argument' hold addresses of
+			     anon=; joy_error() is not "" then */
 };
 /* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
 JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);

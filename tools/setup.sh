@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# setup.sh GROUP... - install what is missing of a group: build, test, fuzz, fixtures, fmt.
+# setup.sh GROUP... - install what is missing of a group: build, test, fuzz, deb, fixtures, fmt.
 #
 # For Debian 12, Ubuntu 22.04 and later.  Asks nothing.  When all is there it does nothing and needs
 # no rights; else it calls apt-get, through sudo when not root.
 set -euo pipefail
 
-# One line each: what to look for (program, file, Python module), and its package.
+# One line each: what to look for (program, file, Python module, pkg-config module), its package.
 GROUP_build='
 gcc: gcc
 make: make
@@ -21,7 +21,7 @@ python3: python3
 /usr/include/brotli/decode.h: libbrotli-dev
 /usr/include/bpf/libbpf.h: libbpf-dev
 /usr/include/seccomp.h: libseccomp-dev
-/usr/include/maxminddb.h: libmaxminddb-dev
+pc:libmaxminddb: libmaxminddb-dev
 clang: clang
 /usr/include/stdio.h: libc6-dev'
 
@@ -41,6 +41,14 @@ module:ensurepip: python3-venv'
 
 GROUP_fuzz='
 clang: clang'
+
+GROUP_deb='
+dpkg-buildpackage: dpkg-dev
+dh: debhelper
+lintian: lintian
+debootstrap: debootstrap
+ip: iproute2
+/usr/include/cmocka.h: libcmocka-dev'
 
 GROUP_fmt='
 clang-format: clang-format'
@@ -63,6 +71,7 @@ chromium: chromium'
 
 present() {
     case $1 in
+    pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
     module:*) python3 -c "import ${1#module:}" 2>/dev/null ;;
     /*) [ -e "$1" ] ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;

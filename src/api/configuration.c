@@ -67,14 +67,28 @@ static void input_member(const struct joy *j, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void interfaces_member(const struct joy *j, struct buf *out)
+{
+	json_key(out, "interfaces");
+	sensor_interfaces(j->sensor, out);
+}
+
 void configuration_summary(const struct joy *j, struct buf *out)
 {
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
+
 	buf_byte(out, '{');
 	json_key(out, "summary");
-	engine_summary(j->engine, out);
-	if (j->source != NULL && out->size > 0) {
+	run_hold(j);
+	engine_summary(engines, count, j->sensor != NULL ? sensor_drops(j->sensor) : 0, out);
+	run_release(j);
+	if (out->size > 0 && (j->source != NULL || j->sensor != NULL)) {
 		out->size--; /* opens the engine's object again */
-		input_member(j, out);
+		if (j->source != NULL)
+			input_member(j, out);
+		else
+			interfaces_member(j, out);
 		buf_byte(out, '}');
 	}
 	buf_byte(out, '}');

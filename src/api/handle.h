@@ -2,12 +2,14 @@
 /*
  * handle.h - what a struct joy holds, for the files of this room.
  *
- * joy.c has options and callbacks, run.c a run from its beginning to its end, text.c the texts.
+ * joy.c has options and callbacks, run.c a run from its beginning to its end, output.c where it
+ * goes, live.c that of a sensor, text.c and status.c the texts.
  */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/sensor.h"
 #include "joy.h"
+#include "sink/upload.h"
 
 enum phase {
 	PHASE_SETUP, /* options may be set */
@@ -27,12 +29,17 @@ struct joy {
 	void *log_ctx;
 	int (*progress)(void *ctx);
 	void *progress_ctx;
+	int (*ready)(void *ctx);
+	void *ready_ctx;
 
 	/* of a run */
 	struct plan *plan;
 	struct sink *sink;
-	struct engine *engine;
-	struct source *source;
+	struct upload *upload; /* NULL without upload= */
+	struct engine *engine; /* of files and of packets that are fed */
+	struct source *source; /* of files */
+	struct sensor *sensor; /* of a live capture */
+	struct live *live;
 	struct buf paths;         /* JSON list of what was given to joy_run() */
 	bool begun;               /* the configuration object is written */
 	bool warned;              /* of something odd, such as a file in a folder passed over */
@@ -46,6 +53,44 @@ void handle_log(const struct joy *j, enum joy_level level, const char *format, .
 /* Keeps the words for joy_error() and returns 'status'. */
 int handle_fail(struct joy *j, int status, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
+
+/* --- output.c --- */
+bool output_open(struct joy *j);
+
+/* Behind the last file: what waits is uploaded as far as that can be done. */
+void output_upload(struct joy *j);
+
+/* The input that the output would overwrite; NULL: none. */
+const char *output_overwrites(const struct joy *j, const char *const *paths, size_t count);
+
+/* --- run.c, for live.c --- */
+
+/* Options are fixed, features ready, the output open. */
+int run_open(struct joy *j);
+
+/* The configuration object; 'first' as configuration_write() takes it. */
+bool run_begin(struct joy *j, const struct frame *first);
+
+/* The output cannot be finished. */
+int run_give_up(struct joy *j);
+
+/* The last line, and the output's name. */
+int run_end(struct joy *j);
+
+/* The packets of the network interfaces, until somebody asks for the end. */
+int live_run(struct joy *j);
+
+/* The engines of the run, which are not at work; for a sensor between run_hold() and run_release().
+ */
+struct engine *const *run_engines(const struct joy *j, size_t *count);
+void run_hold(const struct joy *j);
+void run_release(const struct joy *j);
+
+/* The counters of all engines together; all 0 before there is one. */
+struct engine_stats run_stats(const struct joy *j);
+
+/* --- status.c --- */
+bool status_write(struct joy *j, enum joy_text what, struct buf *out);
 
 /* Appends the configuration object; 'first' is the first frame or NULL. */
 void configuration_write(const struct joy *j, const struct frame *first, struct buf *out);

@@ -38,8 +38,11 @@ void joy_free(struct joy *j)
 {
 	if (j == NULL)
 		return;
+	sensor_free(j->sensor);
+	live_free(j->live);
 	engine_free(j->engine);
 	sink_free(j->sink);
+	upload_stop(j->upload, 0);
 	plan_free(j->plan);
 	source_free(j->source);
 	registry_free(j->registry);
@@ -134,9 +137,15 @@ void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx)
 	j->progress_ctx = ctx;
 }
 
+void joy_on_ready(struct joy *j, int (*ready)(void *ctx), void *ctx)
+{
+	j->ready = ready;
+	j->ready_ctx = ctx;
+}
+
 static void engine_part(const struct joy *j, struct joy_stats *out)
 {
-	const struct engine_stats *s = engine_stats(j->engine);
+	const struct engine_stats all = run_stats(j), *s = &all;
 
 	out->packets = s->packets;
 	out->bytes = s->bytes;
@@ -157,8 +166,7 @@ void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)
 {
 	struct joy_stats all = { 0 };
 
-	if (j->engine != NULL)
-		engine_part(j, &all);
+	engine_part(j, &all);
 	if (j->source != NULL) {
 		struct source_progress p = source_progress(j->source);
 

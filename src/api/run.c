@@ -4,10 +4,6 @@
  *
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "api/handle.h"
 #include "base/json.h"
@@ -15,14 +11,6 @@
 enum { BATCH = 256, LINKS = 16 };
 
 /* --- opening ----------------------------------------------------------------------------- */
-
-static bool on_line(void *ctx, const char *bytes, size_t size)
-{
-	struct joy *j = ctx;
-
-	j->line_ended = j->line(j->line_ctx, bytes, size) != 0;
-	return !j->line_ended;
-}
 
 static void on_trouble(void *ctx, enum source_trouble what, const char *text)
 {
@@ -34,31 +22,7 @@ static void on_trouble(void *ctx, enum source_trouble what, const char *text)
 	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
 }
 
-/* Where the output goes: outdir and output as one path, NULL for standard output. */
-static const char *output_path(const struct joy *j, char path[static PATH_MAX])
-{
-	const char *folder = j->registry->core.outdir, *file = j->registry->core.output;
-
-	if (folder == NULL || file == NULL || file[0] == '/' || strcmp(file, "-") == 0)
-		return file;
-	if (snprintf(path, PATH_MAX, "%s/%s", folder, file) >= PATH_MAX)
-		return file;
-	return path;
-}
-
-static bool open_sink(struct joy *j)
-{
-	char path[PATH_MAX];
-	struct sink_target target = { .path = output_path(j, path) };
-
-	if (j->line != NULL)
-		target = (struct sink_target){ .line = on_line, .ctx = j };
-	j->sink = sink_open(&target, j->plan, &j->error);
-	return j->sink != NULL;
-}
-
-/* From here on options are fixed. */
-static int open_run(struct joy *j)
+int run_open(struct joy *j)
 {
 	struct registry *r = j->registry;
 
@@ -66,8 +30,17 @@ static int open_run(struct joy *j)
 	if (!registry_settle(r, &j->error))
 		return JOY_USAGE;
 	j->plan = plan_new(r->tables, r->on_count, r->core.bidir, &j->error);
-	if (j->plan == NULL || !open_sink(j))
-		return JOY_FAILED;
+	return j->plan != NULL && output_open(j) ? JOY_OK : JOY_FAILED;
+}
+
+/* From here on options are fixed. */
+static int open_run(struct joy *j)
+{
+	struct registry *r = j->registry;
+	int status = run_open(j);
+
+	if (status != JOY_OK)
+		return status;
 	j->engine = engine_new(&r->core, r, j->sink, &j->error);
 	return j->engine == NULL ? JOY_FAILED : JOY_OK;
 }
@@ -83,13 +56,14 @@ static int check_options(struct joy *j)
 
 /* --- writing ----------------------------------------------------------------------------- */
 
-static bool begin(struct joy *j, const struct frame *first)
+bool run_begin(struct joy *j, const struct frame *first)
 {
 	struct buf text = buf_new(LIMIT_TEXT_BYTES);
 
 	j->begun = true;
 	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? sink_begin(j->sink, &text, &j->error)
+	bool good = buf_ok(&text) ? registry_line(j->registry, &text, &j->error) &&
+						    sink_begin(j->sink, &text, &j->error)
 				  : err_set(&j->error, "no memory for the configuration object");
 	buf_free(&text);
 	return good;
@@ -97,9 +71,20 @@ static bool begin(struct joy *j, const struct frame *first)
 
 static bool feed(struct joy *j, const struct frame *frames, size_t count)
 {
-	if (!j->begun && count > 0 && !begin(j, &frames[0]))
+	if (!j->begun && count > 0 && !run_begin(j, &frames[0]))
 		return false;
 	return engine_feed(j->engine, frames, count, &j->error);
+}
+
+int joy_rotate(struct joy *j)
+{
+	if (j->sink == NULL)
+		return handle_fail(j, JOY_USAGE, "nothing runs");
+	if (!sink_rotate(j->sink))
+		return handle_fail(j, JOY_USAGE,
+				"the output is one file: count, rotate, rotate_size or output=auto "
+				"split it");
+	return JOY_OK;
 }
 
 static bool write_summary(struct joy *j)
@@ -115,10 +100,10 @@ static bool write_summary(struct joy *j)
 	return good;
 }
 
-static void log_links(const struct joy *j)
+static void log_links(const struct joy *j, const struct engine *en)
 {
 	uint16_t links[LINKS];
-	size_t count = engine_unknown_links(j->engine, links, LINKS);
+	size_t count = engine_unknown_links(en, links, LINKS);
 
 	for (size_t i = 0; i < count; i++)
 		handle_log(j, JOY_LOG_WARNING,
@@ -129,29 +114,77 @@ static void log_links(const struct joy *j)
 
 /* The output cannot be finished: whole lines stay under the name with .part, and the counts are
  * told. */
-static int give_up(struct joy *j)
+int run_give_up(struct joy *j)
 {
-	const struct engine_stats *s = engine_stats(j->engine);
+	const struct engine_stats s = run_stats(j);
 	struct err ignored;
 
 	j->phase = PHASE_OVER;
 	sink_close(j->sink, false, &ignored);
 	return handle_fail(j, JOY_FAILED, "%s (after %llu packets, %llu flows, %llu records)",
 			j->line_ended ? "the receiver of lines ended the run" : j->error.text,
-			(unsigned long long)s->packets, (unsigned long long)s->flows,
+			(unsigned long long)s.packets, (unsigned long long)s.flows,
 			(unsigned long long)sink_records(j->sink));
+}
+
+int run_end(struct joy *j)
+{
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
+
+	if (!write_summary(j) || !sink_close(j->sink, true, &j->error))
+		return run_give_up(j);
+	output_upload(j);
+	for (size_t i = 0; i < count; i++)
+		log_links(j, engines[i]);
+	return JOY_OK;
 }
 
 static int finish(struct joy *j)
 {
 	j->phase = PHASE_OVER;
-	if (!j->begun && !begin(j, NULL))
-		return give_up(j);
-	if (!engine_finish(j->engine, &j->error) || !write_summary(j) ||
-			!sink_close(j->sink, true, &j->error))
-		return give_up(j);
-	log_links(j);
-	return JOY_OK;
+	if (!j->begun && !run_begin(j, NULL))
+		return run_give_up(j);
+	if (!engine_finish(j->engine, &j->error) || !engine_flush_records(j->engine, &j->error))
+		return run_give_up(j);
+	return run_end(j);
+}
+
+/* --- the engines ------------------------------------------------------------------------- */
+
+struct engine *const *run_engines(const struct joy *j, size_t *count)
+{
+	if (j->sensor != NULL)
+		return sensor_engines(j->sensor, count);
+	*count = j->engine != NULL;
+	return &j->engine;
+}
+
+void run_hold(const struct joy *j)
+{
+	if (j->sensor != NULL)
+		sensor_hold(j->sensor);
+}
+
+void run_release(const struct joy *j)
+{
+	if (j->sensor != NULL)
+		sensor_release(j->sensor);
+}
+
+struct engine_stats run_stats(const struct joy *j)
+{
+	struct engine_stats all = { .first_ns = INT64_MAX, .last_ns = INT64_MIN };
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
+
+	run_hold(j);
+	for (size_t i = 0; i < count; i++)
+		engine_stats_add(&all, engine_stats(engines[i]));
+	run_release(j);
+	if (j->sensor != NULL)
+		all.drops = sensor_drops(j->sensor);
+	return all;
 }
 
 /* --- from files -------------------------------------------------------------------------- */
@@ -166,30 +199,10 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 	buf_byte(&j->paths, ']');
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino && S_ISREG(x.st_mode);
-}
-
-/* A capture lost to a slip of the fingers cannot be made again. */
-static const char *overwritten(const struct joy *j, const char *const *paths, size_t count)
-{
-	char path[PATH_MAX];
-	const char *output = j->line == NULL ? output_path(j, path) : NULL;
-
-	for (size_t i = 0; output != NULL && i < count; i++)
-		if (same_file(output, paths[i]))
-			return paths[i];
-	return NULL;
-}
-
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
 	struct source_conf conf = { .bpf = j->registry->core.bpf, .trouble = on_trouble, .ctx = j };
-	const char *lost = overwritten(j, paths, count);
+	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
 		return handle_fail(j, JOY_USAGE, "%s is input and output at once", lost);
@@ -213,6 +226,8 @@ static bool read_all(struct joy *j)
 			return true;
 		if (!feed(j, frames, count))
 			return false;
+		if (j->upload != NULL)
+			upload_poll(j->upload);
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
@@ -245,25 +260,59 @@ int joy_reload(struct joy *j)
 
 	if (!registry_reload(j->registry, &why))
 		return handle_fail(j, JOY_FAILED, "%s", why.text);
+	run_hold(j);
+	registry_swap(j->registry);
+	run_release(j);
 	return JOY_OK;
+}
+
+static int run_files(struct joy *j, const char *const *paths, size_t count)
+{
+	int status = open_source(j, paths, count);
+
+	if (status == JOY_OK)
+		status = open_run(j);
+	if (status == JOY_OK && j->ready != NULL && j->ready(j->ready_ctx) != 0)
+		status = handle_fail(j, JOY_FAILED, "the caller was not ready");
+	if (status != JOY_OK)
+		return status;
+	if (!read_all(j))
+		return run_give_up(j);
+	status = finish(j);
+	return status == JOY_OK ? judge_input(j) : status;
+}
+
+/* Paths win over a configuration file that is a sensor's: over its interface, and what goes with
+ * it. */
+static bool prefer_paths(struct joy *j)
+{
+	static const char *const names[] = { "interface", "count", "rotate", "rotate_size",
+		"keep_size", "keep_time", "upload" };
+
+	if (conf_rank_of(&j->registry->sets, "interface") != CONF_FILE)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!conf_forget(&j->registry->sets, names[i], &j->error))
+			return false;
+	return true;
 }
 
 int joy_run(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = check_options(j);
+	const char *interface;
 
-	if (status == JOY_OK && (paths == NULL || count == 0))
-		status = handle_fail(j, JOY_USAGE, "no input");
-	if (status == JOY_OK)
-		status = open_source(j, paths, count);
-	if (status == JOY_OK)
-		status = open_run(j);
 	if (status != JOY_OK)
 		return status;
-	if (!read_all(j))
-		return give_up(j);
-	status = finish(j);
-	return status == JOY_OK ? judge_input(j) : status;
+	if (count > 0 && !prefer_paths(j))
+		return JOY_FAILED;
+	interface = j->registry->core.interface;
+	if (interface != NULL && count > 0)
+		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
+				interface);
+	if (interface == NULL && (paths == NULL || count == 0))
+		return handle_fail(j, JOY_USAGE, "no input");
+	return interface != NULL ? live_run(j) : run_files(j, paths, count);
 }
 
 /* --- with the caller's packets ----------------------------------------------------------- */
@@ -309,7 +358,7 @@ int joy_feed(struct joy *j, const struct joy_packet *packets, size_t count)
 		for (size_t i = 0; i < some; i++)
 			frames[i] = frame_of(&packets[i]);
 		if (!feed(j, frames, some))
-			return give_up(j);
+			return run_give_up(j);
 		packets += some;
 		count -= some;
 	}

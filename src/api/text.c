@@ -87,6 +87,19 @@ static bool write_options(const struct option_sets *sets, enum joy_text what, st
 	}
 }
 
+/* The text is there in both cases; joy_error() tells them apart. */
+static bool check_records(struct joy *j, const char *records, struct buf *out)
+{
+	uint64_t found = 0;
+
+	j->error.text[0] = '\0';
+	if (!registry_check(j->registry, records == NULL ? "-" : records, out, &found, &j->error))
+		return false;
+	if (found > 0)
+		err_set(&j->error, "records hold listed addresses");
+	return true;
+}
+
 static bool write_text(struct joy *j, enum joy_text what, const char *argument, struct buf *out)
 {
 	switch (what) {
@@ -100,6 +113,12 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 	case JOY_TEXT_FIELDS:
 	case JOY_TEXT_SCHEMA:
 		return write_fields(what, out);
+	case JOY_TEXT_CHECK:
+		return check_records(j, argument, out);
+	case JOY_TEXT_STATS:
+	case JOY_TEXT_METRICS:
+	case JOY_TEXT_FLOWS:
+		return status_write(j, what, out);
 	default:
 		return write_options(&j->registry->sets, what, out) ||
 		       err_set(&j->error, "there is no text %d", (int)what);

@@ -7,6 +7,12 @@
  */
 #include "base/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "base/digits.h"
+
 const char json_pairs[2 * 100 + 1] =
 		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -40,8 +46,8 @@ static const char hex_pairs[2 * 256 + 1] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2"
 	TEN(front "3", "\0\0\0\4")                                                                 \
 	TEN(front "4", "\0\0\0\4")                                                                 \
 	TEN(front "5", "\0\0\0\4")                                                                 \
-	TEN(front "6", "\0\0\0\4") TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4")           \
-			TEN(front "9", "\0\0\0\4")
+	TEN(front "6", "\0\0\0\4")                                                                 \
+	TEN(front "7", "\0\0\0\4") TEN(front "8", "\0\0\0\4") TEN(front "9", "\0\0\0\4")
 
 /* clang-format off */
 const char json_small[8 * JSON_SMALL + 1] =
@@ -55,53 +61,29 @@ const char json_small[8 * JSON_SMALL + 1] =
 	"1020,\0\0\5" "1021,\0\0\5" "1022,\0\0\5" "1023,\0\0\5";
 /* clang-format on */
 
-static void put_4(char *to, uint32_t v)
-{
-	json_store(to, json_pair(v / 100) | json_pair(v % 100) << 16);
-}
-
-/* Eight digits, zeros in front kept. */
-static void put_8(char *to, uint32_t v)
-{
-	put_4(to, v / 10000);
-	put_4(to + 4, v % 10000);
-}
-
 char *json_put_large(char *to, uint64_t v)
 {
-	const uint64_t unit = v < 100000000 ? 10000 : 100000000;
-	const uint64_t high = v / unit;
-
-	to = high < 10000 ? json_put_u64(to, high) : json_put_large(to, high);
-	if (unit == 10000) {
-		put_4(to, (uint32_t)(v % 10000));
-		return to + 4;
+	if (v >= DIGITS_EIGHT) {
+		to = json_put_u64(to, v / DIGITS_EIGHT);
+		digits_store(to, digits_eight((uint32_t)(v % DIGITS_EIGHT)) + DIGITS_ASCII);
+		return to + 8;
 	}
-	put_8(to, (uint32_t)(v % 100000000));
-	return to + 8;
+
+	const uint64_t digits = digits_eight((uint32_t)v);
+	const unsigned zeros = digits_before(digits);
+
+	digits_store(to, (digits + DIGITS_ASCII) >> 8 * zeros);
+	return to + 8 - zeros;
 }
 
-/* Six digits, the first in the low byte. */
-static uint64_t six(uint32_t v)
+/* A point and 'v' / 10^8, trailing zeros removed; v is not 0. */
+static char *put_fraction(char *to, uint32_t v)
 {
-	return json_pair(v / 10000) | json_pair(v / 100 % 100) << 16 | json_pair(v % 100) << 32;
-}
-
-static void store_six(char *to, uint64_t digits)
-{
-	json_store(to, digits);
-	to[4] = (char)(digits >> 32);
-	to[5] = (char)(digits >> 40);
-}
-
-/* A point and six decimals, trailing zeros removed; v is not 0. */
-static char *put_six(char *to, uint32_t v)
-{
-	const uint64_t digits = six(v);
+	const uint64_t digits = digits_eight(v);
 
 	*to = '.';
-	store_six(to + 1, digits);
-	return to + 1 + 8 - __builtin_clzll(digits - UINT64_C(0x303030303030)) / 8;
+	digits_store(to + 1, digits + DIGITS_ASCII);
+	return to + 1 + 8 - digits_behind(digits);
 }
 
 char *json_put_ms(char *to, int64_t ns)
@@ -111,7 +93,16 @@ char *json_put_ms(char *to, int64_t ns)
 	if (ns < 0)
 		*to++ = '-';
 	to = json_put_u64(to, v / 1000000);
-	return v % 1000000 == 0 ? to : put_six(to, (uint32_t)(v % 1000000));
+	return v % 1000000 == 0 ? to : put_fraction(to, (uint32_t)(v % 1000000 * 100));
+}
+
+/* Nine digits behind a point, all of them. */
+static char *put_nine(char *to, uint32_t v)
+{
+	to[0] = '.';
+	to[1] = (char)('0' + v / DIGITS_EIGHT);
+	digits_store(to + 2, digits_eight(v % DIGITS_EIGHT) + DIGITS_ASCII);
+	return to + 10;
 }
 
 char *json_put_s(char *to, int64_t ns)
@@ -121,18 +112,12 @@ char *json_put_s(char *to, int64_t ns)
 	if (ns < 0)
 		*to++ = '-';
 	to = json_put_u64(to, v / 1000000000);
-
-	const uint32_t part = (uint32_t)(v % 1000000000);
-	char *behind = to + 10;
-
-	if (part == 0)
+	if (v % 1000000000 == 0)
 		return to;
-	*to = '.';
-	store_six(to + 1, six(part / 1000));
-	put_4(to + 6, part % 1000 + part / 1000 % 10 * 1000); /* the sixth digit once more */
-	while (behind[-1] == '0')
-		behind--;
-	return behind;
+	to = put_nine(to, (uint32_t)(v % 1000000000));
+	while (to[-1] == '0')
+		to--;
+	return to;
 }
 
 char *json_put_time(char *to, int64_t ns, bool nanoseconds)
@@ -150,19 +135,44 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 	if (ns < 0)
 		*to++ = '-';
 	to = json_put_u64(to, v / unit);
+	if (nanoseconds)
+		return put_nine(to, part);
 	*to = '.';
-	if (nanoseconds) {
-		to[1] = (char)('0' + part / 100000000);
-		put_8(to + 2, part % 100000000);
-		return to + 10;
-	}
-	store_six(to + 1, six(part));
+	digits_store(to + 1, digits_eight(part * 100) + DIGITS_ASCII);
 	return to + 7;
 }
 
+#ifdef __SSE2__
+/* The digits of 16 numbers from 0 to 15. */
+static inline __m128i hex_of(__m128i nibbles)
+{
+	const __m128i letter = _mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9));
+	const __m128i more = _mm_and_si128(letter, _mm_set1_epi8('a' - 10 - '0'));
+
+	return _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), more);
+}
+
+static inline void put_hex_16(char *to, const uint8_t *bytes)
+{
+	const __m128i low_bits = _mm_set1_epi8(15);
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+	const __m128i high = hex_of(_mm_and_si128(_mm_srli_epi16(v, 4), low_bits));
+	const __m128i low = hex_of(_mm_and_si128(v, low_bits));
+
+	_mm_storeu_si128((__m128i *)(void *)to, _mm_unpacklo_epi8(high, low));
+	_mm_storeu_si128((__m128i *)(void *)(to + 16), _mm_unpackhi_epi8(high, low));
+}
+#endif
+
 char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
+	size_t i = 0;
+
+#ifdef __SSE2__
+	for (; i + 16 <= size; i += 16)
+		put_hex_16(to + 2 * i, bytes + i);
+#endif
+	for (; i < size; i++)
 		memcpy(to + 2 * i, hex_pairs + 2 * (size_t)bytes[i], 2);
 	return to + 2 * size;
 }

@@ -6,6 +6,7 @@
  * product, which is exact; outside that range from an exact expansion in limbs of nine digits.
  * Integer arithmetic only, so no machine's floating point or locale shows.
  */
+#include "base/digits.h"
 #include "base/json.h"
 
 enum {
@@ -175,31 +176,44 @@ static char *put_exponent(char *to, int exponent)
 	return json_put_u64(to, (uint64_t)exponent);
 }
 
-/* The digits with a point after the first 'whole' ones, or "0." and -whole zeros in front. */
-static char *put_pointed(char *to, const char *digits, int count, int whole)
+/* Sixteen characters, the first in the low byte. */
+typedef unsigned __int128 characters;
+
+static void store(char *to, characters c)
+{
+	digits_store(to, (uint64_t)c);
+	digits_store(to + 8, (uint64_t)(c >> 64));
+}
+
+/*
+ * 'count' digits with a point after the first 'whole' ones, or "0." and -whole zeros in front.
+ * The digits behind the point are stored once more, one place on.
+ */
+static char *put_pointed(char *to, characters digits, int count, int whole)
 {
 	if (whole <= 0) {
-		memcpy(to, "0.00000", 7);
-		memcpy(to + 2 - whole, digits, 16);
+		memcpy(to, "0.000000", 8);
+		store(to + 2 - whole, digits);
 		return to + 2 - whole + count;
 	}
-	memcpy(to, digits, 16);
+	store(to, digits);
 	if (count <= whole) /* zeros up to the point are still among the digits */
 		return to + whole;
-	memmove(to + whole + 1, to + whole, (size_t)(count - whole));
+	store(to + whole + 1, digits >> 8 * whole);
 	to[whole] = '.';
 	return to + count + 1;
 }
 
 static char *put_decimal(char *to, struct decimal d)
 {
-	char digits[JSON_ROOM_NUMBER];
-	int count = DIGITS;
+	const uint64_t ten_million = 10000000; /* 15 digits and a 0 are eight and eight */
+	const uint64_t first = digits_eight((uint32_t)(d.digits / ten_million));
+	const uint64_t second = digits_eight((uint32_t)(d.digits % ten_million * 10));
+	const characters digits =
+			(characters)(second + DIGITS_ASCII) << 64 | (first + DIGITS_ASCII);
+	const int count =
+			8 - (int)digits_behind(second > 0 ? second : first) + (second > 0 ? 8 : 0);
 
-	json_put_u64(digits, d.digits);
-	digits[DIGITS] = 0;
-	while (digits[count - 1] == '0')
-		count--;
 	if (d.exponent >= -5 && d.exponent < DIGITS)
 		return put_pointed(to, digits, count, d.exponent + 1);
 	return put_exponent(put_pointed(to, digits, count, 1), d.exponent);

@@ -21,7 +21,9 @@ enum {
 	LIMIT_XZ_MEMORY = 256 * 1024 * 1024, /* decoder memory of one xz stream */
 
 	/* live */
-	LIMIT_WORKERS = 64, /* threads= */
+	LIMIT_WORKERS = 64,         /* threads= */
+	LIMIT_LIVE_INTERFACES = 64, /* named by interface= */
+	LIMIT_LIVE_SPARES = 64,     /* sockets kept for interfaces that come back */
 
 	/* net */
 	LIMIT_DEPTH = 64,                /* headers (tags, tunnels) before a packet is "too deep" */
@@ -72,6 +74,7 @@ enum {
 	LIMIT_HANDSHAKE_HEADS = 256,        /* listed in the records of one flow */
 	LIMIT_ALERTS = 16,                  /* listed for one flow */
 	LIMIT_FINGERPRINT_DB = 1 << 30,     /* a file of fingerprint_db= */
+
 	/* proto: quic */
 	LIMIT_QUIC_PACKET = 65536,       /* payload of one Initial that is deciphered */
 	LIMIT_QUIC_CRYPTO_BYTES = 65536, /* of a handshake stream put in order, each direction */
@@ -83,6 +86,18 @@ enum {
 	LIMIT_FINGERPRINT_BYTES = 1024 * 1024, /* text of one fingerprint: enough for any hello */
 	LIMIT_FINGERPRINT_MEMO = 1024,         /* hashes a worker remembers; a power of two */
 	LIMIT_FINGERPRINT_MEMO_BYTES = 480,    /* the longest text among them */
+
+	/* host: lists */
+	LIMIT_LIST_BYTES = 1 << 30,   /* one file */
+	LIMIT_LIST_ENTRIES = 1 << 24, /* subnets, or names, of all files of an option */
+	LIMIT_LIST_FILES = 256,       /* of an option */
+	LIMIT_GEO_FILES = 16,         /* of geoip= */
+	LIMIT_LABEL_SETS = 1 << 20,   /* different combinations of labels */
+	LIMIT_ANON_CACHE = 16384,     /* addresses whose replacement a worker remembers */
+	LIMIT_CHECK_VALUES = 1 << 22, /* different bytes in these that are counted once */
+	LIMIT_CHECK_FIELDS = 4096,    /* different keys of records that are checked for addresses */
+	LIMIT_WATCH_HITS = 16,        /* listed in a record */
+	LIMIT_LINE_COLUMNS = 256,     /* looked at in a line of CSV */
 
 	/* host: processes */
 	LIMIT_PROCESS_RING = 8 << 20, /* bytes of events that wait in the kernel; a power of 2 */
@@ -99,12 +114,32 @@ enum {
 	LIMIT_PROCESS_EXECUTABLE = 1 << 30, /* bytes of one that is hashed */
 	LIMIT_PROCESS_USERS = 256,          /* names of users, remembered */
 	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
-	LIMIT_PROCESS_MESSAGE = 32
-				<< 10, /* bytes written to the sensor, and read by it, at a time */
+	LIMIT_PROCESS_MESSAGE = 32 << 10,   /* bytes that go to the sensor at a time */
 
 	/* record and sink */
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+	LIMIT_OUTPUT_QUEUE = 64 << 20, /* text that waits for a writer, of a live capture */
+	LIMIT_OUTPUT_NOTES = 4 << 20,  /* lines that are no records, beyond that */
+	LIMIT_OUTPUT_WAIT = 2 << 20,   /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_FILES = 1 << 20,  /* files of a series that are looked at */
+	LIMIT_OUTPUT_PARTS = 1 << 16,  /* parts of it that are recovered */
+
+	/* sink: upload */
+	LIMIT_UPLOAD_USER = 64,
+	LIMIT_UPLOAD_HOST = 255,
+	LIMIT_UPLOAD_PATH = 1024,       /* the folder on the other side */
+	LIMIT_UPLOAD_NAME = 220,        /* a name of a file: with what is put around it, 255 */
+	LIMIT_UPLOAD_BATCH = 64,        /* files read from the spool at a time */
+	LIMIT_UPLOAD_FAILING = 64,      /* files that wait for another try of their own */
+	LIMIT_SFTP_PACKET = 256 << 10,  /* one answer */
+	LIMIT_UPLOAD_SENDING = 2 << 20, /* bytes on their way to ssh */
+
+	/* os: control socket and HTTP, each */
+	LIMIT_CLIENTS = 8,             /* served at a time; others wait in the queue */
+	LIMIT_CLIENT_SECONDS = 10,     /* from accepting to the last byte of the answer */
+	LIMIT_QUESTION_BYTES = 8192,   /* of a request */
+	LIMIT_ANSWER_BYTES = 20 << 20, /* of a response: a LIMIT_TEXT_BYTES and its head */
 
 	/* conf */
 	LIMIT_OPTION_BYTES = 64 << 10, /* one line of a configuration file */

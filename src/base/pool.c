@@ -28,8 +28,26 @@ enum {
 
 /* Sizes with header. Chosen so that 8 and a power of two, or a little more, fit without much waste.
  */
+enum { GRAIN = 16, LARGEST = 2064 };
+
 static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
-	1040, 2064 };
+	1040, LARGEST };
+
+/* By size with header in grains, rounded up: the first class that is large enough. */
+static const uint8_t class_of[LARGEST / GRAIN + 1] = {
+	[3] = 1,
+	[4] = 2,
+	[5] = 3,
+	[6] = 4,
+	[7 ... 8] = 5,
+	[9 ... 11] = 6,
+	[12 ... 17] = 7,
+	[18 ... 23] = 8,
+	[24 ... 33] = 9,
+	[34 ... 49] = 10,
+	[50 ... 65] = 11,
+	[66 ... 129] = 12,
+};
 
 struct pool_block {
 	uintptr_t next; /* | class */
@@ -142,13 +160,9 @@ static unsigned class_for(size_t size)
 	(void)size;
 	return LARGE;
 #else
-	unsigned c = 0;
-
-	if (size > (size_t)class_size[CLASSES - 1] - HEADER)
+	if (size > LARGEST - HEADER)
 		return LARGE;
-	while ((size_t)class_size[c] - HEADER < size)
-		c++;
-	return c;
+	return class_of[(size + HEADER + GRAIN - 1) / GRAIN];
 #endif
 }
 

@@ -47,6 +47,7 @@ static bool load(struct walk *w, const char *path)
 
 static bool set(struct walk *w, const char *name, const char *value)
 {
+	w->to->interface |= strcmp(name, "interface") == 0;
 	if (joy_set(w->joy, name, value) == JOY_OK)
 		return true;
 	return err_set(w->e, "%s", joy_error(w->joy));

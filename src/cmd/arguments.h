@@ -2,6 +2,7 @@
 /* arguments.h - the command line: options into the handle, files into a list. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -10,6 +11,7 @@
 struct arguments {
 	const char **files; /* in the order given; the words belong to argv */
 	size_t count;
+	bool interface; /* option interface was among the words, not only in a file */
 };
 
 /* False: wrong usage, and 'e' says how. */

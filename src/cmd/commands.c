@@ -8,19 +8,23 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "cmd/control.h"
+#include "cmd/settings.h"
 #include "os/interfaces.h"
 
-enum { INTERFACES = -1 };
+enum { INTERFACES = -1, CONTROL = -2 };
 
 static const struct command {
 	const char *option, *value; /* value NULL: any; it is the argument */
-	int text;                   /* enum joy_text, or INTERFACES */
+	int text;                   /* enum joy_text, or one of these */
 } commands[] = {
 	{ "help", "1", JOY_TEXT_HELP },
 	{ "version", "1", JOY_TEXT_VERSION },
 	{ "show_config", "1", JOY_TEXT_CONFIG },
 	{ "show_interfaces", "1", INTERFACES },
+	{ "ctl", NULL, CONTROL },
 	{ "explain", NULL, JOY_TEXT_EXPLAIN },
+	{ "anon_check", NULL, JOY_TEXT_CHECK },
 	{ "print", "man", JOY_TEXT_MAN },
 	{ "print", "bash", JOY_TEXT_BASH },
 	{ "print", "zsh", JOY_TEXT_ZSH },
@@ -47,6 +51,10 @@ static int print(struct joy *j, int what, const char *argument, struct err *e)
 	}
 	int status = put(text, strlen(text), e);
 	joy_text_free(text);
+	if (status == JOY_OK && what == JOY_TEXT_CHECK && *joy_error(j) != '\0') {
+		err_set(e, "%s", joy_error(j));
+		status = JOY_FAILED;
+	}
 	return status;
 }
 
@@ -59,6 +67,15 @@ static int print_interfaces(struct err *e)
 	return status;
 }
 
+static int ask(struct joy *j, const char *word, struct err *e)
+{
+	char *path = settings_text(j, "control");
+	bool good = control_ask(path == NULL ? CONTROL_PATH : path, word, e);
+
+	joy_text_free(path);
+	return good ? JOY_OK : JOY_FAILED;
+}
+
 /* Does the option's present value ask for the command? */
 static bool is_asked(const struct command *c, const char *value)
 {
@@ -68,10 +85,16 @@ static bool is_asked(const struct command *c, const char *value)
 static int run(struct joy *j, const struct command *c, struct err *e)
 {
 	char *value = joy_get(j, c->option);
-	int status = COMMANDS_NONE;
+	int status;
 
-	if (value != NULL && is_asked(c, value))
-		status = c->text == INTERFACES ? print_interfaces(e) : print(j, c->text, value, e);
+	if (value == NULL || !is_asked(c, value))
+		status = COMMANDS_NONE;
+	else if (c->text == INTERFACES)
+		status = print_interfaces(e);
+	else if (c->text == CONTROL)
+		status = ask(j, value, e);
+	else
+		status = print(j, c->text, value, e);
 	joy_text_free(value);
 	return status;
 }

@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +15,8 @@
 #include "cmd/commands.h"
 #include "cmd/message.h"
 #include "cmd/progress.h"
+#include "cmd/service.h"
+#include "cmd/settings.h"
 #include "conf/print.h"
 #include "joy.h"
 #include "os/signals.h"
@@ -25,6 +27,8 @@ struct program {
 	struct arguments arguments;
 	struct messages messages;
 	struct progress progress;
+	struct service service;
+	bool live; /* captures, instead of reading files */
 };
 
 static void on_log(void *ctx, enum joy_level level, const char *text)
@@ -34,20 +38,10 @@ static void on_log(void *ctx, enum joy_level level, const char *text)
 	message(&p->messages, level, "%s", text);
 }
 
-/* The value of an option that is a small number. */
-static unsigned number(struct program *p, const char *name)
-{
-	char *text = joy_get(p->joy, name);
-	unsigned v = text == NULL ? 0 : (unsigned)strtoul(text, NULL, 10);
-
-	joy_text_free(text);
-	return v;
-}
-
 static bool open_log(struct program *p)
 {
-	char *path = joy_get(p->joy, "logfile");
-	bool good = path == NULL || strcmp(path, "none") == 0 || message_open(&p->messages, path);
+	char *path = settings_text(p->joy, "logfile");
+	bool good = path == NULL || message_open(&p->messages, path);
 
 	if (!good)
 		message(&p->messages, JOY_LOG_ERROR, "cannot write %s: %s", path, strerror(errno));
@@ -55,23 +49,11 @@ static bool open_log(struct program *p)
 	return good;
 }
 
-/* SIGHUP: a log file that was moved away begins anew, and lists are read again. */
-static void reload(struct program *p)
-{
-	open_log(p);
-	if (joy_reload(p->joy) == JOY_OK)
-		message(&p->messages, JOY_LOG_INFO, "lists were read again");
-	else
-		message(&p->messages, JOY_LOG_WARNING, "%s; what was read before stays",
-				joy_error(p->joy));
-}
-
 static int on_progress(void *ctx)
 {
 	struct program *p = ctx;
 
-	if (signals_reload())
-		reload(p);
+	service_tick(&p->service);
 	progress_tick(&p->progress);
 	return signals_stop();
 }
@@ -99,24 +81,104 @@ static void say_counts(struct program *p)
 			s.flows, s.records);
 }
 
-/* Turns packets into records and says how it went. */
+/* Why a run has failed: the library knows, unless the program itself refused to go on. */
+static const char *reason(const struct program *p)
+{
+	return p->service.failure.text[0] != '\0' ? p->service.failure.text : joy_error(p->joy);
+}
+
+/* Turns packets into records. */
 static int run(struct program *p)
 {
-	joy_on_log(p->joy, on_log, p);
 	joy_on_progress(p->joy, on_progress, p);
-	progress_start(&p->progress, p->joy, number(p, "progress") != 0);
+	progress_start(&p->progress, p->joy, settings_number(p->joy, "progress") != 0);
 	p->messages.progress = &p->progress;
+	if (p->live)
+		joy_on_ready(p->joy, service_ready, &p->service);
+	else if (service_ready(&p->service) != 0)
+		return JOY_FAILED;
 
 	int status = joy_run(p->joy, p->arguments.files, p->arguments.count);
 
 	progress_erase(&p->progress);
 	if (status == JOY_DAMAGED && signals_stop())
 		status = JOY_OK; /* the signal cut standard input off */
+	return status;
+}
+
+/* A run from its log file to the word on how it went. */
+static int run_and_tell(struct program *p)
+{
+	struct err e = { "" };
+	int status = JOY_FAILED;
+
+	if (!open_log(p))
+		return JOY_FAILED;
+	if (service_start(&p->service, p->joy, &p->messages, p->live, &e))
+		status = run(p);
+	else
+		p->service.failure = e;
+	service_stop(&p->service);
 	if (status == JOY_FAILED || status == JOY_USAGE)
-		message(&p->messages, JOY_LOG_ERROR, "%s", joy_error(p->joy));
+		message(&p->messages, JOY_LOG_ERROR, "%s", reason(p));
 	else
 		say_counts(p);
 	return status;
+}
+
+/* Goes to the background where that is asked for; the parent leaves with the status. */
+static int run_where(struct program *p)
+{
+	struct err e = { "" };
+
+	if (settings_number(p->joy, "daemon") == 0)
+		return run_and_tell(p);
+	int status = daemon_fork(&p->service.daemon, &e);
+
+	if (status == DAEMON_CHILD)
+		return run_and_tell(p);
+	if (e.text[0] != '\0')
+		message(&p->messages, JOY_LOG_ERROR, "%s", e.text);
+	return status;
+}
+
+/* Files win over the interface of a configuration file: they are from the command line. */
+static bool has_interface(struct program *p)
+{
+	char *interface = settings_text(p->joy, "interface");
+	bool has = interface != NULL;
+
+	joy_text_free(interface);
+	if (!has || p->arguments.count == 0 || p->arguments.interface)
+		return has;
+	joy_set(p->joy, "interface", "none");
+	return false;
+}
+
+/* An interface, or files, or else standard input; false: nothing of these. */
+static bool find_input(struct program *p)
+{
+	p->live = has_interface(p);
+	if (p->live || p->arguments.count > 0)
+		return true;
+	if (!terminal_has_data(STDIN_FILENO))
+		return false;
+	p->arguments.files[p->arguments.count++] = "-";
+	return true;
+}
+
+/* The background has no standard output to write to, and nobody who would type. */
+static bool can_be_daemon(struct program *p)
+{
+	char *output = settings_text(p->joy, "output");
+	bool good = settings_number(p->joy, "daemon") == 0 ||
+		    (output != NULL && strcmp(output, "-") != 0);
+
+	if (!good)
+		message(&p->messages, JOY_LOG_ERROR,
+				"daemon=1 has no standard output: give it output=FILE");
+	joy_text_free(output);
+	return good;
 }
 
 /* Everything between the options and the exit status. */
@@ -125,28 +187,28 @@ static int main_part(struct program *p)
 	struct err e = { "" };
 	int status = commands_run(p->joy, &e);
 
-	p->messages.verbosity = number(p, "verbosity");
+	p->messages.verbosity = settings_number(p->joy, "verbosity");
 	if (status != COMMANDS_NONE) {
 		if (status != JOY_OK)
 			message(&p->messages, JOY_LOG_ERROR, "%s", e.text);
 		return status;
 	}
-	if (p->arguments.count == 0) {
-		if (!terminal_has_data(STDIN_FILENO))
-			return wrong_usage();
-		p->arguments.files[p->arguments.count++] = "-";
-	}
-	if (!open_log(p))
-		return JOY_FAILED;
-	return run(p);
+	if (!find_input(p))
+		return wrong_usage();
+	if (!can_be_daemon(p))
+		return JOY_USAGE;
+	joy_on_log(p->joy, on_log, p);
+	return run_where(p);
 }
 
 int main(int argc, char **argv)
 {
-	struct program p = { .joy = joy_new(), .messages = { .to = stderr } };
+	struct program p = { .joy = joy_new(),
+		.service = { .daemon = { -1, -1 }, .notify = { .fd = -1 }, .pidfile = -1 } };
 	struct err e = { "" };
 	int status;
 
+	message_start(&p.messages);
 	signals_catch();
 	if (p.joy == NULL) {
 		message(&p.messages, JOY_LOG_ERROR, "no memory");

@@ -4,7 +4,8 @@
  *
  * The table is in options.c.  Features bring their own options (feature.h).
  * A value has a rank by where it comes from: conf_set() beats conf_load(), which beats the initial
- * value, in whatever order they are called.  Among equals the last one wins.
+ * value, in whatever order they are called.  Among equals the last one wins, or is added
+ * (OPTION_REPEAT).
  */
 #pragma once
 
@@ -108,9 +109,16 @@ bool conf_settle(const struct option_sets *sets, struct conf *core, struct err *
 const struct option *conf_find(
 		const struct option_sets *sets, const char *name, const struct option_set **in);
 
-/* An option's present value as a user would write it. */
+/* Takes back what a configuration file says of an option; what conf_set() says stays. */
+bool conf_forget(const struct option_sets *sets, const char *name, struct err *e);
+
+/* Where its present value comes from; CONF_INITIAL too when there is no such option. */
+enum conf_rank conf_rank_of(const struct option_sets *sets, const char *name);
+
+/* An option's present value as a user would write it; those of an OPTION_REPEAT with newlines
+ * between. */
 void conf_value(const struct option *o, const void *base, struct buf *out);
 
 /* The same as a JSON value: numbers for all but texts; bool as 0 or 1, seconds with decimals, sizes
- * in bytes. */
+ * in bytes, a list of texts for an OPTION_REPEAT. */
 void conf_value_json(const struct option *o, const void *base, struct buf *out);

@@ -37,8 +37,15 @@ enum {                              /* flags */
 	OPTION_COMMAND = 1 << 3,    /* asks for something to be printed instead of a run */
 	OPTION_FILE = 1 << 4,       /* a path: completion offers files */
 	OPTION_PLACE = 1 << 5,      /* where output goes, not what it is: not in it either */
+	OPTION_REPEAT = 1 << 6,     /* a text that may be given several times: see below */
+	OPTION_AUTO = 1 << 7,       /* a place that takes the word auto */
 };
 
+/*
+ * An OPTION_REPEAT keeps its values as one text, with newlines between.  A value of the same rank
+ * is added (unless it is there), one of a higher rank replaces all; none takes all away.  A text
+ * with newlines gives several.
+ */
 struct option {
 	const char *name;
 	enum option_type type;

@@ -102,31 +102,45 @@ const struct option conf_options[] = {
 	OPTION(struct conf, retrans, "retrans", "list retransmitted packets too", .initial = "0"),
 
 	OPTION(struct conf, output, "output", "where records go; none is standard output",
-			.group = "Output", .value = "FILE", .flags = OPTION_FILE | OPTION_PLACE,
+			.group = "Output", .value = "FILE|auto",
+			.flags = OPTION_FILE | OPTION_PLACE | OPTION_AUTO,
 			.more = "The end of the name says how: .json (also for any other name) "
 				"or .csv, each with .gz or .zst behind it to compress.  The file "
-				"has its name with .part behind it until it is whole."),
+				"has its name with .part behind it until it is whole.  With count, "
+				"rotate or rotate_size there are several, named by the time of "
+				"their beginning (UTC) and a number, such as "
+				"FILE-20260131T235959Z-000000.json; their order is that of their "
+				"names, and none is ever overwritten.  Each begins with the "
+				"configuration and ends with a summary of its own.  auto is such "
+				"a series, named by the address of the interface that is captured "
+				"from."),
 	OPTION(struct conf, outdir, "outdir", "folder of a relative output", .value = "FOLDER",
 			.flags = OPTION_FILE | OPTION_PLACE),
 	OPTION(struct conf, count, "count", "begin another file after N records", .initial = "0",
 			.value = "N", .maximum = UINT64_MAX, .flags = OPTION_PLACE,
-			.more = "0: never.  The files' names get time and number; see output."),
+			.more = "0: never.  See output for their names."),
 	OPTION(struct conf, rotate, "rotate", "begin another file after this much time",
 			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 366,
-			.flags = OPTION_PLACE),
+			.flags = OPTION_PLACE,
+			.more = "For captures in files it is the time of packets that counts.  A "
+				"time without records makes no file."),
 	OPTION(struct conf, rotate_size, "rotate_size", "begin another file after this many bytes",
-			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE),
+			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE,
+			.more = "A file ends behind the record that makes it so long; a compressed "
+				"one some records later."),
 	OPTION(struct conf, keep_size, "keep_size",
 			"delete the oldest finished files when all together are larger",
 			.initial = "0", .value = "SIZE", .flags = OPTION_PLACE,
-			.more = "0: keep all."),
+			.more = "0: keep all.  Only files that are named like those of this "
+				"output are counted and deleted; the newest stays."),
 	OPTION(struct conf, keep_time, "keep_time", "delete finished files that are older",
 			.initial = "0", .value = "SECONDS", .maximum = SECOND * 86400 * 36600,
 			.flags = OPTION_PLACE, .more = "0: keep all."),
 	OPTION(struct conf, upload, "upload", "copy each finished file to another machine by ssh",
 			.value = "USER@HOST:PATH", .flags = OPTION_PLACE | OPTION_SECRET,
 			.more = "Files wait in a spool and are tried again until the other side "
-				"has them whole.  The host's key must be known to ssh already."),
+				"has them whole.  sftp://USER@HOST:PORT/FOLDER names a port.  "
+				"The host's key must be known to ssh already."),
 	OPTION(struct conf, keyfile, "keyfile", "private key for upload", .value = "FILE",
 			.flags = OPTION_FILE | OPTION_PLACE | OPTION_SECRET),
 	OPTION(struct conf, known_hosts, "known_hosts", "keys of hosts to upload to",
@@ -144,9 +158,11 @@ const struct option conf_options[] = {
 			"progress bar on a terminal when the input is long", .initial = "1"),
 
 	OPTION(struct conf, username, "username", "user to become once the capture is open",
-			.group = "Service", .value = "NAME", .flags = OPTION_PLACE,
-			.more = "Otherwise joy, where the program was started by root and there "
-				"is that user.  none keeps the rights."),
+			.group = "Service", .initial = "auto", .value = "NAME",
+			.flags = OPTION_PLACE | OPTION_AUTO,
+			.more = "auto is joy, where root starts the program, there is that user, "
+				"and he can write where output and log go.  With none root stays "
+				"root."),
 	OPTION(struct conf, sandbox, "sandbox", "give up what a live capture does not need",
 			.initial = "1", .flags = OPTION_PLACE,
 			.more = "System calls that are not needed, and writing to folders other "

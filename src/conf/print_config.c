@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conf/print.h"
+#include "conf/value.h"
 
 /* A configuration file has no quotes: white space at the ends, line ends and " #" cannot be
  * written. */
@@ -21,20 +22,34 @@ static bool can_be_written(const char *value, size_t size)
 	return true;
 }
 
+static void print_value(const struct option *o, const char *value, size_t size, struct buf *out)
+{
+	if (can_be_written(value, size)) {
+		buf_printf(out, "%s = ", o->name);
+		buf_bytes(out, value, size);
+		buf_byte(out, '\n');
+	} else {
+		buf_printf(out, "# %s has a value that no configuration file can hold\n", o->name);
+	}
+}
+
 static void print_setting(const struct print_item *item, struct buf *out)
 {
-	struct buf value = buf_new(LIMIT_OPTION_BYTES);
+	struct buf text = buf_new(LIMIT_OPTION_BYTES + 1);
+	const char *rest, *value;
+	size_t size;
 
-	conf_value(item->option, item->base, &value);
-	if (!buf_ok(&value) || !can_be_written(value.p, value.size)) {
-		buf_printf(out, "# %s has a value that no configuration file can hold\n",
-				item->option->name);
-	} else {
-		buf_printf(out, "%s = ", item->option->name);
-		buf_bytes(out, value.p, value.size);
-		buf_byte(out, '\n');
-	}
-	buf_free(&value);
+	conf_value(item->option, item->base, &text);
+	buf_byte(&text, '\0');
+	rest = text.p;
+	if (!buf_ok(&text))
+		print_value(item->option, "", 0, out);
+	else if (!(item->option->flags & OPTION_REPEAT))
+		print_value(item->option, text.p, text.size - 1, out);
+	else
+		while (value_next(&rest, &value, &size))
+			print_value(item->option, value, size, out);
+	buf_free(&text);
 }
 
 void print_config(const struct option_sets *sets, struct buf *out)

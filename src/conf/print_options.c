@@ -40,6 +40,8 @@ static void print_row(const struct option *o, struct buf *out)
 		buf_text(out, " ");
 		cell_text(out, o->more);
 	}
+	if (o->flags & OPTION_REPEAT)
+		buf_text(out, " May be given several times; none takes all away.");
 	buf_text(out, " |\n");
 	buf_free(&words);
 }

@@ -61,22 +61,37 @@ const struct option *conf_find(
 	return NULL;
 }
 
+static bool set_initial(
+		const struct option_sets *sets, const struct option *o, void *base, struct err *e)
+{
+	uint8_t *rank = set_rank(sets, o);
+
+	value_clear(o, base);
+	if (rank != NULL)
+		*rank = CONF_INITIAL;
+	return o->initial == NULL || value_parse(o, base, o->initial, e);
+}
+
+bool conf_forget(const struct option_sets *sets, const char *name, struct err *e)
+{
+	const struct option_set *in = NULL;
+	const struct option *o = conf_find(sets, name, &in);
+
+	if (o == NULL || conf_rank_of(sets, name) != CONF_FILE)
+		return true;
+	return set_initial(sets, o, in->base, e);
+}
+
 bool conf_defaults(const struct option_sets *sets, struct err *e)
 {
 	size_t set = 0, at = 0, count = 0;
 	const struct option *o;
 
 	while ((o = next(sets, &set, &at)) != NULL) {
-		void *base = sets->set[set].base;
-
 		if (++count > LIMIT_OPTIONS)
 			return err_set(e, "more than %d options", LIMIT_OPTIONS);
-		value_clear(o, base);
-		if (o->initial != NULL && !value_parse(o, base, o->initial, e))
+		if (!set_initial(sets, o, sets->set[set].base, e))
 			return false;
-		uint8_t *rank = set_rank(sets, o);
-		if (rank != NULL)
-			*rank = CONF_INITIAL;
 	}
 	return true;
 }
@@ -132,7 +147,9 @@ bool set_ranked(const struct option_sets *sets, const char *name, const char *va
 	uint8_t *kept = set_rank(sets, o);
 	if (kept != NULL && *kept > rank)
 		return check(o, value, e);
-	if (!value_parse(o, in->base, value, e))
+	bool add = (o->flags & OPTION_REPEAT) && (kept == NULL || *kept == rank);
+
+	if (!(add ? value_add : value_parse)(o, in->base, value, e))
 		return false;
 	if (kept != NULL)
 		*kept = (uint8_t)rank;

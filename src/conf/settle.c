@@ -11,7 +11,7 @@
 #include "conf/set.h"
 #include "conf/value.h"
 
-static enum conf_rank rank_of(const struct option_sets *sets, const char *name)
+enum conf_rank conf_rank_of(const struct option_sets *sets, const char *name)
 {
 	const struct option *o = conf_find(sets, name, NULL);
 	const uint8_t *rank = o == NULL ? NULL : set_rank(sets, o);
@@ -22,9 +22,9 @@ static enum conf_rank rank_of(const struct option_sets *sets, const char *name)
 /* Is 'special' to be kept although 'general' speaks about it? */
 static bool keeps(const struct option_sets *sets, const char *special, const char *general)
 {
-	enum conf_rank rank = rank_of(sets, special);
+	enum conf_rank rank = conf_rank_of(sets, special);
 
-	return rank != CONF_INITIAL && rank >= rank_of(sets, general);
+	return rank != CONF_INITIAL && rank >= conf_rank_of(sets, general);
 }
 
 static bool settle_timeouts(const struct option_sets *sets, struct conf *core, struct err *e)

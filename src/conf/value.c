@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
+
 static void *member(const struct option *o, void *base)
 {
 	return (char *)base + o->offset;
@@ -147,6 +149,59 @@ static bool is_choice(const struct option *o, const char *text)
 	return false;
 }
 
+/* Is 'value' among the values of a list? */
+static bool has(const struct buf *list, const char *value, size_t size)
+{
+	for (size_t i = 0, end; i < list->size; i = end + 1) {
+		const char *newline = memchr(list->p + i, '\n', list->size - i);
+
+		end = newline == NULL ? list->size : (size_t)(newline - list->p);
+		if (end - i == size && memcmp(list->p + i, value, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_values(struct buf *list, const char *text)
+{
+	const char *value;
+	size_t size;
+
+	while (text != NULL && value_next(&text, &value, &size)) {
+		if (has(list, value, size))
+			continue;
+		if (list->size > 0)
+			buf_byte(list, '\n');
+		buf_bytes(list, value, size);
+	}
+}
+
+static bool parse_list(
+		const struct option *o, void *base, const char *text, bool add, struct err *e)
+{
+	struct buf list = buf_new(LIMIT_OPTION_BYTES);
+	char **to = member(o, base);
+
+	if (strcmp(text, "none") == 0) {
+		value_clear(o, base);
+		return true;
+	}
+	if (text[strspn(text, "\n")] == '\0')
+		return refuse(o, text, e);
+	add_values(&list, add ? *to : NULL);
+	add_values(&list, text);
+	bool fits = buf_ok(&list);
+	char *copy = fits ? strndup(list.p, list.size) : NULL;
+
+	buf_free(&list);
+	if (copy == NULL)
+		return err_set(e, "%s=%.80s: %s", o->name, text,
+				fits ? "no memory" : "too many values");
+	free(*to);
+	*to = copy;
+	return true;
+}
+
 static bool parse_text(const struct option *o, void *base, const char *text, struct err *e)
 {
 	char **to = member(o, base);
@@ -156,7 +211,8 @@ static bool parse_text(const struct option *o, void *base, const char *text, str
 	if (strcmp(text, "none") != 0 || (o->choices != NULL && o->initial != NULL)) {
 		if (!is_choice(o, text) || *text == '\0')
 			return refuse(o, text, e);
-		if (strcmp(text, "auto") == 0 && (o->flags & OPTION_PLACE))
+		if (strcmp(text, "auto") == 0 &&
+				(o->flags & (OPTION_PLACE | OPTION_AUTO)) == OPTION_PLACE)
 			return err_set(e,
 					"%s=auto: a reserved word that means nothing here (./auto "
 					"is a file of that name)",
@@ -174,6 +230,8 @@ bool value_parse(const struct option *o, void *base, const char *text, struct er
 {
 	uint64_t v;
 
+	if (o->flags & OPTION_REPEAT)
+		return parse_list(o, base, text, false, e);
 	if (o->type == OPTION_TEXT)
 		return parse_text(o, base, text, e);
 	if (!is_choice(o, text) || !parse_any(o->type, text, &v))
@@ -182,6 +240,11 @@ bool value_parse(const struct option *o, void *base, const char *text, struct er
 		return refuse(o, text, e);
 	store(o, base, v);
 	return true;
+}
+
+bool value_add(const struct option *o, void *base, const char *text, struct err *e)
+{
+	return parse_list(o, base, text, true, e);
 }
 
 void value_clear(const struct option *o, void *base)

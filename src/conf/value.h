@@ -16,6 +16,12 @@
  */
 bool value_parse(const struct option *o, void *base, const char *text, struct err *e);
 
+/* The same for an OPTION_REPEAT, whose values so far stay. */
+bool value_add(const struct option *o, void *base, const char *text, struct err *e);
+
+/* The values of an OPTION_REPEAT one by one: *rest is its text at first.  False: no more. */
+bool value_next(const char **rest, const char **value, size_t *size);
+
 /* Frees a text and sets the member to zero. */
 void value_clear(const struct option *o, void *base);
 

@@ -58,6 +58,29 @@ static void write_number(const struct option *o, uint64_t v, struct buf *out)
 		json_u64(out, v);
 }
 
+bool value_next(const char **rest, const char **value, size_t *size)
+{
+	const char *at = *rest + strspn(*rest, "\n");
+
+	*value = at;
+	*size = strcspn(at, "\n");
+	*rest = at + *size;
+	return *size > 0;
+}
+
+static void write_list(const char *text, struct buf *out)
+{
+	const char *value;
+	size_t size;
+
+	buf_byte(out, '[');
+	while (text != NULL && value_next(&text, &value, &size)) {
+		json_comma(out);
+		json_string(out, value, size);
+	}
+	buf_byte(out, ']');
+}
+
 void conf_value(const struct option *o, const void *base, struct buf *out)
 {
 	if (o->type == OPTION_TEXT) {
@@ -71,7 +94,9 @@ void conf_value(const struct option *o, const void *base, struct buf *out)
 
 void conf_value_json(const struct option *o, const void *base, struct buf *out)
 {
-	if (o->type == OPTION_TEXT)
+	if (o->flags & OPTION_REPEAT)
+		write_list(*(char *const *)member(o, base), out);
+	else if (o->type == OPTION_TEXT)
 		json_text(out, *(char *const *)member(o, base));
 	else if (o->type == OPTION_SIZE)
 		json_u64(out, number(o, base));
@@ -124,7 +149,7 @@ void value_allowed(const struct option *o, struct buf *out)
 	} else if (o->type == OPTION_BOOL) {
 		buf_text(out, "0 or 1 (also no, yes, false, true, off, on)");
 	} else if (o->type == OPTION_TEXT) {
-		buf_text(out, "a text, or none");
+		buf_text(out, o->flags & OPTION_REPEAT ? "texts, or none" : "a text, or none");
 	} else {
 		buf_text(out, kind(o));
 		write_range(o, out);
@@ -139,4 +164,6 @@ void value_pattern(const struct option *o, struct buf *out)
 		write_choices(o, "|", "|", out);
 	else
 		buf_text(out, o->type == OPTION_BOOL ? "0|1" : "VALUE");
+	if (o->flags & OPTION_REPEAT)
+		buf_text(out, " ...");
 }

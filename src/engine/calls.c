@@ -68,6 +68,12 @@ static bool worth_waiting(const struct registry *r)
 	return size > sizeof(struct journal) + sizeof(struct trail);
 }
 
+static void add_fetches(struct calls *c, size_t offset, size_t count)
+{
+	for (size_t i = 0; i < count && c->fetch_count < FETCH_MAX; i++)
+		c->fetch[c->fetch_count++] = (uint16_t)(offset + i * sizeof(void *));
+}
+
 static void add_call(struct calls *c, const struct registry *r, size_t i, struct feature_env env)
 {
 	struct call *call = &c->call[i];
@@ -83,8 +89,13 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 	*size += r->on_size[i];
 	if (call->later)
 		c->later_bits |= call->bit;
+	else if (r->on_size[i] > 0)
+		add_fetches(c, call->offset, call->feature->pointers);
 	if (r->on[i]->leave != NULL)
 		c->leaving[c->leaving_count++] = (uint8_t)i;
+	if (r->on[i]->record != NULL)
+		c->whole[c->whole_count++] = (uint8_t)i;
+	c->tables[i] = r->tables[i];
 	add_to_lists(call->later ? &c->later : &c->now, i, r->on_wants[i]);
 	if (r->on_wants[i] & WANT_STREAM)
 		add_to_streams(c, i);
@@ -100,6 +111,8 @@ void calls_build(
 	*c = (struct calls){ .count = r->on_count,
 		.views = r->core.bidir ? 1 : 2,
 		.view_size = sizeof(struct view) };
+	if (wait)
+		add_fetches(c, offsetof(struct view, journal.p), 1);
 	for (size_t i = 0; i < r->on_count; i++) {
 		c->call[i].later = wait && r->on[i]->later;
 		add_call(c, r, i, env);
@@ -176,6 +189,20 @@ bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view,
 		return false;
 	env.read = calls_state(c, view->flow, call->reads, view->out);
 	return call->feature->finish(state, &env, view, out);
+}
+
+void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs)
+{
+	const struct feature_record record = { c->tables, data, c->count };
+
+	for (size_t n = 0; n < c->whole_count; n++) {
+		const size_t i = c->whole[n];
+		const struct call *call = &c->call[i];
+
+		data[i] = call->feature->record(&call->env, view, &record, outs[i]) ? outs[i]
+										    : NULL;
+	}
 }
 
 void calls_leave(const struct calls *c, struct flow *f)

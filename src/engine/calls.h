@@ -9,9 +9,14 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "feature/registry.h"
+#include "flow/table.h"
 
 enum { CALL_KINDS = 16 }; /* combinations of WANT_PACKET, WANT_DATA, WANT_TCP, WANT_ICMP */
+
+enum { FETCH_MAX = 32 };
 
 struct call {
 	enum verdict (*update)(void *state, const struct feature_env *env, struct flow *flow,
@@ -39,6 +44,11 @@ struct calls {
 	size_t stream_count;
 	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
 	size_t leaving_count;
+	uint16_t fetch[FETCH_MAX]; /* places of pointers in the (first) view to fetch ahead */
+	size_t fetch_count;
+	uint8_t whole[REGISTRY_MAX]; /* those with a record() */
+	size_t whole_count;
+	const struct field *tables[REGISTRY_MAX];
 	unsigned views;      /* per flow: 1, or 2 with bidir=0 */
 	size_t view_size;    /* 0 when no enabled feature keeps state or looks at packets */
 	size_t later_size;   /* of the states of those that wait; 0: nobody does */
@@ -72,6 +82,19 @@ static inline void calls_packet(
 		calls_view_packet(c, f, pkt, pool);
 }
 
+/* What the flow's states point to is fetched ahead of calls_packet() or calls_finish(). */
+static inline void calls_fetch(const struct calls *c, const struct flow *f)
+{
+	const char *states = (const char *)flow_states((struct flow *)(uintptr_t)f);
+
+	for (size_t i = 0; i < c->fetch_count; i++) {
+		const char *to;
+
+		memcpy(&to, states + c->fetch[i], sizeof to);
+		__builtin_prefetch(to, 1);
+	}
+}
+
 /* Before calls_finish() of a view: those that wait see its packets. */
 void calls_catch_up(const struct calls *c, struct flow *f, unsigned out);
 
@@ -80,6 +103,13 @@ void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigne
 
 /* Fills 'out' from the states of call 'i'; false: nothing to say. */
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out);
+
+/*
+ * Behind calls_finish() of all: those that look at the whole record.  data[i] is what call 'i' has
+ * filled, or NULL; outs[i] its struct.
+ */
+void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs);
 
 /* The flow's records are written: states give back what is the worker's. */
 void calls_leave(const struct calls *c, struct flow *f);

@@ -10,6 +10,17 @@ static size_t rounded(size_t size)
 	return (size + 15) / 16 * 16;
 }
 
+static bool take_pen(struct emit *m, struct sink *sink, struct err *e)
+{
+	m->pen = pen_new(sink, e);
+	if (m->pen == NULL) {
+		emit_destroy(m);
+		return false;
+	}
+	m->timed = pen_wants_time(m->pen);
+	return true;
+}
+
 bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct pool *pool,
 		struct arena *scratch, struct err *e)
 {
@@ -17,37 +28,38 @@ bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, str
 
 	for (size_t i = 0; i < calls->count; i++)
 		size += rounded(calls->call[i].feature->out_size);
-	*m = (struct emit){
-		.calls = calls, .sink = sink, .scratch = scratch, .pool = pool, .outs_size = size
-	};
+	*m = (struct emit){ .calls = calls, .scratch = scratch, .pool = pool, .outs_size = size };
 	m->outs = aligned_alloc(16, size);
+	for (size_t i = 0, at = 0; m->outs != NULL && i < calls->count; i++) {
+		m->out[i] = m->outs + at;
+		at += rounded(calls->call[i].feature->out_size);
+	}
 	m->data = calloc(calls->count + 1, sizeof *m->data);
 	if (m->outs == NULL || m->data == NULL) {
 		emit_destroy(m);
 		return err_set(e, "no memory for records");
 	}
-	return true;
+	return sink == NULL || take_pen(m, sink, e);
 }
 
 void emit_destroy(struct emit *m)
 {
+	pen_free(m->pen);
 	free(m->outs);
 	free(m->data);
+	m->pen = NULL;
 	m->outs = NULL;
 	m->data = NULL;
 }
 
 static void emit_view(struct emit *m, const struct flow_view *view)
 {
-	char *out = m->outs;
-
 	memset(m->outs, 0, m->outs_size);
 	calls_catch_up(m->calls, view->flow, view->out);
-	for (size_t i = 0; i < m->calls->count; i++) {
-		m->data[i] = calls_finish(m->calls, i, view, out) ? out : NULL;
-		out += rounded(m->calls->call[i].feature->out_size);
-	}
-	if (!m->failed && m->sink != NULL && !sink_record(m->sink, m->data, &m->err))
+	for (size_t i = 0; i < m->calls->count; i++)
+		m->data[i] = calls_finish(m->calls, i, view, m->out[i]) ? m->out[i] : NULL;
+	calls_record(m->calls, view, m->data, m->out);
+	if (!m->failed && m->pen != NULL && !pen_record(m->pen, m->data, &m->err))
 		m->failed = true;
 	m->records++;
 	arena_free(m->scratch, m->pool);
@@ -55,6 +67,8 @@ static void emit_view(struct emit *m, const struct flow_view *view)
 
 void emit_flow(struct emit *m, struct flow *f)
 {
+	if (m->timed)
+		pen_time(m->pen, f->seen_ns);
 	if (m->calls->views == 1)
 		emit_view(m, &(struct flow_view){ f, 0, true });
 	for (unsigned out = 0; m->calls->views > 1 && out < 2; out++)

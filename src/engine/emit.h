@@ -7,12 +7,14 @@
 
 struct emit {
 	const struct calls *calls;
-	struct sink *sink; /* NULL: count only */
+	struct pen *pen; /* NULL: count only */
+	bool timed;      /* the pen wants to know the time of records */
 	struct arena *scratch;
 	struct pool *pool;
 	char *outs; /* room for every enabled feature's output struct */
 	size_t outs_size;
-	const void **data; /* one pointer per table */
+	char *out[REGISTRY_MAX]; /* where each lies */
+	const void **data;       /* one pointer per table */
 	uint64_t records;
 	bool failed;
 	struct err err;

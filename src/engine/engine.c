@@ -19,6 +19,8 @@
 
 enum {
 	NESTED_DATAGRAMS = 4,
+	FLOW_AHEAD = 16,  /* packets of a batch before their turn: flows, */
+	STATES_AHEAD = 4, /* ... what their states point to */
 	LINK_ETHERNET = 1,
 	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
 };
@@ -27,7 +29,16 @@ static void on_leave(void *ctx, struct flow *f)
 {
 	struct engine *en = ctx;
 
+	if (f->active_ns <= en->lost_ns)
+		f->marks |= FLOW_SENSOR_DROPS;
 	emit_flow(&en->emit, f);
+}
+
+static void on_soon(void *ctx, const struct flow *f)
+{
+	const struct engine *en = ctx;
+
+	calls_fetch(&en->calls, f);
 }
 
 static bool make_table(struct engine *en, const struct conf *conf, struct err *e)
@@ -40,6 +51,7 @@ static bool make_table(struct engine *en, const struct conf *conf, struct err *e
 		.memory = conf->memory.bytes,
 		.state_size = calls_state_size(&en->calls),
 		.leave = on_leave,
+		.soon = calls_state_size(&en->calls) > 0 ? on_soon : NULL,
 		.ctx = en,
 	};
 
@@ -62,6 +74,8 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	en->stats.last_ns = INT64_MIN;
 	en->fragments_due_ns = INT64_MAX;
 	en->table_due_ns = INT64_MIN;
+	en->lost_ns = INT64_MIN;
+	en->number_step = 1;
 	calls_build(&en->calls, registry, NULL,
 			&en->scratch); /* sizes; again when there is a pool */
 	if (!make_table(en, conf, e)) {
@@ -138,12 +152,26 @@ static void work_off(struct engine *en, struct pkt *pkt, const struct table_tick
 	calls_packet(&en->calls, f, pkt, table_pool(en->table));
 }
 
-static void flush(struct engine *en)
+/* What the states of a ticket's flow point to; the flow itself is on its way by now. */
+static inline void fetch_states(const struct engine *en, const struct table_ticket *ticket)
 {
-	for (size_t i = 0; i < en->batched; i++)
+	const struct flow *f = en->calls.fetch_count > 0 ? table_guess(en->table, ticket) : NULL;
+
+	if (f != NULL)
+		calls_fetch(&en->calls, f);
+}
+
+void engine_flush(struct engine *en)
+{
+	for (size_t i = 0; i < en->batched && i < FLOW_AHEAD; i++)
 		table_prefetch_flow(en->table, &en->ticket[i]);
-	for (size_t i = 0; i < en->batched; i++)
+	for (size_t i = 0; i < en->batched; i++) {
+		if (i + FLOW_AHEAD < en->batched)
+			table_prefetch_flow(en->table, &en->ticket[i + FLOW_AHEAD]);
+		if (i + STATES_AHEAD < en->batched)
+			fetch_states(en, &en->ticket[i + STATES_AHEAD]);
 		work_off(en, &en->batch[i], &en->ticket[i]);
+	}
 	en->batched = 0;
 }
 
@@ -333,10 +361,10 @@ static void take_fragment(struct engine *en, struct pkt *pkt, unsigned depth)
 	en->fragments_due_ns = frag_due(en->frag);
 }
 
-static void expire_fragments(struct engine *en, int64_t clock_ns)
+void engine_expire_fragments(struct engine *en, int64_t clock_ns)
 {
 	while (frag_expired(en->frag, clock_ns)) {
-		flush(en);
+		engine_flush(en);
 		take_datagram(en, 0);
 	}
 	en->fragments_due_ns = frag_due(en->frag);
@@ -360,7 +388,7 @@ static void take_outcome(
 	case OUTCOME_FRAGMENT: {
 		struct pkt fragment = *pkt;
 
-		flush(en);
+		engine_flush(en);
 		take_fragment(en, &fragment, 0);
 		break;
 	}
@@ -376,13 +404,14 @@ static void take_outcome(
 static inline struct pkt *next_pkt(struct engine *en, int64_t ns, int64_t clock_ns)
 {
 	if (en->batched == BATCH)
-		flush(en);
+		engine_flush(en);
 
 	struct pkt *pkt = &en->batch[en->batched];
 
 	pkt->ns = ns;
 	pkt->clock_ns = clock_ns;
-	pkt->number = ++en->stats.packets;
+	en->stats.packets++;
+	pkt->number = en->number += en->number_step;
 	return pkt;
 }
 
@@ -418,7 +447,7 @@ static inline void take_frame(struct engine *en, const struct frame *frame)
 	if (ns > en->stats.last_ns)
 		en->stats.last_ns = ns;
 	if (clock_ns >= en->fragments_due_ns)
-		expire_fragments(en, clock_ns);
+		engine_expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
 	outcome = decode_frame(&en->rules, frame, pkt);
 	if (frame->merged || (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET))
@@ -442,14 +471,14 @@ bool engine_feed(struct engine *en, const struct frame *frames, size_t count, st
 	en->stats.frames += i;
 	en->stats.bytes += bytes;
 	en->stats.truncated += truncated;
-	flush(en);
+	engine_flush(en);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }
 
 bool engine_finish(struct engine *en, struct err *e)
 {
-	flush(en);
-	expire_fragments(en, INT64_MAX);
+	engine_flush(en);
+	engine_expire_fragments(en, INT64_MAX);
 	table_finish(en->table, en->clock.now_ns);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }

@@ -39,6 +39,7 @@ struct engine_stats {
 	uint64_t time_jumps;       /* packet time fell back by more than the idle timeout */
 	int64_t first_ns, last_ns; /* packet times; INT64_MAX, INT64_MIN before the first packet */
 	uint64_t memory, memory_peak; /* bytes of the flow table and all it owns */
+	uint64_t alive;               /* flows in the table */
 	struct engine_decode_stats stage[STAGES];
 };
 
@@ -49,6 +50,31 @@ void engine_free(struct engine *en);
 
 /* Takes frames; their bytes are not needed afterwards. False: a sink failed. */
 bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e);
+
+/*
+ * Of a live run, before the first packet and then between packets: what the host's clock and the
+ * time since boot say now.  Timeouts go by the latter.
+ */
+void engine_present(struct engine *en, int64_t real_ns, int64_t boot_ns);
+
+/* Of a live run: no packet was there to take, so flows whose time has come leave without one.
+ * False: a sink failed. */
+bool engine_idle(struct engine *en, struct err *e);
+
+/* Hands on records that are buffered. */
+bool engine_flush_records(struct engine *en, struct err *e);
+
+/* The sensor lost packets: flows that are alive get that mark. */
+void engine_lost(struct engine *en);
+
+/*
+ * Appends a line for each flow that is alive, at most 'max' of them: a JSON object of what every
+ * record begins with.  Returns how many flows were left out.
+ */
+size_t engine_flows(struct engine *en, size_t max, struct buf *out);
+
+/* Before the first packet: packets get the numbers first, first + step, ...; otherwise 1, 2, ... */
+void engine_number(struct engine *en, uint64_t first, uint64_t step);
 
 /* All flows leave (forced end); the caller then ends the sink. */
 bool engine_finish(struct engine *en, struct err *e);
@@ -68,5 +94,9 @@ size_t engine_ethertypes(const struct engine *en, struct engine_ethertype *out, 
 /* Link types met that decode does not know (each once), for the log. */
 size_t engine_unknown_links(const struct engine *en, uint16_t *out, size_t max);
 
-/* The object behind "summary" as JSON text. */
-void engine_summary(const struct engine *en, struct buf *out);
+/* Adds the counters of another worker of the same run. */
+void engine_stats_add(struct engine_stats *to, const struct engine_stats *from);
+
+/* The object behind "summary" as JSON text, of all workers of a run. 'drops': lost by the sensor.
+ */
+void engine_summary(struct engine *const *engines, size_t count, uint64_t drops, struct buf *out);

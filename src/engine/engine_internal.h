@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* engine_internal.h - the engine's struct, shared by engine.c and stats.c alone. */
+/* engine_internal.h - the engine's struct, for engine.c, present.c and stats.c alone. */
 #pragma once
 
 #include "engine/calls.h"
@@ -27,14 +27,20 @@ struct engine {
 	unsigned nested;
 	int64_t table_due_ns;     /* when the table next has to let flows go */
 	int64_t fragments_due_ns; /* when the first held datagram is given up */
+	int64_t lost_ns;          /* the clock when the sensor last lost packets; or INT64_MIN */
 	uint8_t *inner;           /* fragments found inside datagrams */
 
 	uint64_t *ethertypes; /* packets by type; NULL before the first */
 	uint16_t unknown_link[UNKNOWN_LINKS];
 	size_t unknown_links;
 	struct engine_stats stats;
+	uint64_t number, number_step; /* of the packet before, and from it to the next */
 
 	size_t batched;
 	struct pkt batch[BATCH];
 	struct table_ticket ticket[BATCH];
 };
+
+/* Works off what is batched, and lets go of fragments that wait in vain. */
+void engine_flush(struct engine *en);
+void engine_expire_fragments(struct engine *en, int64_t clock_ns);

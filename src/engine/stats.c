@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stats.c - the counters of a run, and the summary object made of them. */
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "engine/engine_internal.h"
 #include "net/frag.h"
@@ -16,6 +18,7 @@ const struct engine_stats *engine_stats(const struct engine *en)
 	s->evicted = t->evicted;
 	s->refused = t->refused;
 	s->backwards = t->backwards;
+	s->alive = t->alive;
 	s->memory = t->memory + frag_memory(en->frag) + calls_worker_memory(&en->calls);
 	if (s->memory > s->memory_peak)
 		s->memory_peak = s->memory;
@@ -35,17 +38,17 @@ void engine_note_filtered(struct engine *en, uint64_t packets)
 	en->stats.filtered = packets;
 }
 
-size_t engine_ethertypes(const struct engine *en, struct engine_ethertype *out, size_t max)
+/* The most frequent types; 'packets' NULL: none. */
+static size_t top_types(const uint64_t *packets, struct engine_ethertype *out, size_t max)
 {
 	size_t n = 0;
 
-	for (unsigned type = 0; en->ethertypes != NULL && type < 65536; type++) {
-		uint64_t packets = en->ethertypes[type];
+	for (unsigned type = 0; packets != NULL && type < 65536; type++) {
 		size_t at = n;
 
-		if (packets == 0)
+		if (packets[type] == 0)
 			continue;
-		while (at > 0 && out[at - 1].packets < packets)
+		while (at > 0 && out[at - 1].packets < packets[type])
 			at--;
 		if (at == max)
 			continue;
@@ -53,9 +56,14 @@ size_t engine_ethertypes(const struct engine *en, struct engine_ethertype *out, 
 			n++;
 		for (size_t i = n - 1; i > at; i--)
 			out[i] = out[i - 1];
-		out[at] = (struct engine_ethertype){ (uint16_t)type, packets };
+		out[at] = (struct engine_ethertype){ (uint16_t)type, packets[type] };
 	}
 	return n;
+}
+
+size_t engine_ethertypes(const struct engine *en, struct engine_ethertype *out, size_t max)
+{
+	return top_types(en->ethertypes, out, max);
 }
 
 size_t engine_unknown_links(const struct engine *en, uint16_t *out, size_t max)
@@ -91,11 +99,19 @@ static void decode_object(const struct engine_stats *s, struct buf *out)
 	buf_byte(out, '}');
 }
 
-static void not_ip_list(const struct engine *en, struct buf *out)
+/* The counts of all workers, most frequent first. */
+static void not_ip_list(struct engine *const *engines, size_t count, struct buf *out)
 {
+	uint64_t *sum = calloc(65536, sizeof *sum);
 	struct engine_ethertype type[TOP_TYPES];
-	size_t n = engine_ethertypes(en, type, TOP_TYPES);
 
+	for (size_t i = 0; sum != NULL && i < count; i++)
+		for (size_t t = 0; engines[i]->ethertypes != NULL && t < 65536; t++)
+			sum[t] += engines[i]->ethertypes[t];
+
+	const size_t n = top_types(sum, type, TOP_TYPES);
+
+	free(sum);
 	json_key(out, "not_ip_types");
 	buf_byte(out, '[');
 	for (size_t i = 0; i < n; i++) {
@@ -108,11 +124,22 @@ static void not_ip_list(const struct engine *en, struct buf *out)
 	buf_byte(out, ']');
 }
 
-void engine_summary(const struct engine *en, struct buf *out)
+/* Every member is a count but the two times. */
+void engine_stats_add(struct engine_stats *to, const struct engine_stats *from)
 {
-	const struct engine_stats *s = engine_stats(en);
+	const int64_t first = to->first_ns < from->first_ns ? to->first_ns : from->first_ns;
+	const int64_t last = to->last_ns > from->last_ns ? to->last_ns : from->last_ns;
+	uint64_t *sum = (uint64_t *)(void *)to;
+	const uint64_t *more = (const uint64_t *)(const void *)from;
 
-	buf_byte(out, '{');
+	for (size_t i = 0; i < sizeof *to / sizeof *sum; i++)
+		sum[i] += more[i];
+	to->first_ns = first;
+	to->last_ns = last;
+}
+
+static void members(const struct engine_stats *s, struct buf *out)
+{
 	number(out, "packets", s->packets);
 	number(out, "bytes", s->bytes);
 	number(out, "drops", s->drops);
@@ -137,6 +164,19 @@ void engine_summary(const struct engine *en, struct buf *out)
 	json_key(out, "seconds");
 	json_s(out, s->packets == 0 ? 0 : s->last_ns - s->first_ns);
 	decode_object(s, out);
-	not_ip_list(en, out);
+}
+
+void engine_summary(struct engine *const *engines, size_t count, uint64_t drops, struct buf *out)
+{
+	struct engine_stats all = *engine_stats(engines[0]);
+
+	for (size_t i = 1; i < count; i++)
+		engine_stats_add(&all, engine_stats(engines[i]));
+	all.drops = drops;
+	buf_byte(out, '{');
+	members(&all, out);
+	not_ip_list(engines, count, out);
 	buf_byte(out, '}');
 }
+
+_Static_assert(sizeof(struct engine_stats) % 8 == 0, "engine_stats_add() takes it for counts");

@@ -41,6 +41,7 @@ struct out {
 	uint64_t keep_alive_out, keep_alive_in, overlap_out, overlap_in, gaps_out, gaps_in;
 	struct field_ms rtt;
 	uint64_t icmp_errors_out, icmp_errors_in;
+	char community[COMMUNITY_ID_SIZE]; /* the text of community_id */
 };
 
 static bool stateless(const struct conf *conf)
@@ -62,25 +63,6 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 /* --- who
  * ------------------------------------------------------------------------------------------ */
 
-static bool is_icmp(const struct flow_key *k)
-{
-	return (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6) && k->icmp != FLOW_ICMP_UNKNOWN;
-}
-
-static bool has_ports(const struct flow *f)
-{
-	switch (f->key.proto) {
-	case PROTO_TCP:
-	case PROTO_UDP:
-	case PROTO_UDPLITE:
-	case PROTO_SCTP:
-	case PROTO_DCCP:
-		return !(f->marks & FLOW_NO_PORTS) || f->key.port[0] != 0 || f->key.port[1] != 0;
-	default:
-		return false;
-	}
-}
-
 static struct field_address address(uint8_t version, const uint8_t *bytes)
 {
 	struct field_address a = { .version = version };
@@ -92,15 +74,15 @@ static struct field_address address(uint8_t version, const uint8_t *bytes)
 static void fill_key(struct out *o, const struct flow *f, unsigned from)
 {
 	const struct flow_key *k = &f->key;
-	bool ports = has_ports(f);
+	bool ports = flow_has_ports(f);
 
 	o->sa = address(k->ip_version, k->address[from]);
 	o->da = address(k->ip_version, k->address[!from]);
 	o->pr = k->proto;
 	o->sp = ports ? k->port[from] : -1;
 	o->dp = ports ? k->port[!from] : -1;
-	o->icmp_type = is_icmp(k) ? k->icmp >> 8 : -1;
-	o->icmp_code = is_icmp(k) ? k->icmp & 0xff : -1;
+	o->icmp_type = flow_is_icmp(k) ? k->icmp >> 8 : -1;
+	o->icmp_code = flow_is_icmp(k) ? k->icmp & 0xff : -1;
 	bool spi = k->proto == PROTO_ESP &&
 		   !((f->marks & FLOW_NO_PORTS) && k->port[0] == 0 && k->port[1] == 0);
 
@@ -118,29 +100,11 @@ static bool has_icmp_id(const struct flow_key *k)
 	return k->proto == PROTO_ICMPV6 && (type == 128 || type == 160);
 }
 
-/* For ICMP it matters who sent which type: the key does not say whether a reply came first. */
-static void fill_community_id(struct out *o, const struct feature_env *env,
-		const struct flow_view *view, unsigned from)
+static void fill_community_id(
+		struct out *o, const struct feature_env *env, const struct flow_view *view)
 {
-	const struct flow_key *k = &view->flow->key;
-	struct community_flow c = { k->address[from], k->address[!from], k->ip_version, k->proto,
-		has_ports(view->flow), false, k->port[from], k->port[!from] };
-	char *text = arena_alloc(env->scratch, env->pool, COMMUNITY_ID_SIZE);
-
-	if (text == NULL)
-		return;
-	if (is_icmp(k)) {
-		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
-		if (!c.one_way) { /* the key has the type of the request: its sender comes first */
-			unsigned asks = (view->flow->marks & FLOW_ANSWERS) != 0;
-
-			from = flow_endpoint(view->flow, asks);
-			c.sa = k->address[from];
-			c.da = k->address[!from];
-		}
-	}
-	community_id(&c, (uint16_t)env->conf->community_id_seed, text);
-	o->community_id = (struct field_text){ text, COMMUNITY_ID_SIZE };
+	community_of(view, NULL, (uint16_t)env->conf->community_id_seed, o->community);
+	o->community_id = (struct field_text){ o->community, COMMUNITY_ID_SIZE };
 }
 
 /* --- outer layers
@@ -297,7 +261,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	if (f->marks != 0)
 		fill_marks(o, env, f);
 	if (env->conf->community_id)
-		fill_community_id(o, env, view, from);
+		fill_community_id(o, env, view);
 	return true;
 }
 
@@ -406,7 +370,8 @@ static const struct field fields[] = {
 	FIELD(struct out, community_id, "community_id", "",
 			"Community ID version 1 of the innermost addresses, protocol and ports, "
 			"with community_id_seed: \"1:\" and the Base64 of a SHA-1.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out unless community_id=1",
+			.flags = FIELD_OPTIONAL | FIELD_COMMUNITY_ID,
+			.null_rule = "left out unless community_id=1",
 			.source = "Community ID specification, version 1"),
 	FIELD_SCALARS(struct out, vlan, "vlan", uint16_t, "",
 			"VLAN ids of the flow's first packet, outermost first, those inside "

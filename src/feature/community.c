@@ -124,3 +124,22 @@ void community_id(const struct community_flow *f, uint16_t seed, char *to)
 	memcpy(to, "1:", PREFIX);
 	base64(to + PREFIX, digest);
 }
+
+/* For ICMP it matters who sent which type: the key does not say whether a reply came first. */
+void community_of(
+		const struct flow_view *view, const uint8_t (*address)[16], uint16_t seed, char *to)
+{
+	const struct flow_key *k = &view->flow->key;
+	unsigned from = flow_endpoint(view->flow, view->out);
+	struct community_flow c = { NULL, NULL, k->ip_version, k->proto, flow_has_ports(view->flow),
+		false, k->port[from], k->port[!from] };
+
+	if (flow_is_icmp(k)) {
+		community_icmp(&c, (uint8_t)(k->icmp >> 8), (uint8_t)k->icmp);
+		if (!c.one_way) /* the key has the type of the request: its sender comes first */
+			from = flow_endpoint(view->flow, (view->flow->marks & FLOW_ANSWERS) != 0);
+	}
+	c.sa = address != NULL ? address[from] : k->address[from];
+	c.da = address != NULL ? address[!from] : k->address[!from];
+	community_id(&c, seed, to);
+}

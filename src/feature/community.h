@@ -7,8 +7,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "flow/flow.h"
 
 enum { COMMUNITY_ID_SIZE = 30 };
 
@@ -26,3 +25,8 @@ void community_icmp(struct community_flow *f, uint8_t type, uint8_t code);
 
 /* Writes COMMUNITY_ID_SIZE characters. */
 void community_id(const struct community_flow *f, uint16_t seed, char *to);
+
+/* The same for a record's flow, with other addresses than those of its key if 'address' is not
+ * NULL. */
+void community_of(const struct flow_view *view, const uint8_t (*address)[16], uint16_t seed,
+		char *to);

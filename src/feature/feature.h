@@ -37,6 +37,13 @@ struct feature_env {
 	const void *read;        /* finish(): the state of the feature that 'reads' names */
 };
 
+/* A whole record: the structs of all enabled features, in their order. */
+struct feature_record {
+	const struct field *const *tables;
+	const void **data; /* NULL: absent from this record; else the record's own, to be changed */
+	size_t count;
+};
+
 enum verdict {
 	MORE, /* call again */
 	DONE, /* seen enough of this flow */
@@ -47,6 +54,7 @@ struct feature {
 	const char *help;
 	uint32_t wants;
 	size_t size;     /* of the state; a multiple of its alignment, at most 8 */
+	size_t pointers; /* the state begins with so many, to be fetched before they are needed */
 	size_t out_size; /* of the struct that 'fields' describes and finish() fills */
 
 	/* The state is zero when a flow starts.  pkt->dir, tcp_class and times are set; the flow's
@@ -66,6 +74,12 @@ struct feature {
 	bool (*finish)(const void *state, const struct feature_env *env,
 			const struct flow_view *view, void *out);
 
+	/* In place of finish(), and behind all of those, in the order of list.def: sees the whole
+	 * record, and may change what is in it: the structs themselves, and what it has copied to
+	 * scratch memory (texts and lists are shared with others).  NULL: has no part in that. */
+	bool (*record)(const struct feature_env *env, const struct flow_view *view,
+			const struct feature_record *record, void *out);
+
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
 	size_t options_size;
@@ -77,9 +91,14 @@ struct feature {
 	 */
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
-	/* Between packets: reads the files of its options again.  False: one cannot be read, and
-	 * all is as before. NULL: it has none. */
+	/* While workers run: reads the files of its options again, beside what is in use.  False:
+	 * one cannot be read.  NULL: it has none. */
 	bool (*reload)(void *options, struct err *e);
+	/* Between packets, while workers stand still: what reload() has read takes the place of
+	 * what was in use, or is freed. */
+	void (*swap)(void *options, bool take);
+	/* A line of the output that is no record: may be rewritten.  False: must not be written. */
+	bool (*line)(const void *options, struct buf *line);
 	/* In a live run: called by one thread about twenty times a second, and once before flows
 	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
 	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);

@@ -26,7 +26,7 @@ struct fingerprint {
 struct options {
 	bool fingerprint;
 	char *file;
-	struct fingerprint_db *db; /* made by prepare() */
+	struct fingerprint_db *db, *next; /* made by prepare(), reload() */
 };
 
 /* Memory of a worker. */
@@ -291,13 +291,19 @@ static bool prepare(void *options, const struct conf *conf, struct err *e)
 static bool reload(void *options, struct err *e)
 {
 	struct options *o = options;
-	struct fingerprint_db *again = o->file == NULL ? NULL : fingerprint_db_load(o->file, e);
 
-	if (o->file != NULL && again == NULL)
-		return false;
-	fingerprint_db_free(o->db);
-	o->db = again;
-	return true;
+	o->next = o->file == NULL ? NULL : fingerprint_db_load(o->file, e);
+	return o->file == NULL || o->next != NULL;
+}
+
+static void swap(void *options, bool take)
+{
+	struct options *o = options;
+
+	fingerprint_db_free(take ? o->db : o->next);
+	if (take)
+		o->db = o->next;
+	o->next = NULL;
 }
 
 static void release(void *options)
@@ -343,6 +349,7 @@ const struct feature feature_fingerprint = {
 	.prepare = prepare,
 	.release = release,
 	.reload = reload,
+	.swap = swap,
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.worker_memory = worker_memory,

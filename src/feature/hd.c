@@ -174,7 +174,7 @@ static const struct field side_fields[] = {
 	FIELD(struct out_side, const_value, "const_value", "",
 			"N bytes.  The payload bits that const_mask marks; the other bits are 0.",
 			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
-			.null_rule = NO_PACKET),
+			.null_rule = NO_PACKET ", and with anonymisation"),
 	FIELD_SCALARS(struct out_side, seq, "seq", uint8_t, "",
 			"Offsets (0 to N-1, rising) of the payload bytes that in each of the n "
 			"packets but the first were one more, modulo 256, than in the packet "
@@ -213,6 +213,7 @@ const struct feature feature_hd = {
 	.help = "header description: constant and counting parts of the payload",
 	.wants = WANT_DATA,
 	.size = sizeof(struct hd),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

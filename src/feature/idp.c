@@ -74,13 +74,16 @@ static const struct field fields[] = {
 			"First idp=N bytes of the initial data packet of the initiator: its first "
 			"packet with payload on the wire, from the innermost IP header on, as far "
 			"as captured and without link-layer padding.  Packets that came in "
-			"fragments are passed over.",
-			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			"fragments are passed over.  With anonymisation all but the fixed headers "
+			"is zero.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_IS_PACKET |
+				 FIELD_PERSONAL,
 			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
 			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),
 	FIELD(struct out, idp_in, "idp_in", "", "As idp_out, of the responder.",
-			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS | FIELD_PERSONAL,
+			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS |
+				 FIELD_IS_PACKET | FIELD_PERSONAL,
 			.null_rule = NO_DATA),
 	FIELD(struct out, idp_len_in, "idp_len_in", "bytes", "Number of bytes in idp_in.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE,
@@ -104,6 +107,7 @@ const struct feature feature_idp = {
 	.help = "first bytes of the first data packet",
 	.wants = WANT_DATA,
 	.size = sizeof(struct idp),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

@@ -28,8 +28,8 @@ struct ids {
 };
 
 struct ip {
-	struct side side[2];
 	struct ids *ids; /* NULL: none yet */
+	struct side side[2];
 };
 
 struct options {
@@ -155,13 +155,15 @@ static struct field_list list_ids(const struct ids *s, unsigned dir, const struc
 
 static struct field_list list_dscps(const struct side *s, const struct feature_env *env)
 {
-	uint64_t set = (s->high == NULL ? 0 : s->high[DSCP_SET]) | (uint64_t)1 << s->dscp;
+	if (s->high == NULL)
+		return (struct field_list){ &s->dscp, 1 };
+
+	uint64_t set = s->high[DSCP_SET] | (uint64_t)1 << s->dscp;
 	uint8_t *items = arena_alloc(env->scratch, env->pool, 64);
 	size_t n = 0;
 
-	for (uint8_t v = 0; items != NULL && v < 64; v++)
-		if (set >> v & 1)
-			items[n++] = v;
+	for (; items != NULL && set != 0; set &= set - 1)
+		items[n++] = (uint8_t)__builtin_ctzll(set);
 	return (struct field_list){ items, n };
 }
 
@@ -302,6 +304,7 @@ const struct feature feature_ip = {
 	.help = "TTL, identification, DSCP, ECN and flags of the IP headers",
 	.wants = WANT_PACKET,
 	.size = sizeof(struct ip),
+	.pointers = 1,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

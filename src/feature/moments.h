@@ -46,7 +46,19 @@ static inline void moments_add(struct moments *m, uint64_t v)
 		m->min = v;
 	if (v > m->max)
 		m->max = v;
-	moments_add_sums(m, v, (moments_wide)v * v);
+
+	moments_wide all = moments_squares(m);
+	uint64_t sum;
+
+	if (__builtin_add_overflow(all, (moments_wide)v * v, &all) ||
+			__builtin_add_overflow(m->sum, v, &sum) ||
+			m->squares_high == UINT64_MAX) { /* maybe one that did not fit before */
+		moments_add_sums(m, v, (moments_wide)v * v);
+		return;
+	}
+	m->sum = sum;
+	m->squares_low = (uint64_t)all;
+	m->squares_high = (uint64_t)(all >> MOMENTS_WORD);
 }
 
 /* Both together, as if every number had been added to one. */

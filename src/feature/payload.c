@@ -97,7 +97,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return o->payload.out.p != NULL || o->payload.in.p != NULL;
 }
 
-#define NO_DATA "left out when no byte of it was captured"
+#define NO_DATA "left out when no byte of it was captured, and with anonymisation"
 
 static const struct field byte_fields[] = {
 	FIELD(struct out_bytes, out, "out", "",
@@ -116,7 +116,9 @@ static const struct field byte_fields[] = {
 static const struct field fields[] = {
 	FIELD_SUB(struct out, payload, "payload", byte_fields,
 			"The beginning of the application data of each direction.",
-			.null_rule = "left out when there is none in either direction"),
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out when there is none in either direction, and with "
+				     "anonymisation"),
 	{ 0 },
 };
 
@@ -133,6 +135,7 @@ const struct feature feature_payload = {
 	.help = "first bytes of application data",
 	.wants = WANT_STREAM,
 	.size = sizeof(struct payload),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.stream = stream,
 	.stream_bytes = stream_bytes,

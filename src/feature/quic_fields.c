@@ -25,7 +25,9 @@ static const struct field parameter_fields[] = {
 	FIELD(struct out_parameter, number, "number", "", "Its value, when it is a number.",
 			.flags = NULLABLE, .null_rule = "left out when it is none",
 			.source = "RFC 9000 section 18.2"),
-	FIELD(struct out_parameter, value, "value", "", "Its bytes."),
+	FIELD(struct out_parameter, value, "value", "", "Its bytes.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS,
+			.null_rule = "left out with anonymisation"),
 	{ 0 },
 };
 
@@ -45,7 +47,7 @@ static const struct field message_fields[] = {
 
 static const struct field google_fields[] = {
 	FIELD(struct out_google, sni, "sni", "", "Server name in the first CHLO.",
-			.flags = FIELD_OPTIONAL | FIELD_PERSONAL,
+			.flags = FIELD_OPTIONAL | FIELD_PERSONAL | FIELD_IS_NAME | FIELD_IS_ADDRESS,
 			.null_rule = "left out without one"),
 	FIELD(struct out_google, user_agent, "user_agent", "", "UAID in the first CHLO.",
 			.flags = FIELD_OPTIONAL | FIELD_PERSONAL,

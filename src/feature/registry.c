@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/anon_check.h"
+
 #define FEATURE(name) extern const struct feature feature_##name;
 #include "feature/list.def"
 #undef FEATURE
@@ -84,10 +86,10 @@ static bool switched_on(const struct option *o, const void *base)
 
 static bool enabled(const struct feature *f, const struct conf *core, const void *options)
 {
-	if (f->fields == NULL)
-		return false;
 	if (f->enabled != NULL)
 		return f->enabled(core, options);
+	if (f->fields == NULL)
+		return false;
 	if (f->always)
 		return true;
 	for (const struct option *o = f->options; o != NULL && o->name != NULL; o++)
@@ -151,21 +153,52 @@ bool registry_settle(struct registry *r, struct err *e)
 	return true;
 }
 
+static void swap(struct registry *r, bool take)
+{
+	for (size_t i = 0; i < feature_count; i++)
+		if (r->is_on[i] && feature_list[i]->swap != NULL)
+			feature_list[i]->swap(r->options[i], take);
+}
+
 bool registry_reload(struct registry *r, struct err *e)
 {
-	bool good = true;
-
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
-		struct err why;
 
-		if (!r->is_on[i] || f->reload == NULL || f->reload(r->options[i], &why))
+		if (!r->is_on[i] || f->reload == NULL || f->reload(r->options[i], e))
 			continue;
-		if (good)
-			err_set(e, "%s", why.text);
-		good = false;
+		swap(r, false);
+		return false;
 	}
-	return good;
+	return true;
+}
+
+void registry_swap(struct registry *r)
+{
+	swap(r, true);
+}
+
+bool registry_check(const struct registry *r, const char *records, struct buf *report,
+		uint64_t *found, struct err *e)
+{
+	const struct option_set *in = NULL;
+	const struct option *o = conf_find(&r->sets, "anon", &in);
+	const char *subnets = o == NULL ? NULL : *(char *const *)((char *)in->base + o->offset);
+
+	if (subnets == NULL)
+		return err_set(e, "anon_check needs the list of subnets: anon=FILE");
+	return anon_check(subnets, records, report, found, e);
+}
+
+bool registry_line(const struct registry *r, struct buf *line, struct err *e)
+{
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+
+		if (r->is_on[i] && f->line != NULL && !f->line(r->options[i], line))
+			return err_set(e, "no memory for what %s does to a line", f->name);
+	}
+	return true;
 }
 
 void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx)

@@ -35,8 +35,18 @@ void registry_free(struct registry *r);
 /* Options are final: resolves presets and features=, finds who is on, lays out states. */
 bool registry_settle(struct registry *r, struct err *e);
 
-/* Has every feature that is on read its files again; false: the first error, others are done. */
+/* Has every feature that is on read its files again, while workers run; false: the first error, and
+ * all is as before.  Else registry_swap() is to follow while they stand still. */
 bool registry_reload(struct registry *r, struct err *e);
+void registry_swap(struct registry *r);
+
+/* Which fields of written records hold addresses of the list that anon= names; see
+ * host/anon_check.h.  No need for registry_settle(). */
+bool registry_check(const struct registry *r, const char *records, struct buf *report,
+		uint64_t *found, struct err *e);
+
+/* What becomes of a line that is no record, such as the configuration object. */
+bool registry_line(const struct registry *r, struct buf *line, struct err *e);
 
 /* Calls poll() of every feature that is on; see feature.h. */
 void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx);

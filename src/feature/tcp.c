@@ -43,7 +43,8 @@ struct out_counts {
 };
 
 struct out_side {
-	const char *flags;
+	const char *flags; /* flags_text, or NULL */
+	char flags_text[FLAGS + 1];
 	struct out_counts counts;
 	int32_t first_window_size, window_min, window_max, window_scale, mss, opt_len;
 	uint64_t zero_windows;
@@ -111,8 +112,21 @@ static struct side *side_for(struct tcp *t, const struct feature_env *env, struc
 	return t->side[pkt->dir] = s;
 }
 
+/*
+ * Eight flags at a time, in a word that has a byte for each, unless one of the counts is high: then
+ * one by one, with carries.
+ */
 static void count_flags(struct side *s, unsigned flags, struct flow *flow, struct pool *pool)
 {
+	const uint64_t each = UINT64_C(0x8040201008040201), low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+	uint64_t counts, set = ((flags & 0xff) * UINT64_C(0x0101010101010101)) & each;
+
+	memcpy(&counts, s->count, sizeof counts);
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && flags <= 0xff && (counts & ~low) == 0) {
+		counts += ((set + low) | set) >> 7 & UINT64_C(0x0101010101010101);
+		memcpy(s->count, &counts, sizeof counts);
+		return;
+	}
 	for (unsigned f = 0; flags != 0; f++, flags >>= 1)
 		if (flags & 1)
 			tally_add(s->count, &s->high, COUNTS, f, flow, pool);
@@ -147,16 +161,18 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 /* --- at flow end ----------------------------------------------------------------------------- */
 
-static const char *flags_text(const struct out_counts *c, const struct feature_env *env)
+/* 'o' has its counts. */
+static void fill_flags(struct out_side *o)
 {
 	static const char letters[FLAGS] = "FSRPAUECN";
-	char *text = arena_zalloc(env->scratch, env->pool, FLAGS + 1);
 	size_t n = 0;
 
-	for (unsigned f = 0; text != NULL && f < FLAGS; f++)
-		if (c->flag[f] > 0)
-			text[n++] = letters[f];
-	return text;
+	for (unsigned f = 0; f < FLAGS; f++) {
+		o->flags_text[n] = letters[f]; /* stays when the next does not overwrite it */
+		n += o->counts.flag[f] > 0;
+	}
+	o->flags_text[n] = '\0';
+	o->flags = o->flags_text;
 }
 
 static struct field_list list_options(struct rd r, const struct feature_env *env)
@@ -194,7 +210,7 @@ static void report_side(const struct side *s, const struct feature_env *env, str
 {
 	for (unsigned f = 0; f < FLAGS; f++)
 		o->counts.flag[f] = tally_read(s->count, s->high, f);
-	o->flags = flags_text(&o->counts, env);
+	fill_flags(o);
 	o->first_window_size = s->window_first;
 	if (s->window_min <= s->window_max) {
 		o->window_min = s->window_min;
@@ -262,7 +278,9 @@ static const struct field option_fields[] = {
 	FIELD(struct out_option, value, "value", "",
 			"Bytes behind kind and length; for kind 0 (end of options) the padding "
 			"behind it.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out when there are none"),
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS,
+			.null_rule = "left out when there are none, and with anonymisation (an "
+				     "option of multipath TCP holds an address)"),
 	{ 0 },
 };
 
@@ -392,6 +410,7 @@ const struct feature feature_tcp = {
 	.help = "flags, windows, options and handshake of TCP",
 	.wants = WANT_TCP,
 	.size = sizeof(struct tcp),
+	.pointers = 2,
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,

@@ -157,8 +157,9 @@ void tls_report_certificates(struct tls_report *r)
 /* --- words -------------------------------------------------------------------------------------
  */
 
-#define NULLABLE (FIELD_NULLABLE | FIELD_OPTIONAL)
-#define DAMAGED  "left out when the certificate is damaged"
+#define NULLABLE        (FIELD_NULLABLE | FIELD_OPTIONAL)
+#define DAMAGED         "left out when the certificate is damaged"
+#define DAMAGED_OR_ANON DAMAGED ", and with anon_names=1"
 
 static const struct field attribute_fields[] = {
 	FIELD(struct out_attribute, name, "name", "",
@@ -166,7 +167,7 @@ static const struct field attribute_fields[] = {
 			"object identifier with dots."),
 	FIELD(struct out_attribute, value, "value", "",
 			"Its value as UTF-8; bytes that are no text stay as they are.",
-			.flags = FIELD_PERSONAL),
+			.flags = FIELD_PERSONAL | FIELD_IS_ADDRESS | FIELD_NAMES_OWNER),
 	FIELD(struct out_attribute, oid, "oid", "",
 			"Content bytes of its object identifier (DER): 550403 for commonName."),
 	{ 0 },
@@ -186,18 +187,20 @@ static const struct field san_fields[] = {
 			"dns, ip, email, uri, dirname, othername, rid, x400 or edi."),
 	FIELD(struct out_san, value, "value", "",
 			"The name; an address as text, a directory name as \"C=US,O=Example\".",
-			.flags = FIELD_PERSONAL | FIELD_IS_ADDRESS),
+			.flags = FIELD_PERSONAL | FIELD_IS_ADDRESS | FIELD_IS_NAME),
 	{ 0 },
 };
 
 const struct field tls_certificate_fields[] = {
 	FIELD(struct out_certificate, length, "length", "bytes", "Size of the certificate (DER)."),
 	FIELD(struct out_certificate, sha1, "sha1", "", "SHA-1 of all its bytes.",
-			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out of one that is larger than is kept"),
+			.flags = FIELD_OPTIONAL | FIELD_NAMES_OWNER,
+			.null_rule = "left out of one that is larger than is kept, and with "
+				     "anon_names=1"),
 	FIELD(struct out_certificate, sha256, "sha256", "", "SHA-256 of all its bytes.",
-			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out of one that is larger than is kept"),
+			.flags = FIELD_OPTIONAL | FIELD_NAMES_OWNER,
+			.null_rule = "left out of one that is larger than is kept, and with "
+				     "anon_names=1"),
 	FIELD(struct out_certificate, damaged, "damaged", "",
 			"It does not read as an X.509 certificate: only its length and hashes are "
 			"given."),
@@ -205,7 +208,7 @@ const struct field tls_certificate_fields[] = {
 			.flags = NULLABLE, .null_rule = DAMAGED, .source = "RFC 5280 section 4.1"),
 	FIELD(struct out_certificate, serial, "serial", "",
 			"Magnitude of the serial number, without leading zeros.",
-			.flags = FIELD_OPTIONAL, .null_rule = DAMAGED,
+			.flags = FIELD_OPTIONAL | FIELD_NAMES_OWNER, .null_rule = DAMAGED_OR_ANON,
 			.source = "RFC 5280 section 4.1.2.2"),
 	FIELD_LIST_OF(struct out_certificate, subject, "subject", struct out_attribute,
 			attribute_fields, "Attributes of the subject, in order.",
@@ -239,8 +242,9 @@ const struct field tls_certificate_fields[] = {
 			"identifier.",
 			.flags = FIELD_OPTIONAL, .null_rule = DAMAGED),
 	FIELD(struct out_certificate, key_sha256, "key_sha256", "",
-			"SHA-256 of SubjectPublicKeyInfo.", .flags = FIELD_OPTIONAL,
-			.null_rule = DAMAGED, .source = "RFC 7469"),
+			"SHA-256 of SubjectPublicKeyInfo.",
+			.flags = FIELD_OPTIONAL | FIELD_NAMES_OWNER, .null_rule = DAMAGED_OR_ANON,
+			.source = "RFC 7469"),
 	FIELD_LIST_OF(struct out_certificate, sans, "sans", struct out_san, san_fields,
 			"Subject alternative names.", .flags = FIELD_OPTIONAL,
 			.null_rule = "left out without any", .source = "RFC 5280 section 4.2.1.6"),
@@ -260,7 +264,8 @@ const struct field tls_certificate_fields[] = {
 			"Basic constraints: most certificates between it and the last one.",
 			.flags = NULLABLE, .null_rule = "left out when it sets none"),
 	FIELD_SCALARS(struct out_certificate, ocsp, "ocsp", struct field_text, "",
-			"Addresses of OCSP responders.", .flags = FIELD_OPTIONAL,
+			"Addresses of OCSP responders.",
+			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_NAMES_OWNER,
 			.null_rule = "left out without any", .source = "RFC 5280 section 4.2.2.1"),
 	FIELD(struct out_certificate, sct_count, "sct_count", "",
 			"Signed certificate timestamps in it.", .flags = NULLABLE,

@@ -12,7 +12,9 @@ static const struct field extension_fields[] = {
 			.source = "IANA TLS ExtensionType Values"),
 	FIELD(struct out_extension, name, "name", "", "Its name in that registry.",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out without one"),
-	FIELD(struct out_extension, data, "data", "", "Its bytes.", .flags = FIELD_PERSONAL),
+	FIELD(struct out_extension, data, "data", "", "Its bytes.",
+			.flags = FIELD_OPTIONAL | FIELD_PERSONAL | FIELD_IS_ADDRESS,
+			.null_rule = "left out with anonymisation"),
 	{ 0 },
 };
 
@@ -156,7 +158,7 @@ const struct field tls_fields[] = {
 			"Version in the server's first record.", .flags = NULLABLE,
 			.null_rule = "left out without records, as in QUIC"),
 	FIELD(struct out_tls, sni, "sni", "", "Server name: the first host_name, as sent.",
-			.flags = FIELD_OPTIONAL | FIELD_PERSONAL,
+			.flags = FIELD_OPTIONAL | FIELD_PERSONAL | FIELD_IS_NAME | FIELD_IS_ADDRESS,
 			.null_rule = "left out without that extension",
 			.source = "RFC 6066 section 3"),
 	FIELD(struct out_tls, alpn, "alpn", "",

@@ -83,3 +83,22 @@ uint32_t flow_marks_of(const struct pkt *pkt)
 		marks |= FLOW_NANOSECONDS;
 	return marks;
 }
+
+bool flow_has_ports(const struct flow *f)
+{
+	switch (f->key.proto) {
+	case PROTO_TCP:
+	case PROTO_UDP:
+	case PROTO_UDPLITE:
+	case PROTO_SCTP:
+	case PROTO_DCCP:
+		return !(f->marks & FLOW_NO_PORTS) || f->key.port[0] != 0 || f->key.port[1] != 0;
+	default:
+		return false;
+	}
+}
+
+bool flow_is_icmp(const struct flow_key *k)
+{
+	return (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6) && k->icmp != FLOW_ICMP_UNKNOWN;
+}

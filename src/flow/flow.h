@@ -134,6 +134,12 @@ static inline uint64_t flow_id(const struct flow *f)
 	return f->part > 1 && f->extra != NULL ? f->extra->number : f->part_number;
 }
 
+/* Has it ports, as far as was seen? */
+bool flow_has_ports(const struct flow *f);
+
+/* Is it keyed by an ICMP type and code? */
+bool flow_is_icmp(const struct flow_key *k);
+
 /* Outer layers, or NULL. */
 static inline const struct flow_outer *flow_outer(const struct flow *f)
 {

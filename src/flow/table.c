@@ -22,6 +22,7 @@ enum {
 	RELIEF_BATCHES = 8, /* for one packet, at most */
 	LINE = 64,
 	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
+	LEAVE_SOON = 2,  /* ... and what they point to */
 };
 
 struct table {
@@ -113,6 +114,7 @@ static size_t memory_now(const struct table *t)
 const struct table_stats *table_stats(struct table *t)
 {
 	t->stats.memory = memory_now(t);
+	t->stats.alive = t->index.count;
 	if (t->stats.memory > t->stats.memory_peak)
 		t->stats.memory_peak = t->stats.memory;
 	return &t->stats;
@@ -387,6 +389,8 @@ static void leave_all(struct table *t, uint32_t count, end_flow *end)
 	due_sort(t->due, n);
 	for (size_t i = 0; i < n; i++) {
 		fetch_due(t, i, n, t->flows.object);
+		if (t->conf.soon != NULL && slab_stays() && i + LEAVE_SOON < n)
+			t->conf.soon(t->conf.ctx, flow_at(t, t->due[i + LEAVE_SOON].flow));
 		leave(t, t->due[i].flow);
 	}
 }
@@ -441,6 +445,14 @@ static bool evict(struct table *t, unsigned want)
 	return t->flows.free_first != SLAB_NONE;
 }
 
+void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), void *ctx)
+{
+	for (uint32_t b = 0; b <= t->index.mask; b++)
+		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
+			if (t->index.bucket[b].tag[i] != 0)
+				each(ctx, flow_at(t, t->index.bucket[b].number[i]));
+}
+
 void table_finish(struct table *t, int64_t clock_ns)
 {
 	table_advance(t, clock_ns);
@@ -469,8 +481,13 @@ void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)
 
 	const char *f = slab_at(&t->flows, number);
 
-	for (size_t i = 0; i < sizeof(struct flow); i += LINE)
+	for (size_t i = 0; i < t->flows.object; i += LINE)
 		__builtin_prefetch(f + i, 1);
+}
+
+const struct flow *table_guess(const struct table *t, const struct table_ticket *ticket)
+{
+	return ticket->guess == SLAB_NONE ? NULL : flow_at(t, ticket->guess);
 }
 
 struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns)

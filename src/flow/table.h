@@ -20,6 +20,8 @@ struct table_conf {
 	size_t state_size; /* bytes of feature state behind each struct flow */
 	/* A flow (with at least one packet) leaves; its memory is gone when this returns. */
 	void (*leave)(void *ctx, struct flow *f);
+	/* A flow will leave soon: what its states point to may be fetched.  NULL: nothing is. */
+	void (*soon)(void *ctx, const struct flow *f);
 	void *ctx;
 };
 
@@ -29,6 +31,7 @@ struct table_stats {
 	uint64_t evicted;   /* left for lack of resources */
 	uint64_t refused;   /* packets for which there was no memory at all */
 	uint64_t backwards; /* packets whose time was before the one before in their flow */
+	uint64_t alive;     /* flows that have not left */
 	size_t memory, memory_peak;
 };
 
@@ -49,6 +52,12 @@ struct table_ticket {
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
 
+/*
+ * The flow that a ticket was prefetched for, to fetch ahead what its states point to; it may have
+ * been given back meanwhile, so nothing else is to be believed of it.  NULL: not known.
+ */
+const struct flow *table_guess(const struct table *t, const struct table_ticket *ticket);
+
 /* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
 void table_advance(struct table *t, int64_t clock_ns);
 
@@ -65,6 +74,9 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 /* The live flow of a ticket, unchanged, at 'clock_ns'; NULL when there is none, or none with a
  * packet. */
 struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int64_t clock_ns);
+
+/* Shows every flow that has not left. */
+void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), void *ctx);
 
 /* The end of the input: everything leaves. */
 void table_finish(struct table *t, int64_t clock_ns);

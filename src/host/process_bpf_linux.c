@@ -124,26 +124,20 @@ static bool load(struct bpf *b, bool with_kernel, struct err *e)
 static bool attach(struct bpf *b, struct err *e)
 {
 	struct bpf_program *program;
-	char path[1024];
-	int cgroup;
+	size_t length;
+	const int cgroup = cgroup_root(&length);
 
-	if (!cgroup_mount(path, sizeof path))
-		return err_set(e, "no cgroup2 file system is mounted");
-	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup < 0)
-		return refused(e, path, errno);
+		return refused(e, "the root of cgroups (version 2)", errno);
 	bpf_object__for_each_program(program, b->object)
 	{
 		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);
 		long error = libbpf_get_error(link);
 
-		if (error != 0 || b->links == PROGRAMS) {
-			close(cgroup);
+		if (error != 0 || b->links == PROGRAMS)
 			return refused(e, bpf_program__section_name(program), (int)-error);
-		}
 		b->link[b->links++] = link;
 	}
-	close(cgroup);
 	return true;
 }
 

@@ -9,11 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PATH = 1024, HANDLE_KERNFS = 0xfe };
 
-bool cgroup_mount(char *to, size_t room)
+static bool find_mount(char *to, size_t room)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char line[4 * PATH];
@@ -34,18 +35,38 @@ bool cgroup_mount(char *to, size_t room)
 	return found;
 }
 
-/* The mount's descriptor stays open for the life of the watcher, which has one thread here. */
-static int mount_fd(size_t *length)
+/*
+ * Where nobody has mounted it (a mount namespace of its own, as `ip netns exec` makes): a mount
+ * that is at no place, and goes with its descriptor.
+ */
+static int mount_nowhere(void)
 {
-	static int fd = -2;
+	int root = -1;
+#ifdef SYS_fsopen
+	enum { CREATE = 6 }; /* FSCONFIG_CMD_CREATE */
+	int fs = (int)syscall(SYS_fsopen, "cgroup2", 1 /* FSOPEN_CLOEXEC */);
+
+	if (fs >= 0 && syscall(SYS_fsconfig, fs, CREATE, NULL, NULL, 0) == 0)
+		root = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
+	if (fs >= 0)
+		close(fs);
+#endif
+	return root;
+}
+
+int cgroup_root(size_t *length)
+{
+	static int fd = -2; /* for the life of the watcher, which has one thread here */
 	static size_t size;
 	char path[PATH];
 
-	if (fd == -2) {
-		fd = cgroup_mount(path, sizeof path)
-				     ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-				     : -1;
-		size = fd < 0 ? 0 : strlen(path);
+	if (fd == -2 && find_mount(path, sizeof path)) {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		size = strlen(path);
+	}
+	if (fd < 0) {
+		fd = mount_nowhere();
+		size = 0;
 	}
 	*length = size;
 	return fd;
@@ -59,7 +80,7 @@ bool cgroup_path(uint64_t id, char *to, size_t room)
 	} h = { .handle = { .handle_bytes = sizeof id, .handle_type = HANDLE_KERNFS } };
 	char link[64], path[PATH + 512];
 	size_t mount;
-	int root = mount_fd(&mount), fd;
+	int root = cgroup_root(&mount), fd;
 	ssize_t n;
 
 	memcpy(h.handle.f_handle, &id, sizeof id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_cgroup_linux.h - where cgroups of version 2 are: the mount point, and the path of an id.
+ * process_cgroup_linux.h - where cgroups of version 2 are: the root, and the path of an id.
  */
 #pragma once
 
@@ -8,8 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The folder where the root of the hierarchy is mounted; false: nowhere. */
-bool cgroup_mount(char *to, size_t room);
+/*
+ * The root of the hierarchy, open for good, or -1 with errno; *length: how much of a path below it
+ * is where it is mounted.
+ */
+int cgroup_root(size_t *length);
 
 /* The path of a cgroup below it, such as "/system.slice"; false: it is gone, or not ours to see. */
 bool cgroup_path(uint64_t id, char *to, size_t room);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * signals.c - TERM and INT become a flag, HUP another.
+ * signals.c - TERM and INT become a flag, HUP and USR1 others.
  *
  * A program that waits for packets on a pipe would see its flag only with the next packet.  So the
  * handler puts /dev/null in the place of standard input: the read that the signal interrupts is
@@ -15,6 +15,7 @@
 
 static volatile sig_atomic_t stop;
 static volatile sig_atomic_t reload;
+static volatile sig_atomic_t report;
 static int empty = -1; /* /dev/null */
 
 static void on_signal(int number)
@@ -34,6 +35,12 @@ static void on_hang_up(int number)
 	reload = 1;
 }
 
+static void on_user(int number)
+{
+	(void)number;
+	report = 1;
+}
+
 static void set(int number, void (*handler)(int), int flags)
 {
 	struct sigaction action = { .sa_flags = flags };
@@ -50,6 +57,7 @@ void signals_catch(void)
 	set(SIGTERM, on_signal, (int)SA_RESETHAND); /* without SA_RESTART: read() is to return */
 	set(SIGINT, on_signal, (int)SA_RESETHAND);
 	set(SIGHUP, on_hang_up, SA_RESTART);
+	set(SIGUSR1, on_user, SA_RESTART);
 }
 
 bool signals_stop(void)
@@ -62,5 +70,13 @@ bool signals_reload(void)
 	bool come = reload != 0;
 
 	reload = 0;
+	return come;
+}
+
+bool signals_report(void)
+{
+	bool come = report != 0;
+
+	report = 0;
 	return come;
 }

@@ -72,6 +72,16 @@ enum { /* flags */
 	FIELD_REVERSE = 1 << 2,  /* of the responder: only in records of both directions */
 	FIELD_IS_ADDRESS = 1 << 3, /* holds, or may hold, addresses: anonymisation looks here */
 	FIELD_PERSONAL = 1 << 4,   /* may name a person or host */
+	/* a text that is a host's name, or may be: lists of names are matched against it, and
+	 * anonymisation hashes it when asked */
+	FIELD_IS_NAME = 1 << 5,
+	FIELD_IS_PACKET = 1 << 6,    /* bytes that begin with an IP header */
+	FIELD_COMMUNITY_ID = 1 << 7, /* a hash of the flow's addresses: made anew from others */
+	FIELD_ABOUT_SA = 1 << 8, /* tells about the address sa: left out when that is replaced */
+	FIELD_ABOUT_DA = 1 << 9, /* likewise of da */
+	/* a text that may name a host or who has it, but is no name to look for in lists:
+	 * anonymisation hashes it when asked */
+	FIELD_NAMES_OWNER = 1 << 10,
 };
 
 struct field {

@@ -204,13 +204,31 @@ static bool compile_struct(
 	return done;
 }
 
-/* The type of a whole number that is written as it is when it is written, or FIELD_NONE. */
-static enum field_type whole_of(const struct field *f)
+/* The short way to write a field, if there is one. */
+static enum step_op op_of(const struct field *f)
 {
-	const bool plain = f->type >= FIELD_U8 && f->type <= FIELD_U64;
-	const bool null = (f->flags & FIELD_NULLABLE) && !(f->flags & FIELD_OPTIONAL);
+	const bool optional = f->flags & FIELD_OPTIONAL, nullable = f->flags & FIELD_NULLABLE;
+	const unsigned size = f->type - FIELD_U8; /* of a whole number: 0, 1, 2, 3 */
 
-	return plain && !null ? f->type : FIELD_NONE;
+	switch (f->type) {
+	case FIELD_U8:
+	case FIELD_U16:
+	case FIELD_U32:
+	case FIELD_U64:
+		return !nullable ? OP_U8 + size : optional ? OP_SOME_U8 + size : OP_OTHER;
+	case FIELD_I32:
+		return optional && nullable ? OP_SOME_I32 : OP_OTHER;
+	case FIELD_I64:
+		return optional && nullable ? OP_SOME_I64 : OP_OTHER;
+	case FIELD_MS:
+		return optional ? OP_SOME_MS : OP_MS;
+	case FIELD_F64:
+		return optional ? OP_SOME_F64 : OP_OTHER;
+	case FIELD_WORD:
+		return OP_WORD;
+	default:
+		return OP_OTHER;
+	}
 }
 
 static bool compile_field(
@@ -220,7 +238,7 @@ static bool compile_field(
 
 	*s = (struct step){ .type = (uint8_t)f->type,
 		.item = (uint8_t)f->item,
-		.whole = (uint8_t)whole_of(f),
+		.op = (uint8_t)op_of(f),
 		.flags = f->flags,
 		.offset = offset + f->offset,
 		.item_size = f->item_size };

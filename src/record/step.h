@@ -19,14 +19,33 @@ enum {
 	STEP_SHORT = 40, /* a FIELD_WORD of so many bytes needs no extra room */
 };
 
+/* What to do for a step, where that takes one look: by its type and flags, see plan.c. */
+enum step_op {
+	OP_OTHER,
+	OP_U8, /* a whole number, always written */
+	OP_U16,
+	OP_U32,
+	OP_U64,
+	OP_SOME_U8, /* left out when all its bits are set */
+	OP_SOME_U16,
+	OP_SOME_U32,
+	OP_SOME_U64,
+	OP_SOME_I32, /* left out when -1 */
+	OP_SOME_I64,
+	OP_SOME_MS, /* left out when negative */
+	OP_MS,      /* null then */
+	OP_SOME_F64,
+	OP_WORD, /* left out when NULL and FIELD_OPTIONAL */
+};
+
 /* One cache line. */
 struct step {
 	char prefix[STEP_PREFIX]; /* "key": with the bracket of a struct or list; zeros behind */
 	uint32_t offset;
 	uint8_t prefix_size;
-	uint8_t type;  /* enum field_type or STEP_CLOSE */
-	uint8_t item;  /* of a list of scalars */
-	uint8_t whole; /* FIELD_U8 to FIELD_U64 if it is that and never null; else FIELD_NONE */
+	uint8_t type; /* enum field_type or STEP_CLOSE */
+	uint8_t item; /* of a list of scalars */
+	uint8_t op;   /* enum step_op */
 	uint16_t flags;
 	uint8_t back; /* bytes that the prefix begins before: the comma of the member before */
 	bool filled;  /* STEP_CLOSE: its struct always has a member */

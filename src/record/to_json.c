@@ -18,8 +18,11 @@ enum {
 
 static inline char *put_prefix(const struct step *s, char *to)
 {
-	memcpy(to - s->back, s->prefix, STEP_PREFIX);
-	return to - s->back + s->prefix_size;
+	const size_t size = s->prefix_size; /* read before any char is stored */
+
+	to -= s->back;
+	memcpy(to, s->prefix, STEP_PREFIX);
+	return to + size;
 }
 
 /* The bracket in place of the last comma, or behind the opening bracket, and a comma. */
@@ -89,7 +92,7 @@ static char *put_hex(const uint8_t *bytes, size_t size, uint32_t rest, char *to,
 }
 
 /* Words are short and plain; there is room for STEP_SHORT bytes of them. */
-static char *put_word(const char *word, uint32_t rest, char *to, struct buf *out)
+static inline char *put_word(const char *word, uint32_t rest, char *to, struct buf *out)
 {
 	size_t i = 0;
 
@@ -284,7 +287,7 @@ static char *put_other(const struct step *s, const uint8_t *at, char *to, struct
 	}
 }
 
-/* A member of any type but the plain whole numbers; 'to' is behind the prefix. */
+/* A member of any type; 'to' is behind the prefix. */
 static char *put_value(const struct step *s, const uint8_t *at, char *to, struct buf *out)
 {
 	char *behind = value_put(s->type, s->flags, at, true, to);
@@ -295,36 +298,121 @@ static char *put_value(const struct step *s, const uint8_t *at, char *to, struct
 	return behind + 1;
 }
 
+/* Any member, by the long way. */
+static char *put_member(const struct step *s, const uint8_t *at, char *to, struct buf *out)
+{
+	if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
+		return to;
+	return put_value(s, at, put_prefix(s, to), out);
+}
+
+static inline char *put_member_whole(const struct step *s, uint64_t v, char *to)
+{
+	return put_whole(v, put_prefix(s, to));
+}
+
+static inline char *put_member_signed(const struct step *s, int64_t v, char *to)
+{
+	if (v == -1)
+		return to;
+	to = put_prefix(s, to);
+	if (v >= 0)
+		return put_whole((uint64_t)v, to);
+	*to = '-';
+	return put_whole(0 - (uint64_t)v, to + 1);
+}
+
+static inline char *put_member_ms(const struct step *s, const uint8_t *at, char *to)
+{
+	const int64_t ns = (int64_t)value_load(at, 8);
+
+	to = put_prefix(s, to);
+	if (ns == 0)
+		return put_small(0, to);
+	to = ns < 0 ? value_null(to) : json_put_ms(to, ns);
+	*to = ',';
+	return to + 1;
+}
+
+static inline char *put_member_f64(const struct step *s, const uint8_t *at, char *to)
+{
+	if (value_is_null(FIELD_F64, 0, at))
+		return to;
+	to = value_f64(at, put_prefix(s, to));
+	*to = ',';
+	return to + 1;
+}
+
+static inline char *put_member_word(
+		const struct step *s, const uint8_t *at, char *to, struct buf *out)
+{
+	const char *word;
+
+	memcpy(&word, at, sizeof word);
+	if (word == NULL && (s->flags & FIELD_OPTIONAL))
+		return to;
+	to = put_prefix(s, to);
+	to = word == NULL ? value_null(to) : put_word(word, s->rest, to, out);
+	if (to == NULL)
+		return NULL;
+	*to = ',';
+	return to + 1;
+}
+
+/* A member, by the short way if it has one. */
+static inline char *put_step(const struct step *s, const uint8_t *at, char *to, struct buf *out)
+{
+	switch ((enum step_op)s->op) {
+	case OP_SOME_U8:
+		return *at == UINT8_MAX ? to : put_member_whole(s, *at, to);
+	case OP_U8:
+		return put_member_whole(s, *at, to);
+	case OP_SOME_U16:
+		if (value_load(at, 2) == UINT16_MAX)
+			return to;
+		/* fallthrough */
+	case OP_U16:
+		return put_member_whole(s, value_load(at, 2), to);
+	case OP_SOME_U32:
+		if (value_load(at, 4) == UINT32_MAX)
+			return to;
+		/* fallthrough */
+	case OP_U32:
+		return put_member_whole(s, value_load(at, 4), to);
+	case OP_SOME_U64:
+		if (value_load(at, 8) == UINT64_MAX)
+			return to;
+		/* fallthrough */
+	case OP_U64:
+		return put_member_whole(s, value_load(at, 8), to);
+	case OP_SOME_I32:
+		return put_member_signed(s, (int32_t)value_load(at, 4), to);
+	case OP_SOME_I64:
+		return put_member_signed(s, (int64_t)value_load(at, 8), to);
+	case OP_SOME_MS:
+		return (int64_t)value_load(at, 8) < 0 ? to : put_member_ms(s, at, to);
+	case OP_MS:
+		return put_member_ms(s, at, to);
+	case OP_SOME_F64:
+		return put_member_f64(s, at, to);
+	case OP_WORD:
+		return put_member_word(s, at, to, out);
+	case OP_OTHER:
+		break;
+	default:
+		__builtin_unreachable();
+	}
+	return put_member(s, at, to, out);
+}
+
 /* All members with commas behind.  Leaves STEP_SLACK bytes of room. */
 static char *put_members(const struct object *o, const uint8_t *base, char *to, struct buf *out)
 {
 	const struct step *end = o->steps + o->count;
 
 	to = step_room(out, to, o->room);
-	for (const struct step *s = o->steps; s < end && to != NULL; s++) {
-		const unsigned whole = s->whole; /* read before any char is stored */
-		const uint8_t *at = base + s->offset;
-
-		if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
-			continue;
-		to = put_prefix(s, to);
-		switch (whole) {
-		case FIELD_U64:
-			to = put_whole(value_load(at, 8), to);
-			break;
-		case FIELD_U32:
-			to = put_whole(value_load(at, 4), to);
-			break;
-		case FIELD_U16:
-			to = put_whole(value_load(at, 2), to);
-			break;
-		case FIELD_U8:
-			to = put_whole(value_load(at, 1), to);
-			break;
-		default:
-			to = put_value(s, at, to, out);
-		}
-	}
+	for (const struct step *s = o->steps; s < end && to != NULL; s++)
+		to = put_step(s, base + s->offset, to, out);
 	return to;
 }
 

@@ -79,18 +79,28 @@ static bool open_part(struct file *f, struct err *e)
 	return true;
 }
 
-static bool open_regular(struct file *f, const char *path, struct err *e)
+/* The name of a part; NULL: no memory. */
+static char *part_of(const char *path)
 {
 	static const char suffix[] = ".part";
+	const size_t size = strlen(path);
+	char *part = malloc(size + sizeof suffix);
+
+	if (part != NULL) {
+		memcpy(part, path, size);
+		memcpy(part + size, suffix, sizeof suffix);
+	}
+	return part;
+}
+
+static bool open_regular(struct file *f, const char *path, struct err *e)
+{
 	char *real = realpath(path, NULL); /* NULL: a new file */
-	const size_t size = strlen(real != NULL ? real : path);
 
 	f->path = real != NULL ? real : strdup(path);
-	f->part = malloc(size + sizeof suffix);
-	if (f->path == NULL || f->part == NULL)
+	f->part = f->path != NULL ? part_of(f->path) : NULL;
+	if (f->part == NULL)
 		return err_set(e, "cannot write %s: no memory", path);
-	memcpy(f->part, f->path, size);
-	memcpy(f->part + size, suffix, sizeof suffix);
 	return open_part(f, e);
 }
 
@@ -125,6 +135,55 @@ bool file_open(struct file *f, const char *path, struct err *e)
 	if (!done)
 		file_free(f);
 	return done;
+}
+
+/* Gives all back, and 'why' to who called. */
+static bool give_back(struct file *f, int why)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	file_free(f);
+	errno = why;
+	return false;
+}
+
+/* Takes the lock; EWOULDBLOCK: somebody else has it, or had it and took the name away.  Unless it
+ * 'must', a file system without locks will do. */
+static bool lock_part(struct file *f, bool must)
+{
+	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0 && (must || errno == EWOULDBLOCK))
+		return give_back(f, errno);
+	f->regular = true;
+	return is_same(f->fd, f->part) || give_back(f, EWOULDBLOCK);
+}
+
+bool file_create(struct file *f, const char *path)
+{
+	*f = (struct file){ .fd = -1, .path = strdup(path), .part = part_of(path) };
+	if (f->path == NULL || f->part == NULL)
+		return give_back(f, ENOMEM);
+	f->fd = open(f->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (f->fd < 0)
+		return give_back(f, errno);
+	if (lock_part(f, false))
+		return true;
+	if (errno == EWOULDBLOCK)
+		errno = EEXIST;
+	return false;
+}
+
+bool file_take(struct file *f, const char *path, const char *part)
+{
+	struct stat st;
+
+	*f = (struct file){ .fd = -1, .path = strdup(path), .part = strdup(part) };
+	if (f->path == NULL || f->part == NULL)
+		return give_back(f, ENOMEM);
+	f->fd = open(f->part, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (f->fd < 0 || fstat(f->fd, &st) != 0)
+		return give_back(f, errno);
+	return S_ISREG(st.st_mode) ? lock_part(f, true) : give_back(f, EINVAL);
 }
 
 /* --- writing ------------------------------------------------------------------------------------
@@ -222,16 +281,70 @@ static void sync_folder(const char *path)
 	free(folder);
 }
 
+bool file_is_there(const struct file *f)
+{
+	return f->part == NULL || is_same(f->fd, f->part);
+}
+
+bool file_is_taken(const struct file *f)
+{
+	struct stat st;
+
+	return lstat(f->path, &st) == 0 && !is_same(f->fd, f->path);
+}
+
+bool file_sync(struct file *f)
+{
+	return fsync(f->fd) == 0;
+}
+
+/* The part is no more. */
+static bool settle(struct file *f)
+{
+	free(f->part);
+	f->part = NULL;
+	sync_folder(f->path);
+	return true;
+}
+
+bool file_rename(struct file *f)
+{
+	return rename(f->part, f->path) == 0 && settle(f);
+}
+
+bool file_change_path(struct file *f, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		return false;
+	free(f->path);
+	f->path = copy;
+	return true;
+}
+
+bool file_change_part(struct file *f, const char *path)
+{
+	char *part = part_of(path);
+
+	if (part == NULL || rename(f->part, part) != 0) {
+		free(part);
+		return false;
+	}
+	free(f->part);
+	f->part = part;
+	return file_change_path(f, path);
+}
+
 /* The lock goes with the descriptor, so the name is given before that. */
 static bool finish(struct file *f, struct err *e)
 {
 	if (f->part == NULL)
 		return true;
-	if (fsync(f->fd) != 0)
+	if (!file_sync(f))
 		return err_set(e, "cannot write %s: %s", f->part, strerror(errno));
-	if (rename(f->part, f->path) != 0)
+	if (!file_rename(f))
 		return err_set(e, "cannot rename %s to %s: %s", f->part, f->path, strerror(errno));
-	sync_folder(f->path);
 	return true;
 }
 

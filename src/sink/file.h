@@ -28,6 +28,16 @@ enum file_what file_what(const char *path);
  * output. */
 bool file_open(struct file *f, const char *path, struct err *e);
 
+/*
+ * Creates PATH.part, which must not be there yet, and locks it; 'path' is a new name.  False: errno
+ * says why; EEXIST: somebody else has the name.
+ */
+bool file_create(struct file *f, const char *path);
+
+/* Opens a part that somebody may have left, to be read, written and cut, and locks it.  False:
+ * errno says why; EWOULDBLOCK: it is being written. */
+bool file_take(struct file *f, const char *path, const char *part);
+
 /* The name that errors should say. */
 const char *file_name(const struct file *f);
 
@@ -45,6 +55,22 @@ size_t file_write(struct file *f, const char *bytes, size_t size);
 
 /* Removes the last 'size' bytes of a regular file; false if it cannot be done. */
 bool file_cut(struct file *f, size_t size);
+
+/* Whether a part's name still leads to it: it may have been deleted, with its folder or without. */
+bool file_is_there(const struct file *f);
+
+/* Whether another file has the final name. */
+bool file_is_taken(const struct file *f);
+
+/* What file_close() does, singly.  False: errno says why, and it can be tried again. */
+bool file_sync(struct file *f);
+bool file_rename(struct file *f);
+
+/* Another final name for a part; false: no memory. */
+bool file_change_path(struct file *f, const char *path);
+
+/* The same, and the part is renamed too; false: errno says why. */
+bool file_change_part(struct file *f, const char *path);
 
 /* Closes.  'whole': syncs and renames a part to its final name; else the part stays. */
 bool file_close(struct file *f, bool whole, struct err *e);

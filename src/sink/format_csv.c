@@ -22,4 +22,5 @@ const struct format format_csv = {
 	.begin = begin,
 	.record = plan_csv,
 	.end = end,
+	.quotes = true,
 };

@@ -1,80 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * sink.c - records into a buffer of whole lines, the buffer into a file, pipe or callback.
- *
- * Records are written straight into the buffer, which is handed on when it is full enough, so each
- * write begins and ends with a line.  Only a long plain file is written in whole pages behind its
- * beginning, past the page cache; its last part goes through the cache again.  When a write fails
- * half way, a regular file is cut back to its last whole line; a compressed one to the last flush,
- * where it gets a proper end.
+ * sink.c - a sink from its opening to its end: who writes, what stands between records, and the
+ * words of a failure.
  */
-#include "sink/sink.h"
+#include "sink/sink_internal.h"
 
 #include "base/limits.h"
-#include "sink/file.h"
-#include "sink/suffix.h"
+#include "sink/wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-	DRAIN_BYTES = 256 << 10, /* handed on at once, at least */
-	DIRECT_BYTES = 1 << 20,  /* the same, past the page cache */
-	CACHED_BYTES = 16 << 20, /* of a plain file: short ones stay near for who reads them next */
-	LINES = 4 * FILE_PAGE,   /* in the buffer at once: more than fit into what stays there */
-	SPARE_BYTES = 128 << 10, /* what a format may ask for beyond what it then needs */
-	ROOM = DIRECT_BYTES + LIMIT_RECORD_BYTES + SPARE_BYTES,
-	PACKED_ROOM = DRAIN_BYTES + SPARE_BYTES + 2 * LIMIT_RECORD_BYTES,
-};
-
-/* A state of the output that can be come back to. */
-struct point {
-	struct compress_mark mark;
-	size_t bytes;   /* written since the point before */
-	uint64_t lines; /* whole in the output */
-	bool valid;
-};
-
-struct sink {
-	struct sink_target target;
-	const struct plan *plan;
-	const struct format *format;
-	enum compress_kind compression;
-	struct compress *compress; /* NULL: plain */
-	struct file file;
-	struct buf out;       /* not yet handed on; at a page's start, and never moves */
-	struct buf packed;    /* what compressing it gave */
-	uint32_t ends[LINES]; /* where lines end in 'out' */
-	size_t end_count;
-	uint64_t records, refused;
-	uint64_t handed; /* bytes handed on */
-	size_t half;     /* of them behind the last whole line */
-	uint64_t head;   /* lines before the first record: configuration or CSV's header */
-	struct point last, before;
-	bool failed;
-	struct err why;
-};
-
 /* --- opening ------------------------------------------------------------------------------------
  */
 
-static bool open_file(struct sink *s, const char *path, struct err *e)
+static enum sink_mode mode_of(const struct sink *s)
 {
-	struct suffix suffix;
+	if (s->target.line != NULL)
+		return s->target.live ? SINK_POLLED : SINK_INLINE;
+	return s->target.live || s->outlet.compression != COMPRESS_NONE ? SINK_THREAD : SINK_INLINE;
+}
 
-	if (path == NULL)
-		path = "-";
-	if (!suffix_parse(path, file_what(path) != FILE_REGULAR, &suffix, e))
-		return false;
-	s->format = suffix.format;
-	s->compression = suffix.compression;
-	if (s->compression != COMPRESS_NONE) {
-		s->compress = compress_new(s->compression, e);
-		if (s->compress == NULL)
-			return false;
-	}
-	return file_open(&s->file, path, e);
+static uint64_t most_waiting(const struct sink_target *t)
+{
+	if (t->queue_bytes > 0)
+		return t->queue_bytes;
+	return t->live ? LIMIT_OUTPUT_QUEUE : LIMIT_OUTPUT_WAIT;
 }
 
 struct sink *sink_open(const struct sink_target *target, const struct plan *plan, struct err *e)
@@ -85,285 +37,255 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 		err_set(e, "no memory to write records");
 		return NULL;
 	}
-	*s = (struct sink){ .target = *target,
-		.plan = plan,
-		.format = format_list[0],
-		.file = { .fd = -1 },
-		.out = { .p = aligned_alloc(FILE_PAGE, ROOM), .room = ROOM, .cap = ROOM },
-		.packed = buf_new(PACKED_ROOM) };
+	s->target = *target;
+	s->plan = plan;
+	says_init(&s->says);
+	queue_init(&s->queue, most_waiting(target), !target->live);
+	if (!outlet_open(&s->outlet, &s->target, plan, &s->says, e)) {
+		sink_free(s);
+		return NULL;
+	}
 	s->target.path = NULL;
-	if (target->cached == 0)
-		s->target.cached = CACHED_BYTES;
-	if (target->line == NULL && !open_file(s, target->path, e)) {
-		sink_free(s);
-		return NULL;
-	}
-	if (s->out.p == NULL) {
-		err_set(e, "no memory to write records");
-		sink_free(s);
-		return NULL;
-	}
+	s->mode = mode_of(s);
 	return s;
 }
 
-/* --- handing on ---------------------------------------------------------------------------------
+/* --- failures -----------------------------------------------------------------------------------
  */
 
-static bool tell(const struct sink *s, struct err *e)
+bool sink_has_failed(struct sink *s)
 {
+	bool failed;
+
+	pthread_mutex_lock(&s->queue.lock);
+	failed = s->queue.failed;
+	pthread_mutex_unlock(&s->queue.lock);
+	return failed;
+}
+
+bool sink_out_of_memory(struct sink *s)
+{
+	queue_fail(&s->queue);
+	s->told = true;
+	return err_set(&s->why, "cannot write records: no memory");
+}
+
+static const char *reason(const struct outlet *o)
+{
+	if (o->why == 0)
+		return "the receiver asked to stop";
+	return o->why == ENOMEM ? "no memory" : strerror(o->why);
+}
+
+/* Live pens go on while this is said. */
+static uint64_t taken(const struct sink *s)
+{
+	uint64_t records = s->queue.records + s->queue.lost;
+
+	for (const struct pen *p = s->target.live ? NULL : s->pens; p != NULL; p = p->next)
+		records += p->block->records;
+	return records;
+}
+
+bool sink_tell(struct sink *s, struct err *e)
+{
+	const struct outlet *o = &s->outlet;
+
+	pthread_mutex_lock(&s->queue.lock);
+	if (!s->told)
+		err_set(&s->why,
+				"cannot write %s: %s; %" PRIu64 " of %" PRIu64
+				" records are whole there%s",
+				outlet_name(o), reason(o), outlet_records(o), taken(s),
+				o->split ? " and in the files before" : "");
+	s->told = true;
+	pthread_mutex_unlock(&s->queue.lock);
 	return err_set(e, "%s", s->why.text);
 }
 
-/* Records among the first 'lines' lines. */
-static uint64_t records_in(const struct sink *s, uint64_t lines)
-{
-	const uint64_t records = lines > s->head ? lines - s->head : 0;
-
-	return records < s->records ? records : s->records;
-}
-
-/* The first failure stays. */
-static bool fail(struct sink *s, const char *reason, uint64_t lines, struct err *e)
-{
-	const char *name = s->target.line != NULL ? "records" : file_name(&s->file);
-
-	s->failed = true;
-	err_set(&s->why, "cannot write %s: %s; %" PRIu64 " of %" PRIu64 " records are whole there",
-			name, reason, records_in(s, lines), s->records);
-	return tell(s, e);
-}
-
-/* The first 'size' bytes of the buffer are handed on: the lines that end in them are whole there.
- */
-static void hand_on(struct sink *s, size_t size)
-{
-	size_t lines = 0;
-
-	while (lines < s->end_count && s->ends[lines] <= size)
-		lines++;
-	s->half = lines > 0 ? size - s->ends[lines - 1] : s->half + size;
-	s->last.lines += lines;
-	s->end_count -= lines;
-	for (size_t i = 0; i < s->end_count; i++)
-		s->ends[i] = s->ends[i + lines] - (uint32_t)size;
-	s->handed += size;
-	s->out.size -= size;
-	memmove(s->out.p, s->out.p + size, s->out.size);
-}
-
-/* Goes back to a point and ends the stream there. */
-static bool end_at(struct sink *s, const struct point *point)
-{
-	s->packed.size = 0;
-	compress_tail(s->compression, point->mark, &s->packed);
-
-	const size_t written = file_write(&s->file, s->packed.p, s->packed.size);
-
-	if (written == s->packed.size)
-		return true;
-	file_cut(&s->file, written);
-	return false;
-}
-
-/* Cuts a compressed file, of which 'written' bytes are behind the last point; returns its lines. */
-static uint64_t keep_points(struct sink *s, size_t written)
-{
-	if (!file_cut(&s->file, written) || !s->last.valid)
-		return s->last.lines;
-	if (end_at(s, &s->last))
-		return s->last.lines;
-	/* not even the end fits: give up what came last */
-	if (s->before.valid && file_cut(&s->file, s->last.bytes)) {
-		end_at(s, &s->before);
-		return s->before.lines;
-	}
-	return s->last.lines;
-}
-
-static bool write_plain(struct sink *s, size_t size, struct err *e)
-{
-	const size_t written = file_write(&s->file, s->out.p, size);
-	const int why = errno;
-
-	hand_on(s, written);
-	if (written == size)
-		return true;
-	file_cut(&s->file, s->half);
-	return fail(s, strerror(why), s->last.lines, e);
-}
-
-/* Past the page cache go whole pages; 'all': the rest follows, through the cache. */
-static bool write_pages(struct sink *s, bool all, struct err *e)
-{
-	const size_t rest = (s->handed + s->out.size) % FILE_PAGE;
-
-	if (s->handed % FILE_PAGE != 0)
-		file_direct(&s->file, false);
-	if (rest < s->out.size && !write_plain(s, s->out.size - rest, e))
-		return false;
-	if (!all || s->out.size == 0)
-		return true;
-	file_direct(&s->file, false);
-	return write_plain(s, s->out.size, e);
-}
-
-static bool drain_plain(struct sink *s, bool all, struct err *e)
-{
-	if (s->handed + s->out.size <= s->target.cached || !file_direct(&s->file, true))
-		return write_plain(s, s->out.size, e);
-	return write_pages(s, all, e);
-}
-
-/* Writes s->packed. */
-static bool write_packed(struct sink *s, struct err *e)
-{
-	const size_t written = file_write(&s->file, s->packed.p, s->packed.size);
-	const int why = errno;
-
-	return written == s->packed.size || fail(s, strerror(why), keep_points(s, written), e);
-}
-
-static bool write_compressed(struct sink *s, struct err *e)
-{
-	s->packed.size = 0;
-	if (!compress_add(s->compress, s->out.p, s->out.size, &s->packed))
-		return fail(s, "no memory", keep_points(s, 0), e);
-	if (!write_packed(s, e))
-		return false;
-	s->before = s->last;
-	s->last.mark = compress_mark(s->compress);
-	s->last.bytes = s->packed.size;
-	s->last.valid = true;
-	hand_on(s, s->out.size);
-	return true;
-}
-
-static bool call_back(struct sink *s, struct err *e)
-{
-	if (!s->target.line(s->target.ctx, s->out.p, s->out.size))
-		return fail(s, "the receiver asked to stop", s->last.lines, e);
-	hand_on(s, s->out.size);
-	return true;
-}
-
-/* Hands on what is in the buffer; not 'all': less than a page may stay. */
-static bool drain(struct sink *s, bool all, struct err *e)
-{
-	if (s->out.size == 0)
-		return true;
-	if (s->target.line != NULL)
-		return call_back(s, e);
-	return s->compress != NULL ? write_compressed(s, e) : drain_plain(s, all, e);
-}
-
-/* A callback gets every line by itself, and who watches a terminal wants it now. */
-static bool drain_if_due(struct sink *s, struct err *e)
-{
-	const size_t due = s->file.direct ? DIRECT_BYTES : DRAIN_BYTES;
-
-	if (s->out.size < due && s->end_count < LINES && s->target.line == NULL &&
-			!s->file.terminal)
-		return true;
-	return drain(s, false, e);
-}
-
-/* --- lines --------------------------------------------------------------------------------------
+/* --- between records ----------------------------------------------------------------------------
  */
 
-/* The line that 'begin' bytes were in the buffer before is done. */
-static bool end_line(struct sink *s, size_t begin, struct err *e)
+static bool hand_on_all(struct sink *s)
 {
-	if (!buf_ok(&s->out)) {
-		s->out.failed = false;
-		s->out.size = begin;
-		return fail(s, "no memory", s->last.lines, e);
+	bool done = true;
+
+	for (struct pen *p = s->pens; p != NULL; p = p->next)
+		done &= pen_hand_on(p, true);
+	return done;
+}
+
+static bool write_now(struct sink *s, enum block_kind kind, const struct buf *line)
+{
+	struct block b = { .kind = kind, .bytes = *line };
+	bool done = hand_on_all(s) && !sink_has_failed(s) && !s->closed;
+
+	if (done) {
+		done = writer_work(s, &b, true);
+		if (!done)
+			writer_fail(s);
 	}
-	if (s->out.size > begin)
-		s->ends[s->end_count++] = (uint32_t)s->out.size;
-	return drain_if_due(s, e);
+	says_tell(&s->says, &s->target);
+	return done;
+}
+
+static bool put(struct sink *s, enum block_kind kind, const struct buf *line, struct err *e)
+{
+	const enum put done = queue_put_line(&s->queue, kind, line);
+
+	if (done == PUT_FULL)
+		return err_set(e, "cannot write records: no memory");
+	return (done == PUT_DONE && writer_start(s, e)) || sink_tell(s, e);
+}
+
+static bool send(struct sink *s, enum block_kind kind, const struct buf *line, struct err *e)
+{
+	if (!buf_ok(line))
+		return err_set(e, "cannot write records: no memory");
+	if (s->mode != SINK_INLINE)
+		return put(s, kind, line, e);
+	return write_now(s, kind, line) || sink_tell(s, e);
 }
 
 bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e)
 {
-	const size_t begin = s->out.size;
+	struct buf line = buf_new(LIMIT_RECORD_BYTES);
+	bool done;
 
-	if (s->failed)
-		return tell(s, e);
-	s->format->begin(s->plan, configuration, &s->out);
-	s->head = s->out.size > begin;
-	return end_line(s, begin, e);
+	s->outlet.format->begin(s->plan, configuration, &line);
+	done = send(s, BLOCK_HEAD, &line, e);
+	buf_free(&line);
+	return done;
 }
 
-bool sink_record(struct sink *s, const void *const *data, struct err *e)
+static bool send_line(struct sink *s, enum block_kind kind, const struct buf *object, struct err *e)
 {
-	const size_t begin = s->out.size;
+	struct buf line = buf_new(LIMIT_RECORD_BYTES);
+	bool done;
 
-	if (s->failed)
-		return tell(s, e);
-	s->format->record(s->plan, data, &s->out);
-	if (!buf_ok(&s->out) || s->out.size - begin > LIMIT_RECORD_BYTES) {
-		s->out.failed = false;
-		s->out.size = begin;
-		s->refused++;
-		return true;
-	}
-	s->records++;
-	return end_line(s, begin, e);
+	s->outlet.format->end(object, &line);
+	done = send(s, kind, &line, e);
+	buf_free(&line);
+	return done;
 }
 
-bool sink_flush(struct sink *s, struct err *e)
+bool sink_note(struct sink *s, const struct buf *object, struct err *e)
 {
-	return s->failed ? tell(s, e) : drain(s, true, e);
+	return send_line(s, BLOCK_NOTE, object, e);
 }
 
 bool sink_end(struct sink *s, const struct buf *summary, struct err *e)
 {
-	const size_t begin = s->out.size;
+	if (!hand_on_all(s))
+		return sink_tell(s, e);
+	return send_line(s, BLOCK_END, summary, e);
+}
 
-	if (s->failed)
-		return tell(s, e);
-	s->format->end(summary, &s->out);
-	return end_line(s, begin, e);
+bool sink_turn(struct sink *s)
+{
+	const struct buf nothing = buf_new(0);
+
+	return hand_on_all(s) && send(s, BLOCK_TURN, &nothing, NULL);
+}
+
+bool sink_rotate(struct sink *s)
+{
+	if (!s->outlet.split)
+		return false;
+	pthread_mutex_lock(&s->queue.lock);
+	s->rotate = true;
+	pthread_mutex_unlock(&s->queue.lock);
+	queue_poke(&s->queue);
+	return true;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------
+ */
+
+bool sink_poll(struct sink *s, struct err *e)
+{
+	if (s->mode == SINK_POLLED)
+		writer_poll(s);
+	says_tell(&s->says, &s->target);
+	return !sink_has_failed(s) || sink_tell(s, e);
+}
+
+void sink_stopping(struct sink *s)
+{
+	queue_be_patient(&s->queue);
+}
+
+bool sink_flush(struct sink *s, struct err *e)
+{
+	bool done = hand_on_all(s);
+
+	if (done && !s->target.live && s->mode == SINK_THREAD)
+		queue_wait(&s->queue);
+	return (done && !sink_has_failed(s)) || sink_tell(s, e);
 }
 
 /* --- closing ------------------------------------------------------------------------------------
  */
 
-static bool finish(struct sink *s, struct err *e)
+static bool finish(struct sink *s, bool whole, struct err *e)
 {
-	if (s->failed)
-		return tell(s, e);
-	if (!drain(s, true, e))
-		return false;
-	if (s->compress == NULL)
+	struct err why = { "" };
+
+	if (writer_finish(s, whole, &why))
 		return true;
-	s->packed.size = 0;
-	if (!compress_end(s->compress, &s->packed))
-		return fail(s, "no memory", s->last.lines, e);
-	return write_packed(s, e);
+	if (why.text[0] != '\0') {
+		s->why = why;
+		s->told = true;
+	}
+	return sink_tell(s, e);
 }
 
 bool sink_close(struct sink *s, bool whole, struct err *e)
 {
-	const bool is_open = s->file.fd >= 0 || s->target.line != NULL;
-	const bool done = !is_open || finish(s, e);
+	bool done = true;
 
-	return file_close(&s->file, whole && done, done ? e : NULL) && done;
+	if (s->closed)
+		return true;
+	hand_on_all(s);
+	writer_stop(s);
+	done = sink_has_failed(s) ? sink_tell(s, e) : finish(s, whole, e);
+	outlet_give_up(&s->outlet);
+	s->closed = true;
+	says_tell(&s->says, &s->target);
+	return done;
 }
 
-uint64_t sink_records(const struct sink *s)
+uint64_t sink_records(struct sink *s)
 {
-	return s->records;
+	uint64_t records;
+
+	pthread_mutex_lock(&s->queue.lock);
+	records = s->queue.records;
+	pthread_mutex_unlock(&s->queue.lock);
+	for (const struct pen *p = s->pens; p != NULL; p = p->next)
+		records += p->block->records;
+	return records;
 }
 
-uint64_t sink_bytes(const struct sink *s)
+void sink_counts(struct sink *s, struct sink_counts *out)
 {
-	return s->handed + s->out.size;
-}
+	const struct queue *q = &s->queue;
 
-uint64_t sink_refused(const struct sink *s)
-{
-	return s->refused;
+	pthread_mutex_lock(&s->queue.lock);
+	*out = (struct sink_counts){
+		.records = q->records - q->undone,
+		.bytes = q->text,
+		.lost = q->lost + q->undone,
+		.refused = s->refused,
+		.notes_lost = q->notes_lost,
+		.files = s->files,
+		.deleted = s->deleted,
+		.waiting_bytes = q->bytes,
+		.queue_bytes = q->most,
+		.waiting_ns = q->first != NULL ? wait_clock() - q->first->put_ns : 0,
+		.paused = s->paused,
+	};
+	pthread_mutex_unlock(&s->queue.lock);
 }
 
 void sink_free(struct sink *s)
@@ -371,9 +293,8 @@ void sink_free(struct sink *s)
 	if (s == NULL)
 		return;
 	sink_close(s, false, NULL);
-	file_free(&s->file);
-	compress_free(s->compress);
-	buf_free(&s->out);
-	buf_free(&s->packed);
+	outlet_free(&s->outlet);
+	queue_destroy(&s->queue);
+	says_destroy(&s->says);
 	free(s);
 }

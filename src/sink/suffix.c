@@ -70,18 +70,22 @@ bool suffix_parse(const char *path, bool lenient, struct suffix *s, struct err *
 	const char *name = slash == NULL ? path : slash + 1;
 	struct rd r = last_suffix(name, strlen(name));
 
-	*s = (struct suffix){ format_list[0], find_compression(r) };
+	*s = (struct suffix){ format_list[0], find_compression(r), 0 };
 	if (!compress_available(s->compression))
 		return err_set(e, "cannot write %s: this build is without %s", path,
 				compress_suffix(s->compression));
-	if (s->compression != COMPRESS_NONE)
+	if (s->compression != COMPRESS_NONE) {
+		s->size = r.left;
 		r = last_suffix(name, strlen(name) - r.left);
+	}
 	if (r.left == 0)
 		return true;
 
 	const struct format *format = find_format(r);
 
-	if (format != NULL)
+	if (format != NULL) {
 		s->format = format;
+		s->size += r.left;
+	}
 	return format != NULL || lenient || unknown(path, r, e);
 }

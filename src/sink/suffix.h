@@ -10,6 +10,7 @@
 struct suffix {
 	const struct format *format;
 	enum compress_kind compression;
+	size_t size; /* bytes of the name's end that say so */
 };
 
 /*

@@ -16,7 +16,7 @@ struct switches {
 	bool dist;
 	uint32_t idp;
 	uint64_t wide;
-	char *cdist;
+	char *cdist, *many;
 };
 
 static const struct option switch_options[] = {
@@ -24,6 +24,7 @@ static const struct option switch_options[] = {
 	OPTION(struct switches, idp, "idp", "", .flags = OPTION_FEATURE, .on = "9", .maximum = 99),
 	OPTION(struct switches, wide, "wide", ""),
 	OPTION(struct switches, cdist, "cdist", "", .flags = OPTION_FEATURE),
+	OPTION(struct switches, many, "many", "", .flags = OPTION_REPEAT),
 	{ 0 },
 };
 

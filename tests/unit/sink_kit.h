@@ -38,6 +38,7 @@ static const struct field fields[] = {
 enum { PATH_SIZE = 256, COUNT = 3000 };
 
 static struct plan *plan;
+static struct pen *pen; /* of the sink that was opened last */
 static char folder[PATH_SIZE / 2];
 static char path[PATH_SIZE], part[PATH_SIZE + 8];
 
@@ -106,15 +107,37 @@ static inline void put_file(const char *name, const char *text)
 /* --- writing ------------------------------------------------------------------------------------
  */
 
-static inline struct sink *open_sink(const char *name)
+/* With a pen, which record() uses. */
+static inline struct sink *open_target(const struct sink_target *target)
 {
-	const struct sink_target target = { .path = name };
 	struct err e = { "" };
-	struct sink *s = sink_open(&target, plan, &e);
+	struct sink *s = sink_open(target, plan, &e);
 
 	if (s == NULL)
 		fail_msg("%s", e.text);
+	pen = pen_new(s, &e);
+	assert_non_null(pen);
 	return s;
+}
+
+static inline struct sink *open_sink(const char *name)
+{
+	return open_target(&(const struct sink_target){ .path = name });
+}
+
+static inline void free_sink(struct sink *s)
+{
+	pen_free(pen);
+	pen = NULL;
+	sink_free(s);
+}
+
+static inline struct sink_counts counts(struct sink *s)
+{
+	struct sink_counts c;
+
+	sink_counts(s, &c);
+	return c;
 }
 
 static inline bool begin(struct sink *s, struct err *e)
@@ -134,7 +157,7 @@ static inline bool end(struct sink *s, struct err *e)
 }
 
 /* Record 'n': its text does not compress to nothing and has a line's end in it. */
-static inline bool record(struct sink *s, uint64_t n, struct err *e)
+static inline bool record(struct pen *p, uint64_t n, struct err *e)
 {
 	char text[200];
 	uint64_t x = n * UINT64_C(0x9e3779b97f4a7c15) + 1;
@@ -146,18 +169,25 @@ static inline bool record(struct sink *s, uint64_t n, struct err *e)
 		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
 		text[i] = (char)('0' + x % 75);
 	}
-	return sink_record(s, data, e);
+	return pen_record(p, data, e);
+}
+
+static inline void write_records(struct sink *s, uint64_t count)
+{
+	struct err e = { "" };
+
+	assert_true(begin(s, &e));
+	for (uint64_t n = 0; n < count; n++)
+		assert_true(record(pen, n, &e));
+	assert_int_equal(sink_records(s), count);
 }
 
 static inline void write_all(struct sink *s, uint64_t count)
 {
 	struct err e = { "" };
 
-	assert_true(begin(s, &e));
-	for (uint64_t n = 0; n < count; n++)
-		assert_true(record(s, n, &e));
+	write_records(s, count);
 	assert_true(end(s, &e));
-	assert_int_equal(sink_records(s), count);
 }
 
 /* Writes a whole file. */
@@ -172,7 +202,7 @@ static inline void write_file(uint64_t count)
 		fail_msg("%s", e.text);
 	assert_false(exists(part));
 	assert_true(exists(path));
-	sink_free(s);
+	free_sink(s);
 }
 
 /* --- reading back -------------------------------------------------------------------------------

@@ -77,6 +77,64 @@ static void extremes_do_not_overflow(void **unused)
 	}
 }
 
+/* The host's clock is set an hour on and an hour back: timeouts do not notice. */
+static void a_live_clock_goes_by_the_time_since_boot(void **unused)
+{
+	(void)unused;
+	struct clock c = clock_new();
+	const int64_t start = 1700000000 * SECOND, hour = 3600 * SECOND;
+
+	clock_present(&c, start, 5 * SECOND);
+	assert_int_equal(clock_at(&c, 0, start), start);
+	clock_present(&c, start + hour + SECOND, 6 * SECOND);
+	assert_int_equal(clock_at(&c, 0, start + hour + SECOND), start + SECOND);
+	clock_present(&c, start - hour + 2 * SECOND, 7 * SECOND);
+	assert_int_equal(clock_at(&c, 0, start - hour + 2 * SECOND), start + 2 * SECOND);
+	assert_int_equal(c.jumps, 0);
+}
+
+static void a_live_clock_is_never_ahead_of_the_present(void **unused)
+{
+	(void)unused;
+	struct clock c = clock_new();
+	const int64_t start = 1700000000 * SECOND;
+
+	clock_present(&c, start, 0);
+	/* stamped before the clock was set back an hour, or by an adapter with a clock of its own
+	 */
+	assert_int_equal(clock_at(&c, 0, start + 3600 * SECOND), start);
+	assert_int_equal(clock_at(&c, 0, INT64_MAX), start);
+	/* stamped before it was set forward, or late; or before the start */
+	clock_present(&c, start + SECOND, SECOND);
+	assert_int_equal(clock_at(&c, 0, start - 3600 * SECOND), start);
+	assert_int_equal(clock_at(&c, 0, INT64_MIN), start);
+}
+
+static void a_live_clock_begins_at_its_start(void **unused)
+{
+	(void)unused;
+	struct clock c = clock_new();
+	const int64_t start = 1700000000 * SECOND;
+
+	clock_present(&c, start, 0);
+	clock_present(&c, start + 3601 * SECOND, SECOND); /* set before the first packet was seen */
+	assert_int_equal(clock_at(&c, 0, start), start);
+}
+
+static void a_live_clock_goes_on_without_packets(void **unused)
+{
+	(void)unused;
+	struct clock c = clock_new();
+	const int64_t start = 1700000000 * SECOND;
+
+	clock_present(&c, start, 0);
+	clock_at(&c, 0, start);
+	clock_present(&c, start + 10 * SECOND, 10 * SECOND);
+	clock_reach(&c, start + 9 * SECOND);
+	assert_int_equal(c.now_ns, start + 9 * SECOND);
+	assert_int_equal(clock_at(&c, 0, start + 8 * SECOND), start + 9 * SECOND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +142,10 @@ int main(void)
 		cmocka_unit_test(a_deep_fall_shifts),
 		cmocka_unit_test(interfaces_with_their_own_time),
 		cmocka_unit_test(extremes_do_not_overflow),
+		cmocka_unit_test(a_live_clock_goes_by_the_time_since_boot),
+		cmocka_unit_test(a_live_clock_is_never_ahead_of_the_present),
+		cmocka_unit_test(a_live_clock_begins_at_its_start),
+		cmocka_unit_test(a_live_clock_goes_on_without_packets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,13 +11,14 @@
 
 #include "conf/conf.h"
 #include "conf/nearest.h"
+#include "conf/print.h"
 
 /* Options as features have them: one of each type that the core lacks, switches of three kinds. */
 struct extra {
 	bool dist;
 	uint32_t idp;
 	uint64_t wide;
-	char *cdist, *secret;
+	char *cdist, *secret, *many;
 };
 
 static const struct option extra_options[] = {
@@ -27,6 +28,7 @@ static const struct option extra_options[] = {
 	OPTION(struct extra, wide, "wide", "64 bits", .minimum = 3),
 	OPTION(struct extra, cdist, "cdist", "map", .flags = OPTION_FEATURE, .value = "FILE"),
 	OPTION(struct extra, secret, "secret", "key", .flags = OPTION_SECRET),
+	OPTION(struct extra, many, "many", "texts", .flags = OPTION_REPEAT),
 	{ 0 },
 };
 
@@ -236,7 +238,8 @@ static void texts_and_choices(void **state)
 	good(f, "output", "none");
 	assert_null(f->core.output);
 	has_value(f, "output", "none");
-	bad(f, "output", "auto", "reserved");
+	good(f, "output", "auto");
+	bad(f, "outdir", "auto", "reserved");
 	bad(f, "output", "", "must be a text");
 	good(f, "tunnel", "outer");
 	bad(f, "tunnel", "none", "inner or outer");
@@ -257,8 +260,8 @@ static void unknown_names_get_the_nearest(void **state)
 	bad(f, "distress", "1", "unknown option 'distress'");
 	bad(f, "bidi", "1", "unknown option 'bidi'");
 	bad(f, "", "1", "unknown option ''");
-	for (const char *const *name = (const char *const[]){ "count", "rotate", "upload",
-			     "interface", "threads", "exe", "x", NULL };
+	for (const char *const *name = (const char *const[]){ "counts", "rotation", "up",
+			     "interfaces", "thread", "x", NULL };
 			*name != NULL; name++)
 		bad(f, *name, "1", "unknown option");
 }
@@ -390,6 +393,93 @@ static void features_refuse_what_they_do_not_know(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void repeated_values_are_added(void **state)
+{
+	struct fixture *f = *state;
+	char long_text[LIMIT_OPTION_BYTES / 2 + 2];
+
+	has_value(f, "many", "none");
+	good(f, "many", "a:1");
+	good(f, "many", "b c");
+	good(f, "many", "a:1"); /* is there already */
+	has_value(f, "many", "a:1\nb c");
+	good(f, "many", "d\n\nb c\ne");
+	has_value(f, "many", "a:1\nb c\nd\ne");
+	good(f, "many", "none");
+	has_value(f, "many", "none");
+	good(f, "many", "x");
+	has_value(f, "many", "x");
+	bad(f, "many", "", "texts, or none");
+	bad(f, "many", "\n\n", "texts, or none");
+	memset(long_text, 'l', sizeof long_text);
+	long_text[sizeof long_text - 1] = '\0';
+	good(f, "many", long_text);
+	long_text[0] = 'm';
+	bad(f, "many", long_text, "too many values");
+	good(f, "many", "none");
+}
+
+static void a_higher_rank_replaces_all_values(void **state)
+{
+	struct fixture *f = *state;
+	static const char file[] = "many = one\nmany = two\n";
+
+	assert_true(conf_load_text(&f->sets, "file", file, strlen(file), &f->e));
+	assert_true(conf_load_text(&f->sets, "file", "many=3", 6, &f->e));
+	has_value(f, "many", "one\ntwo\n3");
+	good(f, "many", "four");
+	good(f, "many", "five");
+	has_value(f, "many", "four\nfive");
+	assert_true(conf_load_text(&f->sets, "file", file, strlen(file), &f->e));
+	has_value(f, "many", "four\nfive");
+	assert_false(conf_load_text(&f->sets, "file", "many=", 5, &f->e));
+}
+
+static void repeated_values_go_round(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture *other;
+	struct buf b = buf_new(LIMIT_TEXT_BYTES);
+	const struct option_set *in;
+	const struct option *o = conf_find(&f->sets, "many", &in);
+
+	conf_value_json(o, in->base, &b);
+	assert_int_equal(b.size, 2);
+	assert_memory_equal(b.p, "[]", 2);
+	good(f, "many", "a:\"b\"");
+	good(f, "many", "c");
+	buf_clear(&b);
+	conf_value_json(o, in->base, &b);
+	buf_byte(&b, '\0');
+	assert_string_equal(b.p, "[\"a:\\\"b\\\"\",\"c\"]");
+
+	good(f, "wide", "3"); /* its default is out of its range */
+	setup((void **)&other);
+	buf_clear(&b);
+	print_config(&f->sets, &b);
+	assert_non_null(memmem(b.p, b.size, "many = a:\"b\"\nmany = c\n", 22));
+	assert_true(conf_load_text(&other->sets, "printed", b.p, b.size, &other->e));
+	has_value(other, "many", "a:\"b\"\nc");
+	teardown((void **)&other);
+	buf_free(&b);
+}
+
+static void help_says_that_values_may_be_repeated(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = buf_new(LIMIT_TEXT_BYTES);
+
+	print_help(&f->sets, &b);
+	assert_non_null(memmem(b.p, b.size, "many=VALUE ...", 14));
+	buf_clear(&b);
+	print_man(&f->sets, &b);
+	assert_non_null(memmem(b.p, b.size, "\nMay be given several times", 27));
+	buf_clear(&b);
+	print_options(&f->sets, &b);
+	assert_non_null(memmem(b.p, b.size, "Texts. May be given several times", 33));
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +501,10 @@ int main(void)
 		TEST(features_switch_on),
 		TEST(features_all_keeps_what_was_given),
 		TEST(features_refuse_what_they_do_not_know),
+		TEST(repeated_values_are_added),
+		TEST(a_higher_rank_replaces_all_values),
+		TEST(repeated_values_go_round),
+		TEST(help_says_that_values_may_be_repeated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

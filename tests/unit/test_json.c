@@ -252,6 +252,22 @@ static void check_string(const char *bytes, size_t size, const char *want)
 	buf_free(&b);
 }
 
+static void hexadecimal_of_any_size(void **unused)
+{
+	uint8_t bytes[3 * 16 + 8];
+	char out[2 * sizeof bytes], want[2 * sizeof bytes + 1];
+
+	(void)unused;
+	for (size_t size = 0; size <= sizeof bytes; size++) {
+		for (size_t i = 0; i < size; i++) {
+			bytes[i] = (uint8_t)draw();
+			snprintf(want + 2 * i, 3, "%02x", bytes[i]);
+		}
+		assert_ptr_equal(json_put_hex(out, bytes, size), out + 2 * size);
+		assert_memory_equal(out, want, 2 * size);
+	}
+}
+
 static void strings(void **unused)
 {
 	(void)unused;
@@ -416,6 +432,7 @@ int main(void)
 		cmocka_unit_test(durations_are_exact),
 		cmocka_unit_test(addresses_of_rfc_5952),
 		cmocka_unit_test(addresses_as_the_library_prints_them),
+		cmocka_unit_test(hexadecimal_of_any_size),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(strings_that_are_not_utf8),
 		cmocka_unit_test(strings_of_every_byte_at_every_place),

@@ -63,6 +63,21 @@ static void blocks_do_not_overlap(void **unused)
 	pool_free(p);
 }
 
+static void a_room_is_the_least_that_fits(void **unused)
+{
+	size_t before = 0;
+
+	(void)unused;
+	for (size_t size = 0; size < 4000; size++) {
+		const size_t room = pool_room(size);
+
+		assert_true(room >= size && room >= before);
+		assert_int_equal(pool_room(room), room);
+		assert_true(room == before || size == 0 || size == before + 1);
+		before = room;
+	}
+}
+
 static void vec_grows_to_its_cap(void **unused)
 {
 	(void)unused;
@@ -113,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_do_not_overlap),
+		cmocka_unit_test(a_room_is_the_least_that_fits),
 		cmocka_unit_test(vec_grows_to_its_cap),
 		cmocka_unit_test(limit_is_kept),
 	};

@@ -20,24 +20,26 @@ static void a_full_device(void **unused)
 	struct sink *s = open_sink("/dev/full");
 
 	assert_true(begin(s, &e));
-	while (n < 100000 && record(s, n, &e))
+	while (n < 100000 && record(pen, n, &e))
 		n++;
 	assert_error(&e, "/dev/full: No space left on device; 0 of ");
 	assert_error(&e, " records are whole");
-	assert_false(record(s, n, &again));
+	assert_false(record(pen, n, &again));
 	assert_string_equal(again.text, e.text);
 	assert_false(sink_flush(s, &again));
 	assert_false(end(s, &again));
 	again.text[0] = '\0';
 	assert_false(sink_close(s, true, &again));
 	assert_string_equal(again.text, e.text);
-	sink_free(s);
+	free_sink(s);
 
 	s = open_sink("/dev/full"); /* little enough to stay in the buffer until the end */
-	write_all(s, 3);
-	assert_false(sink_close(s, true, &e));
+	write_records(s, 3);
+	assert_false(end(s, &e));
 	assert_error(&e, "No space left on device; 0 of 3 records");
-	sink_free(s);
+	assert_false(sink_close(s, true, &again));
+	assert_string_equal(again.text, e.text);
+	free_sink(s);
 }
 
 static void a_closed_pipe(void **unused)
@@ -54,12 +56,12 @@ static void a_closed_pipe(void **unused)
 
 	assert_true(begin(s, &e));
 	close(reader);
-	while (n < 100000 && record(s, n, &e))
+	while (n < 100000 && record(pen, n, &e))
 		n++;
 	assert_error(&e, "Broken pipe; 0 of ");
 	assert_error(&e, path);
 	assert_false(sink_close(s, true, &e));
-	sink_free(s);
+	free_sink(s);
 	unlink(path);
 }
 
@@ -85,7 +87,7 @@ static unsigned long long fill_disk(rlim_t size)
 	limit_files(size);
 	going = begin(s, &e);
 	for (uint64_t n = 0; n < 100000 && going; n++)
-		going = record(s, n, &e);
+		going = record(pen, n, &e);
 
 	const bool closed = sink_close(s, true, &e);
 
@@ -98,7 +100,7 @@ static unsigned long long fill_disk(rlim_t size)
 	assert_int_equal(sscanf(counts, "; %llu of %llu records", &whole, &all), 2);
 	assert_int_equal(all, sink_records(s));
 	assert_true(whole < all);
-	sink_free(s);
+	free_sink(s);
 	assert_false(exists(path));
 	return whole;
 }
@@ -173,13 +175,13 @@ static void a_full_disk_right_behind_a_flush(void **unused)
 		struct sink *s = open_sink(path);
 
 		for (uint64_t n = 0; n < 20; n++)
-			assert_true(record(s, n, &e));
+			assert_true(record(pen, n, &e));
 		assert_true(sink_flush(s, &e));
 		for (uint64_t n = 20; n < 40; n++)
-			assert_true(record(s, n, &e));
+			assert_true(record(pen, n, &e));
 		assert_true(sink_flush(s, &e));
 		assert_int_equal(stat(part, &st), 0);
-		assert_true(record(s, 40, &e));
+		assert_true(record(pen, 40, &e));
 		limit_files((rlim_t)st.st_size);
 
 		const bool flushed = sink_flush(s, &e);
@@ -187,7 +189,7 @@ static void a_full_disk_right_behind_a_flush(void **unused)
 		limit_files(RLIM_INFINITY);
 		assert_false(flushed);
 		assert_error(&e, "20 of 41 records are whole");
-		sink_free(s);
+		free_sink(s);
 
 		struct buf b = unpacked(part, compressions[c]);
 
@@ -212,13 +214,13 @@ static void a_record_too_long_is_left_out_and_counted(void **unused)
 
 	struct sink *s = open_sink(path);
 
-	assert_true(record(s, 1, &e));
-	assert_true(sink_record(s, data, &e));
-	assert_true(record(s, 2, &e));
+	assert_true(record(pen, 1, &e));
+	assert_true(pen_record(pen, data, &e));
+	assert_true(record(pen, 2, &e));
 	assert_int_equal(sink_records(s), 2);
-	assert_int_equal(sink_refused(s), 1);
+	assert_int_equal(counts(s).refused, 1);
 	assert_true(sink_close(s, true, &e));
-	sink_free(s);
+	free_sink(s);
 
 	struct buf b = content(path);
 

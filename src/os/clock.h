@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* clock.h - what time it is. */
+#pragma once
+
+#include <stdint.h>
+
+/* Since 1970; may be set by anybody. */
+int64_t clock_real_ns(void);
+
+/* Since boot, time asleep included; nobody sets it. */
+int64_t clock_boot_ns(void);
