@@ -128,7 +128,8 @@ static bool attach(struct bpf *b, struct err *e)
 
 	if (cgroup < 0)
 		return false;
-	bpf_object__for_each_program(program, b->object) {
+	bpf_object__for_each_program(program, b->object)
+	{
 		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);
 		long error = libbpf_get_error(link);
 

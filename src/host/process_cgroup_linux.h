@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_cgroup_linux.h - the root of the cgroups of version 2, and the path of a cgroup by its id.
+ * process_cgroup_linux.h - the root of the cgroups of version 2, and the path of a cgroup by its
+ * id.
  */
 #pragma once
 
