@@ -33,12 +33,12 @@ DEFINES  := $(foreach o,$(FOUND),-D$(lastword $(subst :, ,$(o))))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(LDFLAGS) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
-# Programs for the kernel (src/bpf) need clang, whatever compiles the rest; without them the sensor
-# finds processes by sock_diag.
+# Programs for the kernel (src/bpf) need clang, whatever compiles the rest, and libbpf 1.0; without
+# them the sensor finds processes by sock_diag.
 CLANG_BPF ?= clang
-BPF     := $(if $(findstring HAVE_LIBBPF,$(DEFINES)),$(shell command -v $(CLANG_BPF) 2>/dev/null))
+BPF     := $(shell pkg-config --atleast-version=1.0 libbpf 2>/dev/null && command -v $(CLANG_BPF))
 DEFINES += $(if $(BPF),-DHAVE_PROCESS_BPF)
-BPF_CFLAGS := -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Werror -Isrc \
+BPF_CFLAGS := -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Isrc \
 	$(addprefix -I,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
 
 VERSION := $(shell cat VERSION)

@@ -284,12 +284,12 @@ const struct follow follow_bpf = {
 	.look = look,
 };
 
-#else /* without libbpf, or without clang when it was built */
+#else /* without libbpf 1.0, or without clang when it was built */
 
 static void *start(struct watcher *w, struct err *e)
 {
 	(void)w;
-	err_set(e, "this build has none (libbpf and clang were missing)");
+	err_set(e, "this build has none (libbpf 1.0 or clang was missing)");
 	return NULL;
 }
 
