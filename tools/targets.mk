@@ -105,7 +105,7 @@ build/bench/lists: bench/lists.c $(B)/libjoy.a
 	$(CC) -O2 -std=c17 -D_GNU_SOURCE -DXXH_INLINE_ALL -Isrc -Iinclude -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
 
 bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
-	bench/exe
+	$(PYTHON) bench/exe.py
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite

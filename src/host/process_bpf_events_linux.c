@@ -53,6 +53,8 @@ static struct process_tuple tuple_of(const struct process_event_socket *s)
 	return t;
 }
 
+#define PEERS_NS (INT64_C(60) * 1000 * 1000 * 1000)
+
 /* The port too is the socket's, whoever the peer: told once. */
 static void own_port(struct watcher *w, struct known_socket *k, struct sighting s)
 {
@@ -80,6 +82,23 @@ static void take_close(
 	watcher_close(b->w, k, (int64_t)e->ns);
 }
 
+/*
+ * A socket that talks with thousands, or is flooded from addresses that are made up, must not push
+ * all others out of the table: its further peers are known by the port alone.
+ */
+static bool too_many_peers(struct watcher *w, const struct process_event_socket *e)
+{
+	struct known_socket *k = known_find_socket(w->known, e->cookie);
+
+	if (k == NULL)
+		return false;
+	if ((int64_t)e->ns - k->peers_ns > PEERS_NS) {
+		k->peers_ns = (int64_t)e->ns;
+		k->peers = 0;
+	}
+	return ++k->peers > LIMIT_PROCESS_SOCKET_PEERS;
+}
+
 static void take_socket(struct bpf_events *b, const struct process_event_socket *e)
 {
 	struct sighting s = { .cookie = e->cookie,
@@ -93,6 +112,8 @@ static void take_socket(struct bpf_events *b, const struct process_event_socket 
 		take_close(b, e, &s);
 		return;
 	}
+	if (e->kind == PROCESS_EVENT_PEER && too_many_peers(b->w, e))
+		return;
 	s.process = owner(b->w, e);
 	k = watcher_sight(b->w, &s);
 	b->arrived |= e->kind == PROCESS_EVENT_ARRIVE;

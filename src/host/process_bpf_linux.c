@@ -124,11 +124,10 @@ static bool load(struct bpf *b, bool with_kernel, struct err *e)
 static bool attach(struct bpf *b, struct err *e)
 {
 	struct bpf_program *program;
-	size_t length;
-	const int cgroup = cgroup_root(&length);
+	int cgroup = cgroup_root(e);
 
 	if (cgroup < 0)
-		return refused(e, "the root of cgroups (version 2)", errno);
+		return false;
 	bpf_object__for_each_program(program, b->object)
 	{
 		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);

@@ -33,6 +33,8 @@ struct known_socket {
 	bool owns_port; /* UDP: reported as owner of its port */
 	uint8_t tries;  /* looks for its process */
 	uint32_t round; /* of looking at all sockets: last seen in */
+	uint32_t peers; /* UDP: reported since peers_ns */
+	int64_t peers_ns;
 	int64_t open_ns;
 	uint64_t netns;
 	uint32_t owner_generation_;

@@ -268,7 +268,8 @@ struct process_match process_store_find(
 	struct process_tuple t = tuple_of(flow, true, true);
 
 	offer(s, &t, &p);
-	if (pick_nobody(&p) && (here || is_multicast(flow))) {
+	if (pick_nobody(&p)) { /* UDP sends from any address, to this peer */
+		p.foreign = !here && !is_multicast(flow);
 		t = tuple_of(flow, false, true);
 		offer(s, &t, &p);
 	}

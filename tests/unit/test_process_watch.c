@@ -6,6 +6,7 @@
  */
 #include "process_kit.h"
 
+#include <ifaddrs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -273,6 +274,47 @@ static void a_process_that_is_gone_at_once(void **state)
 	process_watch_free(w);
 }
 
+/* Any IPv4 address of this host but the loopback's; false: it has none. */
+static bool find_address(struct process_end *to)
+{
+	struct ifaddrs *list, *i;
+	bool found = false;
+
+	assert_int_equal(getifaddrs(&list), 0);
+	for (i = list; i != NULL && !found; i = i->ifa_next) {
+		const struct sockaddr_in *a = (const void *)i->ifa_addr;
+
+		found = a != NULL && a->sin_family == AF_INET &&
+			ntohl(a->sin_addr.s_addr) >> 24 != 127;
+		if (found)
+			memcpy(to->address, &a->sin_addr, 4);
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* A server at any address is found by its port, at the host's addresses only. */
+static void our_addresses_are_known(void **state)
+{
+	struct pair server = { socket(AF_INET, SOCK_DGRAM, 0), { .sin6_family = AF_INET } };
+	struct process_flow f = { .ip_version = 4, .proto = UDP, .remote = { { 9, 9, 9, 9 }, 9 } };
+	struct process_watch *w;
+
+	(void)state;
+	assert_int_equal(bind(server.fd, (struct sockaddr *)&server.name, 16), 0);
+	read_name(&server);
+	w = find_address(&f.local) ? start(PROCESS_BY_BEST) : NULL;
+	if (w == NULL)
+		skip();
+	f.local.port = end_of(&server).port;
+	f.start_ns = f.end_ns = process_clock();
+	expect(w, &f, PROCESS_GUESS, getpid());
+	f.local.address[3] ^= 0x55;
+	assert_int_equal(process_find(w, &f).confidence, PROCESS_NOBODY);
+	close(server.fd);
+	process_watch_free(w);
+}
+
 static void the_executable_is_hashed(void **state)
 {
 	struct process_watch *w = start(PROCESS_BY_BEST);
@@ -421,6 +463,7 @@ int main(void)
 		cmocka_unit_test(proc_finds_what_stays),
 		cmocka_unit_test(sockets_from_before_are_found_too),
 		cmocka_unit_test(a_process_that_is_gone_at_once),
+		cmocka_unit_test(our_addresses_are_known),
 		cmocka_unit_test(the_executable_is_hashed),
 		cmocka_unit_test(who_takes_a_connection_silently_is_found_later),
 		cmocka_unit_test(the_watcher_keeps_two_rights),
