@@ -106,9 +106,10 @@ JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
 JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
 
 /*
- * Reads the files that options name, and that may change while running (fingerprint_db), again:
- * records written from then on follow them.  Between packets, or from the progress callback.
- * JOY_FAILED with joy_error(): a file cannot be read, and what was read from it before stays.
+ * Reads the files that options name, and that may change while running (fingerprint_db, label,
+ * watch, geoip, anon), again: records written from then on follow them.  Between packets, or from
+ * the progress callback.  JOY_FAILED with joy_error(): a file cannot be read, and all stays as it
+ * was.
  */
 JOY_API int joy_reload(struct joy *j);
 

@@ -103,7 +103,7 @@ static const char tail[] =
 		"finished,\n"
 		"and the exit status is 0.\n"
 		"A second one ends the program at once.\n"
-		"On SIGHUP the log file is opened anew, and lists such as fingerprint_db are "
+		"On SIGHUP the log file is opened anew, and lists such as those of watch are "
 		"read\n"
 		"again.\n"
 		"On SIGUSR1 the counters of the run go to the log, as a line of JSON.\n"

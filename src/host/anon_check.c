@@ -47,16 +47,16 @@ struct check {
 static struct place *place_of(struct check *c)
 {
 	size_t size = c->path.size < PATH ? c->path.size : PATH;
+	const char *name = size == 0 ? "" : c->path.p;
 
 	for (size_t i = 0; i < c->count; i++)
-		if (strlen(c->places[i].path) == size &&
-				memcmp(c->places[i].path, c->path.p, size) == 0)
+		if (strlen(c->places[i].path) == size && memcmp(c->places[i].path, name, size) == 0)
 			return &c->places[i];
 	if (c->count == LIMIT_CHECK_FIELDS)
 		return &c->places[c->count - 1];
 
 	struct place *more = reallocarray(c->places, c->count + 1, sizeof *more);
-	char *path = strndup(size == 0 ? "" : c->path.p, size);
+	char *path = strndup(name, size);
 
 	if (more != NULL)
 		c->places = more;

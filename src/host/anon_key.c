@@ -154,7 +154,7 @@ static bool parse_key(struct anon *a, const char *text, size_t size)
 		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
-		key[i] = (uint8_t)(high << 4 | low);
+		key[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
 	}
 	good = good && anon_key_set(a, key);
 	explicit_bzero(key, sizeof key);
