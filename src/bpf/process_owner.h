@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * process_owner.h - in the kernel: the process that runs, and how the watcher is told of it.
+ * process_owner.h - in the kernel: the process that runs, and how the watcher is told of it and its
+ * sockets.
  *
  * A process is told once, with all that will be gone with it: path of the executable, parent,
  * command line.  Part of process.bpf.c, which has all programs.
@@ -10,7 +11,8 @@
 #include "bpf/kernel.h"
 #include "bpf/process_event.h"
 
-enum { PATH_DEPTH = 48 }; /* names and mounts of a path */
+enum { IP4 = 2, IP6 = 10, TCP = 6, UDP = 17 }; /* AF_INET, AF_INET6, IPPROTO_... */
+enum { PATH_DEPTH = 48 };                      /* names and mounts of a path */
 
 /* Set by the watcher before loading. */
 const volatile bool with_kernel = true;   /* may read the kernel's structures */
@@ -176,4 +178,53 @@ static bool same(const struct process_event_key *a, const struct process_event_k
 {
 	return a->pid == b->pid && a->start_ns == b->start_ns && a->inode == b->inode &&
 	       a->uid == b->uid;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static struct process_event_socket *event(__u32 kind, const struct owner *o)
+{
+	struct process_event_socket *e = bpf_ringbuf_reserve(&events, sizeof *e, 0);
+
+	if (e == NULL) {
+		count_lost();
+		return NULL;
+	}
+	__builtin_memset(e, 0, sizeof *e);
+	e->kind = kind;
+	e->ns = bpf_ktime_get_boot_ns();
+	if (o != NULL) {
+		e->key = o->key;
+		__builtin_memcpy(e->comm, o->comm, sizeof e->comm);
+	}
+	return e;
+}
+
+static void put4(__u8 *to, __u32 address)
+{
+	__builtin_memcpy(to, &address, 4);
+}
+
+static void put6(__u8 *to, __u32 a, __u32 b, __u32 c, __u32 d)
+{
+	put4(to, a);
+	put4(to + 4, b);
+	put4(to + 8, c);
+	put4(to + 12, d);
+}
+
+/* The socket's two ends, of the version that its family says. */
+static void put_ends(struct process_event_socket *e, const struct bpf_sock *sk)
+{
+	e->protocol = sk->protocol;
+	e->local_port = sk->src_port;
+	e->remote_port = bpf_ntohs(sk->dst_port);
+	e->version = sk->family == IP6 ? 6 : 4;
+	if (e->version == 6) {
+		put6(e->local, sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3]);
+		put6(e->remote, sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]);
+	} else {
+		put4(e->local, sk->src_ip4);
+		put4(e->remote, sk->dst_ip4);
+	}
 }
