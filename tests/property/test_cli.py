@@ -515,7 +515,8 @@ def test_manual_pages_are_sound(tmp_path: Path) -> None:
         (["features", "=", "dist,entr"], ["dist,entropy"]),
         (["output", "=", "a b"], ["a b.json"]),
         (["-x", "my"], ["my.cfg"]),
-        (["a"], ["active_timeout=", "a b.json"]),
+        (["act"], ["active_timeout="]),
+        (["a b"], ["a b.json"]),
     ],
 )
 def test_bash_completion(tmp_path: Path, words: list[str], expected: list[str]) -> None:
