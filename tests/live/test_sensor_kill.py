@@ -29,6 +29,7 @@ from net import Namespace, Net, Process, await_true, needs_root
 
 pytestmark = [needs_root, pytest.mark.skipif(bool(sshd.why_not()), reason=sshd.why_not() or "-")]
 
+SAMPLE = sshd.ROOT / "sample.pcap"
 RATE = 3000  # flows a second
 
 
@@ -120,6 +121,27 @@ def test_kills(tmp_path: Path) -> None:
         come = play(net, tmp_path, 6, 1)
     assert come["files"] > 0
     assert come["records"] > 0
+
+
+def test_no_name_service(tmp_path: Path) -> None:
+    """The other side's name cannot be looked up: said, files wait; another day they go up."""
+    (tmp_path / "far").mkdir()
+    far = Inside(tmp_path / "far")
+    out = tmp_path / "x.json"
+    words = [program(), "bidir=1", "count=10", "verbosity=2", f"output={out}", SAMPLE]
+    words += [f"keyfile={far.key}", f"known_hosts={far.known}"]
+    with Net() as net:
+        alone = net.namespace()
+        first = alone.run(*words, "upload=joy@nowhere.invalid:/srv")
+        assert "nowhere.invalid is away: ssh: Could not resolve hostname" in first.stderr
+        waiting = finished(tmp_path)
+        assert len(waiting) > 1
+        assert len(list((tmp_path / ".spool").iterdir())) == len(waiting)
+        far.listen(alone)
+        alone.run(*words, f"upload={far.to()}")
+        assert not list((tmp_path / ".spool").iterdir())
+    assert far.files() == finished(tmp_path)
+    assert waiting.items() <= far.files().items()
 
 
 def main() -> None:
