@@ -166,6 +166,21 @@ static uint64_t send_batch(int fd, struct load *l, uint64_t at, unsigned n)
 	return bytes;
 }
 
+/* Sleeps while that is early enough, and watches the clock for the rest. */
+static void wait_until(double then)
+{
+	const double early = 2e-4;
+	double left;
+
+	while ((left = then - now()) > 0) {
+		if (left > 2 * early)
+			nanosleep(&(struct timespec){ (time_t)(left - early),
+						  (long)((left - early - (time_t)(left - early)) *
+								  1e9) },
+					NULL);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct load l = { 0 };
@@ -193,8 +208,8 @@ int main(int argc, char **argv)
 
 		bytes += send_batch(fd, &l, sent, n);
 		sent += n;
-		while (rate > 0 && now() - start < (double)sent / rate)
-			;
+		if (rate > 0)
+			wait_until(start + (double)sent / rate);
 	}
 	printf("{\"sent\": %llu, \"bytes\": %llu, \"seconds\": %.6f}\n", (unsigned long long)sent,
 			(unsigned long long)bytes, now() - start);

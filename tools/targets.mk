@@ -92,8 +92,10 @@ soak: build build/bench/send ## a sensor for an hour, its memory as a curve (SOA
 flood: build build/bench/send ## a minute of 200,000 SYNs a second, then normal flows (FLOOD=options) (root)
 	$(PYTHON) bench/soak.py flood $(FLOOD) | tee build/flood.txt
 
-kills: venv ## kill -9 at MOMENTS=100 random moments of uploading to an sshd of its own (root)
+kills: build venv ## kill -9 at MOMENTS=100 random moments: uploader, output, the whole sensor (root)
 	$(VENV)/bin/python tests/live/test_kill.py $(or $(MOMENTS),100)
+	$(VENV)/bin/python tests/live/test_output_kill.py $(or $(MOMENTS),100)
+	$(VENV)/bin/python tests/live/test_sensor_kill.py $(or $(MOMENTS),100)
 
 bench-lists: build build/bench/lists ## load and look-ups of a million list entries, anonymisation, beside a binary search
 	build/bench/lists $(BENCH_LISTS) | tee build/bench-lists.txt
@@ -103,7 +105,7 @@ build/bench/lists: bench/lists.c $(B)/libjoy.a
 	$(CC) -O2 -std=c17 -D_GNU_SOURCE -DXXH_INLINE_ALL -Isrc -Iinclude -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
 
 bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
-	bench/exe
+	$(PYTHON) bench/exe.py
 
 golden: build venv ## write the expected records of tests/golden afresh, to be read as a diff
 	$(VENV)/bin/python -m pytest -q tests/golden --rewrite

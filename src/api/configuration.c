@@ -69,8 +69,12 @@ static void input_member(const struct joy *j, struct buf *out)
 
 static void interfaces_member(const struct joy *j, struct buf *out)
 {
+	struct sink_counts c;
+
 	json_key(out, "interfaces");
 	sensor_interfaces(j->sensor, out);
+	sink_counts(j->sink, &c);
+	number(out, "records_lost", c.lost);
 }
 
 void configuration_summary(const struct joy *j, struct buf *out)

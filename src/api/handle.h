@@ -65,8 +65,8 @@ const char *output_overwrites(const struct joy *j, const char *const *paths, siz
 
 /* --- run.c, for live.c --- */
 
-/* Options are fixed, features ready, the output open. */
-int run_open(struct joy *j);
+/* Options are fixed, features ready. */
+int run_prepare(struct joy *j);
 
 /* The configuration object; 'first' as configuration_write() takes it. */
 bool run_begin(struct joy *j, const struct frame *first);

@@ -118,10 +118,12 @@ static bool work(struct joy *j)
 
 int live_run(struct joy *j)
 {
-	int status = run_open(j);
+	int status = run_prepare(j);
 
 	if (status == JOY_OK)
 		status = open_live(j);
+	if (status == JOY_OK && !output_open(j)) /* output=auto is named by the interface */
+		status = JOY_FAILED;
 	if (status == JOY_OK)
 		status = open_sensor(j);
 	if (status == JOY_OK)

@@ -59,7 +59,8 @@ static const char *output_path(const struct joy *j, char path[static PATH_MAX])
 	char name[64];
 
 	if (is_auto(core)) {
-		sink_auto_name(core->interface, name);
+		sink_auto_name(j->live != NULL ? live_interface(j->live, 0)->name : core->interface,
+				name);
 		return in_folder(core->outdir, name, path);
 	}
 	if (core->outdir == NULL || core->output == NULL || core->output[0] == '/' ||
@@ -144,11 +145,6 @@ bool output_open(struct joy *j)
 {
 	const struct conf *core = &j->registry->core;
 	char path[PATH_MAX];
-
-	if (is_auto(core) && core->interface == NULL)
-		return err_set(&j->error, "output=auto is for live captures: it is named by the "
-					  "interface");
-
 	struct sink_target target = {
 		.path = output_path(j, path),
 		.log = on_sink,

@@ -22,7 +22,7 @@ static void on_trouble(void *ctx, enum source_trouble what, const char *text)
 	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
 }
 
-int run_open(struct joy *j)
+int run_prepare(struct joy *j)
 {
 	struct registry *r = j->registry;
 
@@ -30,17 +30,19 @@ int run_open(struct joy *j)
 	if (!registry_settle(r, &j->error))
 		return JOY_USAGE;
 	j->plan = plan_new(r->tables, r->on_count, r->core.bidir, &j->error);
-	return j->plan != NULL && output_open(j) ? JOY_OK : JOY_FAILED;
+	return j->plan != NULL ? JOY_OK : JOY_FAILED;
 }
 
 /* From here on options are fixed. */
 static int open_run(struct joy *j)
 {
 	struct registry *r = j->registry;
-	int status = run_open(j);
+	int status = run_prepare(j);
 
 	if (status != JOY_OK)
 		return status;
+	if (!output_open(j))
+		return JOY_FAILED;
 	j->engine = engine_new(&r->core, r, j->sink, &j->error);
 	return j->engine == NULL ? JOY_FAILED : JOY_OK;
 }

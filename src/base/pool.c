@@ -33,6 +33,7 @@ enum { GRAIN = 16, LARGEST = 2064 };
 static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
 	1040, LARGEST };
 
+#ifndef SLAB_MALLOC
 /* By size with header in grains, rounded up: the first class that is large enough. */
 static const uint8_t class_of[LARGEST / GRAIN + 1] = {
 	[3] = 1,
@@ -48,6 +49,7 @@ static const uint8_t class_of[LARGEST / GRAIN + 1] = {
 	[50 ... 65] = 11,
 	[66 ... 129] = 12,
 };
+#endif
 
 struct pool_block {
 	uintptr_t next; /* | class */

@@ -17,10 +17,10 @@ enum process_event_kind {
 	PROCESS_EVENT_PLAN,    /* UDP: connect() was called; ports are known when it is closed */
 	PROCESS_EVENT_BIND,    /* UDP: bound to a port */
 	PROCESS_EVENT_LISTEN,  /* TCP: listens */
-	PROCESS_EVENT_ARRIVE,  /* TCP: a connection came; the process is the listener's */
+	PROCESS_EVENT_ARRIVE,  /* TCP: a connection has come to a listener; no process */
 	PROCESS_EVENT_ACCEPT,  /* TCP: the process has taken a connection that came */
 	PROCESS_EVENT_PEER,    /* UDP: first datagram to or from this peer */
-	PROCESS_EVENT_CLOSE,   /* the socket's last holder has closed it */
+	PROCESS_EVENT_CLOSE,   /* the socket's last holder has closed it; no process */
 };
 
 enum {

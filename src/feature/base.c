@@ -41,6 +41,7 @@ struct out {
 	uint64_t keep_alive_out, keep_alive_in, overlap_out, overlap_in, gaps_out, gaps_in;
 	struct field_ms rtt;
 	uint64_t icmp_errors_out, icmp_errors_in;
+	char community[COMMUNITY_ID_SIZE]; /* the text of community_id */
 };
 
 static bool stateless(const struct conf *conf)
@@ -102,12 +103,8 @@ static bool has_icmp_id(const struct flow_key *k)
 static void fill_community_id(
 		struct out *o, const struct feature_env *env, const struct flow_view *view)
 {
-	char *text = arena_alloc(env->scratch, env->pool, COMMUNITY_ID_SIZE);
-
-	if (text == NULL)
-		return;
-	community_of(view, NULL, (uint16_t)env->conf->community_id_seed, text);
-	o->community_id = (struct field_text){ text, COMMUNITY_ID_SIZE };
+	community_of(view, NULL, (uint16_t)env->conf->community_id_seed, o->community);
+	o->community_id = (struct field_text){ o->community, COMMUNITY_ID_SIZE };
 }
 
 /* --- outer layers

@@ -35,6 +35,7 @@ struct dist_out {
 	double byte_dist_mean, byte_dist_std;
 	struct field_list compact_byte_dist;
 	double entropy, total_entropy;
+	uint64_t bin[COMPACT_BINS]; /* the items of compact_byte_dist */
 };
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -122,14 +123,11 @@ static double information(const double *table, uint64_t count[VALUES], uint64_t 
 	return first + others;
 }
 
-static void compact(const struct dist_options *o, const uint64_t count[VALUES],
-		const struct feature_env *env, struct dist_out *out)
+static void compact(
+		const struct dist_options *o, const uint64_t count[VALUES], struct dist_out *out)
 {
-	uint64_t *bin = arena_alloc(env->scratch, env->pool, COMPACT_BINS * sizeof *bin);
 	uint64_t sum = 0, before[VALUES + 1]; /* counts of so many of the sorted values */
 
-	if (bin == NULL)
-		return;
 	for (unsigned i = 0; i < VALUES; i += STEP) {
 		for (unsigned k = 0; k < STEP; k++) {
 			before[i + k] = sum;
@@ -138,8 +136,8 @@ static void compact(const struct dist_options *o, const uint64_t count[VALUES],
 	}
 	before[VALUES] = sum;
 	for (unsigned b = 0; b < COMPACT_BINS; b++)
-		bin[b] = before[o->ends[b + 1]] - before[o->ends[b]];
-	out->compact_byte_dist = (struct field_list){ bin, COMPACT_BINS };
+		out->bin[b] = before[o->ends[b + 1]] - before[o->ends[b]];
+	out->compact_byte_dist = (struct field_list){ out->bin, COMPACT_BINS };
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
@@ -167,7 +165,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		moments(count, n, out);
 	}
 	if (o->compact)
-		compact(o, count, env, out);
+		compact(o, count, out);
 	if (o->entropy) {
 		out->total_entropy = information(o->n_log2_n, count, n, most);
 		out->entropy = out->total_entropy / (double)n;

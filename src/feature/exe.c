@@ -6,10 +6,7 @@
  * first, second, fourth, eighth ... packet until the answer cannot get better, and when its record
  * is written.  The two ends of the flow's key are asked for one by one, whoever began.
  */
-#include <pwd.h>
-#include <sys/types.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "feature/exe_out.h"
 #include "feature/feature.h"
@@ -183,14 +180,6 @@ static bool enabled(const struct conf *conf, const void *options)
 	return o->on;
 }
 
-/* Whom the watcher becomes: the sensor's own choice. */
-static const char *user_of(const struct conf *conf)
-{
-	if (conf->username != NULL)
-		return conf->username;
-	return geteuid() == 0 && getpwnam("joy") != NULL ? "joy" : NULL;
-}
-
 static bool prepare(void *options, const struct conf *conf, struct err *e)
 {
 	struct options *o = options;
@@ -198,7 +187,7 @@ static bool prepare(void *options, const struct conf *conf, struct err *e)
 		.cmdline = o->cmdline,
 		.hash = o->hash,
 		.filter = conf->sandbox,
-		.user = user_of(conf) };
+		.user = conf->username };
 
 	if (conf->interface == NULL)
 		return err_set(e, "exe=1 needs a live capture (interface=): a file does not say "

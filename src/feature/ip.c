@@ -155,7 +155,10 @@ static struct field_list list_ids(const struct ids *s, unsigned dir, const struc
 
 static struct field_list list_dscps(const struct side *s, const struct feature_env *env)
 {
-	uint64_t set = (s->high == NULL ? 0 : s->high[DSCP_SET]) | (uint64_t)1 << s->dscp;
+	if (s->high == NULL)
+		return (struct field_list){ &s->dscp, 1 };
+
+	uint64_t set = s->high[DSCP_SET] | (uint64_t)1 << s->dscp;
 	uint8_t *items = arena_alloc(env->scratch, env->pool, 64);
 	size_t n = 0;
 

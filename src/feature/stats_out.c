@@ -69,18 +69,15 @@ static struct stats_bursts bursts(const struct measure_bursts *b)
 	};
 }
 
-static struct field_text first_dirs(const struct measure *t, const struct feature_env *env)
+static void fill_first_dirs(struct stats_out *out, const struct measure *t)
 {
 	uint64_t count = t->payload[0].n + t->payload[1].n;
-	char *text = arena_alloc(env->scratch, env->pool, MEASURE_FIRST);
 
-	if (text == NULL)
-		return (struct field_text){ NULL, 0 };
 	if (count > MEASURE_FIRST)
 		count = MEASURE_FIRST;
-	for (unsigned i = 0; i < count; i++)
-		text[i] = t->first & 1u << i ? '<' : '>';
-	return (struct field_text){ text, count };
+	for (unsigned i = 0; i < MEASURE_FIRST; i++)
+		out->first_dirs[i] = t->first & 1u << i ? '<' : '>';
+	out->stats.first_dirs = (struct field_text){ out->first_dirs, count };
 }
 
 static void fill_rates(struct stats_values *v, const struct measure *t)
@@ -107,7 +104,7 @@ static void fill_counts(struct stats_values *v, const struct measure *t)
 	v->subflows = 1 + t->pauses;
 }
 
-void stats_fill(struct stats_out *out, const struct measure *t, const struct feature_env *env)
+void stats_fill(struct stats_out *out, const struct measure *t)
 {
 	struct stats_values *v = &out->stats;
 	struct moments segment[2] = { with_empty(&t->payload[0], t->ip[0].n),
@@ -121,7 +118,7 @@ void stats_fill(struct stats_out *out, const struct measure *t, const struct fea
 		times(&t->ipt_all) };
 	fill_rates(v, t);
 	fill_counts(v, t);
-	v->first_dirs = first_dirs(t, env);
+	fill_first_dirs(out, t);
 	v->active = times(&active);
 	v->idle = times(&t->idle);
 	v->burst = (struct stats_burst_group){ bursts(&t->burst[0]), bursts(&t->burst[1]) };

@@ -45,9 +45,10 @@ struct stats_out {
 			} out, in;
 		} burst;
 	} stats;
+	char first_dirs[MEASURE_FIRST]; /* the text of it */
 };
 
 extern const struct field stats_fields[]; /* of struct stats_out */
 
-/* Fills 'out' from whole measures; texts come from env->scratch. */
-void stats_fill(struct stats_out *out, const struct measure *t, const struct feature_env *env);
+/* Fills 'out' from whole measures. */
+void stats_fill(struct stats_out *out, const struct measure *t);

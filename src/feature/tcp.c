@@ -43,7 +43,8 @@ struct out_counts {
 };
 
 struct out_side {
-	const char *flags;
+	const char *flags; /* flags_text, or NULL */
+	char flags_text[FLAGS + 1];
 	struct out_counts counts;
 	int32_t first_window_size, window_min, window_max, window_scale, mss, opt_len;
 	uint64_t zero_windows;
@@ -160,16 +161,18 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 /* --- at flow end ----------------------------------------------------------------------------- */
 
-static const char *flags_text(const struct out_counts *c, const struct feature_env *env)
+/* 'o' has its counts. */
+static void fill_flags(struct out_side *o)
 {
 	static const char letters[FLAGS] = "FSRPAUECN";
-	char *text = arena_zalloc(env->scratch, env->pool, FLAGS + 1);
 	size_t n = 0;
 
-	for (unsigned f = 0; text != NULL && f < FLAGS; f++)
-		if (c->flag[f] > 0)
-			text[n++] = letters[f];
-	return text;
+	for (unsigned f = 0; f < FLAGS; f++) {
+		o->flags_text[n] = letters[f]; /* stays when the next does not overwrite it */
+		n += o->counts.flag[f] > 0;
+	}
+	o->flags_text[n] = '\0';
+	o->flags = o->flags_text;
 }
 
 static struct field_list list_options(struct rd r, const struct feature_env *env)
@@ -207,7 +210,7 @@ static void report_side(const struct side *s, const struct feature_env *env, str
 {
 	for (unsigned f = 0; f < FLAGS; f++)
 		o->counts.flag[f] = tally_read(s->count, s->high, f);
-	o->flags = flags_text(&o->counts, env);
+	fill_flags(o);
 	o->first_window_size = s->window_first;
 	if (s->window_min <= s->window_max) {
 		o->window_min = s->window_min;

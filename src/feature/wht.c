@@ -28,6 +28,7 @@ struct options {
 struct out {
 	struct field_list wht;
 	uint64_t wht_blocks;
+	double mean[SIZE]; /* the items of 'wht' */
 };
 
 /*
@@ -86,11 +87,11 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	const struct wht *s = state;
 	const uint64_t *x = s->sum;
 	struct out *o = out;
-	double *mean = arena_alloc(env->scratch, env->pool, SIZE * sizeof *mean);
-	double n = (double)s->blocks;
+	double *mean = o->mean, n = (double)s->blocks;
 
+	(void)env;
 	(void)view;
-	if (s->blocks == 0 || mean == NULL)
+	if (s->blocks == 0)
 		return false;
 	mean[0] = (double)(x[0] + x[1] + x[2] + x[3]) / n;
 	mean[1] = (double)(int64_t)(x[0] - x[1] + x[2] - x[3]) / n;

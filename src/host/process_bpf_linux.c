@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * process_bpf_linux.c - following sockets by eBPF: loads the programs of src/bpf, hangs them on the
- * root of the cgroup hierarchy, and works off their events.
+ * root of the cgroup hierarchy, and reads their events (process_bpf_events_linux.c).
  *
  * The compiled programs lie in the library (process_bpf_object.c).  They are gone when the
  * watcher is: nothing is pinned.  After loading no system call bpf() is made any more.
@@ -19,11 +19,11 @@
 
 #include <bpf/libbpf.h>
 
-#include "bpf/process_event.h"
+#include "host/process_bpf_events_linux.h"
 #include "host/process_cgroup_linux.h"
 #include "host/process_diag_linux.h"
 
-enum { PROGRAMS = 32, GUESS_TICKS = 10 };
+enum { PROGRAMS = 32, ARRIVED_TICKS = 10 };
 
 struct bpf {
 	struct watcher *w;
@@ -32,10 +32,9 @@ struct bpf {
 	size_t links;
 	struct ring_buffer *ring;
 	const volatile uint64_t *lost; /* counted by the programs, in shared memory */
-	uint64_t lost_before, own_netns;
-	bool planned; /* a UDP socket was connected since the last look */
-	bool arrived; /* a connection has come since guesses were checked */
-	int ticks;    /* looks since then */
+	uint64_t lost_before;
+	struct bpf_events events;
+	int ticks; /* looks since those of nobody were looked for */
 	struct diag *diag;
 };
 
@@ -125,11 +124,10 @@ static bool load(struct bpf *b, bool with_kernel, struct err *e)
 static bool attach(struct bpf *b, struct err *e)
 {
 	struct bpf_program *program;
-	size_t length;
-	const int cgroup = cgroup_root(&length);
+	int cgroup = cgroup_root(e);
 
 	if (cgroup < 0)
-		return refused(e, "the root of cgroups (version 2)", errno);
+		return false;
 	bpf_object__for_each_program(program, b->object)
 	{
 		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);
@@ -140,123 +138,6 @@ static bool attach(struct bpf *b, struct err *e)
 		b->link[b->links++] = link;
 	}
 	return true;
-}
-
-/* --- events ------------------------------------------------------------------------------------
- */
-
-static void take_about(struct watcher *w, const struct process_event_about *a)
-{
-	struct process_facts f = { .pid = a->key.pid,
-		.parent_pid = a->parent_pid,
-		.uid = a->key.uid,
-		.device = a->device,
-		.inode = a->key.inode,
-		.cgroup = a->cgroup,
-		.start_ns = (int64_t)a->key.start_ns,
-		.kernel = a->kernel != 0 };
-
-	facts_copy(f.name, sizeof f.name, a->comm, sizeof a->comm);
-	facts_copy(f.parent_name, sizeof f.parent_name, a->parent_comm, sizeof a->parent_comm);
-	if (a->path_size <= sizeof a->path)
-		facts_path_of_names(&f, a->path, a->path_size, a->deleted != 0);
-	if (a->cmdline_size <= sizeof a->cmdline) {
-		memcpy(f.cmdline, a->cmdline, a->cmdline_size);
-		f.cmdline_size = a->cmdline_size;
-	}
-	watcher_process(w, &f);
-}
-
-/* The process of an event: told before, or as much as the event itself says. */
-static uint32_t owner(struct watcher *w, const struct process_event_socket *s)
-{
-	struct process_facts f = { .pid = s->key.pid,
-		.uid = s->key.uid,
-		.inode = s->key.inode,
-		.start_ns = s->key.start_ns == 0 ? -1 : (int64_t)s->key.start_ns };
-
-	if (s->key.pid == 0)
-		return KNOWN_NONE;
-	facts_copy(f.name, sizeof f.name, s->comm, sizeof s->comm);
-	if (f.start_ns < 0) /* told by nobody: what /proc has now */
-		system_facts(&f, w->conf->cmdline);
-	return watcher_process(w, &f);
-}
-
-static struct process_tuple tuple_of(const struct process_event_socket *s)
-{
-	struct process_tuple t = { .version = s->version,
-		.proto = s->protocol,
-		.local_port = s->local_port,
-		.remote_port = s->remote_port };
-
-	memcpy(t.local, s->local, sizeof t.local);
-	memcpy(t.remote, s->remote, sizeof t.remote);
-	return t;
-}
-
-/* The port too is the socket's, whoever the peer: told once. */
-static void own_port(struct watcher *w, struct known_socket *k, struct sighting s)
-{
-	if (k->owns_port)
-		return;
-	k->owns_port = true;
-	s.process = KNOWN_NONE;
-	memset(s.tuple.remote, 0, sizeof s.tuple.remote);
-	s.tuple.remote_port = 0;
-	watcher_sight(w, &s);
-}
-
-static void take_close(struct bpf *b, const struct process_event_socket *e, struct sighting *s)
-{
-	struct known_socket *k = known_find_socket(b->w->known, e->cookie);
-
-	if (k == NULL)
-		return;
-	if (k->planned && s->tuple.remote_port != 0) {
-		k->planned = false;
-		s->process = KNOWN_NONE;
-		watcher_sight(b->w, s);
-	}
-	watcher_close(b->w, k, (int64_t)e->ns);
-}
-
-static void take_socket(struct bpf *b, const struct process_event_socket *e)
-{
-	struct sighting s = { .cookie = e->cookie,
-		.netns = e->netns == b->own_netns ? 0 : e->netns,
-		.confidence = e->kind == PROCESS_EVENT_ARRIVE ? PROCESS_GUESS : PROCESS_EXACT,
-		.open_ns = (int64_t)e->ns,
-		.tuple = tuple_of(e) };
-	struct known_socket *k;
-
-	if (e->kind == PROCESS_EVENT_CLOSE) {
-		take_close(b, e, &s);
-		return;
-	}
-	s.process = owner(b->w, e);
-	if (s.process == KNOWN_NONE)
-		return;
-	k = watcher_sight(b->w, &s);
-	b->arrived |= e->kind == PROCESS_EVENT_ARRIVE;
-	if (e->kind == PROCESS_EVENT_PLAN)
-		k->planned = b->planned = true;
-	if (e->kind == PROCESS_EVENT_BIND)
-		k->owns_port = true;
-	if (e->kind == PROCESS_EVENT_PEER)
-		own_port(b->w, k, s);
-}
-
-static int take(void *ctx, void *data, size_t size)
-{
-	struct bpf *b = ctx;
-	const uint32_t *kind = data;
-
-	if (size == sizeof(struct process_event_about) && *kind == PROCESS_EVENT_PROCESS)
-		take_about(b->w, data);
-	else if (size == sizeof(struct process_event_socket) && *kind != PROCESS_EVENT_PROCESS)
-		take_socket(b, data);
-	return b->w->gone ? -1 : 0;
 }
 
 /* --- as a way to follow ------------------------------------------------------------------------
@@ -295,13 +176,13 @@ static bool open_all(struct bpf *b, bool with_kernel, struct err *e)
 {
 	int fd;
 
-	b->own_netns = find_netns();
-	if (b->own_netns == 0)
+	b->events = (struct bpf_events){ .w = b->w, .own_netns = find_netns() };
+	if (b->events.own_netns == 0)
 		return err_set(e, "this kernel does not tell its network namespaces apart");
 	if (!load(b, with_kernel, e) || !attach(b, e))
 		return false;
 	fd = bpf_object__find_map_fd_by_name(b->object, "events");
-	b->ring = fd < 0 ? NULL : ring_buffer__new(fd, take, b, NULL);
+	b->ring = fd < 0 ? NULL : ring_buffer__new(fd, bpf_events_take, &b->events, NULL);
 	if (b->ring == NULL)
 		return err_set(e, "its events cannot be read");
 	b->diag = diag_new(b->w, e);
@@ -364,11 +245,11 @@ static void ready(void *state, struct watcher *w)
 }
 
 /* Once a second is often enough: it takes a walk through all open files. */
-static bool check_guesses(struct bpf *b)
+static bool check_arrived(struct bpf *b)
 {
-	if (!b->arrived || b->w->guesses <= 0 || ++b->ticks < GUESS_TICKS)
+	if (!b->events.arrived || known_unowned(b->w->known) == 0 || ++b->ticks < ARRIVED_TICKS)
 		return false;
-	b->arrived = false;
+	b->events.arrived = false;
 	b->ticks = 0;
 	return true;
 }
@@ -387,9 +268,9 @@ static void look(void *state, struct watcher *w)
 	ring_buffer__consume(b->ring);
 	w->lost += lost - b->lost_before;
 	b->lost_before = lost;
-	if (b->planned || more_lost || check_guesses(b))
+	if (b->events.planned || more_lost || check_arrived(b))
 		diag_look(b->diag, more_lost);
-	b->planned = false;
+	b->events.planned = false;
 }
 
 const struct follow follow_bpf = {
@@ -403,12 +284,12 @@ const struct follow follow_bpf = {
 	.look = look,
 };
 
-#else /* without libbpf, or without clang when it was built */
+#else /* without libbpf 1.0, or without clang when it was built */
 
 static void *start(struct watcher *w, struct err *e)
 {
 	(void)w;
-	err_set(e, "this build has none (libbpf and clang were missing)");
+	err_set(e, "this build has none (libbpf 1.0 or clang was missing)");
 	return NULL;
 }
 

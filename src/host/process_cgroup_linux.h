@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_cgroup_linux.h - where cgroups of version 2 are: the root, and the path of an id.
+ * process_cgroup_linux.h - the root of the cgroups of version 2, and the path of a cgroup by its
+ * id.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-/*
- * The root of the hierarchy, open for good, or -1 with errno; *length: how much of a path below it
- * is where it is mounted.
- */
-int cgroup_root(size_t *length);
+#include "base/err.h"
 
-/* The path of a cgroup below it, such as "/system.slice"; false: it is gone, or not ours to see. */
+#include <stddef.h>
+
+/* The root's descriptor, which stays open; -1: the error says why.  Needs rights the first time. */
+int cgroup_root(struct err *e);
+
+/* The path of a cgroup below the root, such as "/system.slice"; false: it is gone, or
+ * cgroup_root() was never called with success. */
 bool cgroup_path(uint64_t id, char *to, size_t room);

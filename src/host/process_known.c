@@ -23,6 +23,7 @@ struct slots {
 
 struct known {
 	uint64_t seed, evicted;
+	uint32_t unowned;
 	struct slots processes, sockets;
 	struct known_process *process;
 	struct known_socket *socket;
@@ -64,6 +65,11 @@ void known_free(struct known *k)
 	free(k->process);
 	free(k->socket);
 	free(k);
+}
+
+uint32_t known_unowned(const struct known *k)
+{
+	return k->unowned;
 }
 
 uint64_t known_evicted(const struct known *k)
@@ -190,6 +196,7 @@ struct known_socket *known_add_socket(struct known *k, uint64_t cookie)
 		.open = true,
 		.next_ = *chain };
 	*chain = slot;
+	k->unowned++;
 	return &k->socket[slot];
 }
 
@@ -200,18 +207,30 @@ uint32_t known_socket_slot(const struct known *k, const struct known_socket *s)
 
 static void release_owner(struct known *k, struct known_socket *s)
 {
-	if (s->process != KNOWN_NONE && s->open &&
-			s->owner_generation_ == known_generation(k, s->process))
+	if (!s->open)
+		return;
+	if (s->process == KNOWN_NONE)
+		k->unowned--;
+	else if (s->owner_generation_ == known_generation(k, s->process))
 		k->process[s->process].open--;
+}
+
+static void take_owner(struct known *k, struct known_socket *s)
+{
+	s->owner_generation_ = known_generation(k, s->process);
+	if (!s->open)
+		return;
+	if (s->process == KNOWN_NONE)
+		k->unowned++;
+	else
+		k->process[s->process].open++;
 }
 
 void known_set_owner(struct known *k, struct known_socket *s, uint32_t process)
 {
 	release_owner(k, s);
 	s->process = process;
-	s->owner_generation_ = known_generation(k, process);
-	if (process != KNOWN_NONE && s->open)
-		k->process[process].open++;
+	take_owner(k, s);
 }
 
 void known_close(struct known *k, struct known_socket *s)

@@ -33,6 +33,8 @@ struct known_socket {
 	bool owns_port; /* UDP: reported as owner of its port */
 	uint8_t tries;  /* looks for its process */
 	uint32_t round; /* of looking at all sockets: last seen in */
+	uint32_t peers; /* UDP: reported since peers_ns */
+	int64_t peers_ns;
 	int64_t open_ns;
 	uint64_t netns;
 	uint32_t owner_generation_;
@@ -59,6 +61,9 @@ void known_close(struct known *k, struct known_socket *s);
 
 /* Every open socket in turn; 'slot' starts as 0; NULL behind the last. */
 struct known_socket *known_next_open(struct known *k, uint32_t *slot);
+
+/* Open sockets of nobody yet. */
+uint32_t known_unowned(const struct known *k);
 
 /* Open sockets that had to leave. */
 uint64_t known_evicted(const struct known *k);

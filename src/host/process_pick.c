@@ -38,11 +38,16 @@ static bool is_better(const struct pick *p, const struct process_socket *s, int 
 	return s->open_ns > p->best.open_ns;
 }
 
+static bool is_in_question(const struct pick *p, const struct process_socket *s)
+{
+	return s->netns == 0 ? !p->foreign : !p->by_port && !p->own_only;
+}
+
 void pick_offer(struct pick *p, const struct process_socket *s, bool mapped)
 {
 	int rank = rank_in_time(p, s);
 
-	if (rank == 0 || ((p->by_port || p->own_only) && s->netns != 0))
+	if (rank == 0 || !is_in_question(p, s))
 		return;
 	rank |= (s->netns == 0 ? OWN : 0) | (mapped ? 0 : NATIVE);
 	if (p->rank != 0 && !((rank | p->rank) & OWN) && s->netns != p->best.netns)
@@ -61,7 +66,7 @@ struct process_match pick_match(const struct pick *p)
 
 	if (p->rank == 0 || (p->ambiguous && !(p->rank & OWN)))
 		return (struct process_match){ 0 };
-	if ((p->by_port || (p->rank & CLOSED_BEFORE)) && m.confidence > PROCESS_GUESS)
+	if ((p->by_port || p->foreign || (p->rank & CLOSED_BEFORE)) && m.confidence > PROCESS_GUESS)
 		m.confidence = PROCESS_GUESS;
 	return m;
 }

@@ -17,6 +17,7 @@ struct pick {
 	const struct process_flow *flow;
 	bool own_only; /* loopback: no other namespace's packets are seen here */
 	bool by_port;  /* only the port tells: a guess, and only of our namespace */
+	bool foreign;  /* the local address is not told: a guess, of other namespaces */
 
 	/* so far; private */
 	struct process_socket best;

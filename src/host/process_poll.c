@@ -38,12 +38,6 @@ static void complete(struct watcher *w, struct known_socket *k, const struct see
 	watcher_sight(w, &sight);
 }
 
-/* A connection that came, and nobody was seen to take it: its holder may be another process. */
-static bool is_guess(const struct known_socket *k)
-{
-	return k->open && k->confidence == PROCESS_GUESS;
-}
-
 void poll_see(struct poll_look *p, const struct seen *s)
 {
 	struct known_socket *k = known_find_socket(p->w->known, s->cookie);
@@ -51,7 +45,7 @@ void poll_see(struct poll_look *p, const struct seen *s)
 	if (k != NULL) {
 		k->round = p->w->round;
 		complete(p->w, k, s);
-		if (k->tries >= TRIES || !(k->process == KNOWN_NONE || is_guess(k)))
+		if (k->process != KNOWN_NONE || k->tries >= TRIES)
 			return;
 	}
 	if (p->count < LIMIT_PROCESS_FRESH)

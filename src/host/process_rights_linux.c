@@ -84,7 +84,7 @@ static const int refused[] = {
 	SYS_kexec_load, SYS_io_uring_setup, SYS_userfaultfd, SYS_keyctl, SYS_add_key,
 	SYS_request_key, SYS_reboot, SYS_swapon, SYS_sethostname, SYS_settimeofday,
 	SYS_clock_settime, SYS_adjtimex, SYS_mount, SYS_umount2, SYS_move_mount, SYS_open_tree,
-	SYS_fsopen, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_listen, SYS_bind,
+	SYS_fsopen, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_listen,
 	/* files */
 	SYS_openat2, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat,
 	SYS_mkdirat, SYS_mknodat, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate,

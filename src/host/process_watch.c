@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ struct process_watch {
 	struct process_store *store;
 	pid_t pid;
 	int fd;                       /* -1: the watcher is gone */
+	_Atomic int64_t ended_ns;     /* when that was noticed; INT64_MAX: it is there */
 	enum process_wire_type begun; /* READY or FAILED; 0: not yet */
 	enum process_method method;
 	struct process_counts counts;
@@ -138,6 +140,7 @@ void process_watch_poll(
 	if (type < 0) {
 		close(w->fd);
 		w->fd = -1;
+		atomic_store_explicit(&w->ended_ns, process_clock(), memory_order_relaxed);
 		say(ctx, "the watcher of processes has ended: flows have no process from now on");
 	}
 	if (w->note[0] != '\0')
@@ -223,6 +226,7 @@ struct process_watch *process_watch_new(const struct process_conf *conf, struct 
 	}
 	w->fd = -1;
 	w->pid = -1;
+	atomic_init(&w->ended_ns, INT64_MAX);
 	w->store = process_store_new(e);
 	if (w->store != NULL && start(w, conf, e) && await(w, e))
 		return w;
@@ -281,6 +285,8 @@ struct process_counts process_watch_counts(const struct process_watch *w)
 
 struct process_match process_find(const struct process_watch *w, const struct process_flow *flow)
 {
+	if (flow->start_ns > atomic_load_explicit(&w->ended_ns, memory_order_relaxed))
+		return (struct process_match){ .confidence = PROCESS_NOBODY };
 	return process_store_find(w->store, flow);
 }
 

@@ -141,7 +141,6 @@ struct known_socket *watcher_sight(struct watcher *w, const struct sighting *s)
 	k->round = w->round;
 	if (is_better(k, s)) {
 		known_set_owner(w->known, k, s->process);
-		w->guesses += (s->confidence == PROCESS_GUESS) - (k->confidence == PROCESS_GUESS);
 		k->confidence = s->confidence;
 		report_socket(w, k);
 	}
@@ -155,7 +154,6 @@ void watcher_close(struct watcher *w, struct known_socket *k, int64_t ns)
 {
 	if (!k->open)
 		return;
-	w->guesses -= k->confidence == PROCESS_GUESS;
 	if (k->process != KNOWN_NONE)
 		process_wire_close(out(w), known_socket_slot(w->known, k), k->generation, ns);
 	known_close(w->known, k);

@@ -23,7 +23,6 @@ struct watcher {
 	bool gone;             /* the sensor is */
 	bool seeded;           /* sockets that were there before have been reported */
 	uint32_t round;        /* of looking at all sockets */
-	int64_t guesses;       /* open sockets of which only the listener's process is known */
 	uint64_t lost, lost_told;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * frag_late.c - a table with one place for each value of a few bits of the key: a datagram
- * remembered makes the one before it in its place forgotten.
+ * frag_late.c - the last datagrams that were whole, in a ring: a new one makes the oldest
+ * forgotten, whatever their keys, which differ from run to run.
  */
 #include "net/frag_late.h"
 
@@ -17,8 +17,9 @@ enum {
 
 struct late {
 	uint64_t key;
+	struct late *next; /* older, in its bucket */
 	int64_t clock_ns;
-	uint32_t count;       /* of prints; 0: the place is free */
+	uint32_t count;       /* of prints */
 	uint32_t header_size; /* of 'first', then the body */
 	uint32_t first_size;
 	uint64_t prints[PRINTS];
@@ -26,7 +27,9 @@ struct late {
 };
 
 struct late_table {
-	struct late *places[PLACES];
+	struct late *places[PLACES]; /* filled one after the other, and again */
+	struct late *buckets[PLACES];
+	uint64_t remembered; /* so far */
 	size_t used;
 };
 
@@ -52,15 +55,32 @@ static uint64_t print_of(const struct pkt *fragment)
 	return XXH3_64bits_withSeed(fragment->body.p, fragment->body.left, seed);
 }
 
+static void take_out(struct late_table *t, const struct late *late)
+{
+	struct late **at = &t->buckets[late->key % PLACES];
+
+	while (*at != late)
+		at = &(*at)->next;
+	*at = late->next;
+}
+
+/* The oldest's place, in the bucket of its new key. */
 static struct late *place_for(struct late_table *t, uint64_t key)
 {
-	struct late **place = &t->places[key % PLACES];
+	struct late **place = &t->places[t->remembered % PLACES];
 
-	if (*place == NULL) {
+	if (*place != NULL) {
+		take_out(t, *place);
+	} else {
 		*place = malloc(sizeof(**place));
-		t->used += *place != NULL;
+		if (*place == NULL)
+			return NULL;
+		t->used++;
 	}
-	return *place;
+	t->remembered++;
+	(*place)->key = key;
+	(*place)->next = t->buckets[key % PLACES];
+	return t->buckets[key % PLACES] = *place;
 }
 
 static size_t keep(struct late *late, size_t at, struct rd r)
@@ -78,7 +98,6 @@ void late_remember(
 
 	if (late == NULL)
 		return;
-	late->key = key;
 	late->clock_ns = clock_ns;
 	late->count = (uint32_t)d->count;
 	for (size_t i = 0; i < d->count; i++)
@@ -87,14 +106,23 @@ void late_remember(
 	late->first_size = (uint32_t)keep(late, late->header_size, d->whole);
 }
 
+/* The newest with that key. */
+static const struct late *newest(const struct late_table *t, uint64_t key)
+{
+	const struct late *late = t->buckets[key % PLACES];
+
+	while (late != NULL && late->key != key)
+		late = late->next;
+	return late;
+}
+
 bool late_find(const struct late_table *t, uint64_t key, const struct pkt *fragment,
 		struct frag_datagram *d)
 {
-	const struct late *late = t->places[key % PLACES];
-
+	const struct late *late = newest(t, key);
 	uint64_t age = late == NULL ? 0 : (uint64_t)fragment->clock_ns - (uint64_t)late->clock_ns;
 
-	if (late == NULL || late->key != key || age > LATE_NS)
+	if (late == NULL || age > LATE_NS)
 		return false;
 	uint64_t print = print_of(fragment);
 	for (uint32_t i = 0; i < late->count; i++) {

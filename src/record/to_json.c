@@ -399,6 +399,8 @@ static inline char *put_step(const struct step *s, const uint8_t *at, char *to, 
 		return put_member_word(s, at, to, out);
 	case OP_OTHER:
 		break;
+	default:
+		__builtin_unreachable();
 	}
 	return put_member(s, at, to, out);
 }

@@ -3,8 +3,8 @@
  * live.h - where frames come from: network interfaces of this machine.
  *
  * On Linux each worker has a packet ring (TPACKET_V3) of its own for each interface, and the kernel
- * spreads packets over the workers so that both directions of a flow reach the same one. Elsewhere,
- * and with capture=libpcap, libpcap captures.
+ * shares packets out so that what belongs together reaches the same worker (live_share.h).
+ * Elsewhere, and with capture=libpcap, libpcap captures.
  *
  * live_new() needs rights (root, or CAP_NET_RAW; CAP_NET_ADMIN for clock=adapter); nothing after it
  * does, but with libpcap an interface that was removed is captured again only where there are still
@@ -13,10 +13,8 @@
  * recvfrom, mmap, munmap, clock_gettime, futex, what malloc needs; with libpcap also open and
  * socket, where there are still rights.
  *
- * What a capture of Linux does not show as it was on the wire: packets that were merged or not yet
- * segmented (frame.merged); and with several workers IPv4 fragments, which the kernel puts together
- * first, so that they count as one packet, and as none when some are missing.  IPv6 fragments and
- * the two directions inside a UDP tunnel (VXLAN, GTP) may then reach different workers.
+ * What a capture on Linux does not show as it was on the wire: packets that were merged or not yet
+ * segmented (frame.merged).
  */
 #pragma once
 

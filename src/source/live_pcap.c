@@ -27,6 +27,7 @@
 enum {
 	TIMEOUT_MS = 50,        /* the kernel keeps packets so long */
 	SETTLED_MS = 250,       /* after a stop all that came before has come */
+	LAST_MS = 150,          /* a handle that fails may still have packets so long */
 	AGAIN_MS = 1000,        /* between two attempts to open an interface that is gone */
 	NO_DESCRIPTOR_MS = 10,  /* between two looks at a handle that cannot be waited for */
 	COPIES_BYTES = 4 << 20, /* of one worker; more than one packet */
@@ -42,6 +43,7 @@ struct face {
 	struct pcap_stat last;
 	struct live_counts counts; /* up to 'last' */
 	int64_t again_ms;
+	int64_t failed_ms; /* when reading began to fail; 0: it does not */
 	atomic_bool broken;
 	bool nanoseconds, said, no_rights, done;
 	struct err why;
@@ -295,6 +297,19 @@ static void take(u_char *ctx, const struct pcap_pkthdr *head, const u_char *byte
 		pcap_breakloop(t->handle);
 }
 
+/* A handle that failed is given up when it has had time to show what it still has. */
+static void look_for_failure(struct face *face, bool failed)
+{
+	int64_t now = failed || face->failed_ms > 0 ? now_ms() : 0;
+
+	if (failed && face->failed_ms == 0) {
+		err_set(&face->why, "%s", pcap_geterr(face->handle));
+		face->failed_ms = now;
+	}
+	if (face->failed_ms > 0 && now - face->failed_ms >= LAST_MS)
+		atomic_store(&face->broken, true);
+}
+
 static void take_from(struct by_pcap *p, size_t i, struct taking *t, size_t max)
 {
 	struct face *face = &p->face[i];
@@ -308,10 +323,7 @@ static void take_from(struct by_pcap *p, size_t i, struct taking *t, size_t max)
 	t->past = false;
 	int status = pcap_dispatch(face->handle, (int)(max - t->count), take, (u_char *)(void *)t);
 	face->done = t->past;
-	if (status < 0 && status != PCAP_ERROR_BREAK) {
-		err_set(&face->why, "%s", pcap_geterr(face->handle));
-		atomic_store(&face->broken, true);
-	}
+	look_for_failure(face, status < 0 && status != PCAP_ERROR_BREAK);
 	pthread_mutex_unlock(&face->lock);
 }
 
@@ -343,7 +355,7 @@ static bool wait_for_packets(struct by_pcap *p, unsigned w, int64_t timeout_ms)
 	for (size_t i = w; i < p->live.count; i += p->live.conf.rings) {
 		if (atomic_load(&p->face[i].broken))
 			continue;
-		int fd = pcap_get_selectable_fd(p->face[i].handle);
+		int fd = p->face[i].failed_ms > 0 ? -1 : pcap_get_selectable_fd(p->face[i].handle);
 
 		if (fd >= 0)
 			worker->polled[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
@@ -459,6 +471,7 @@ static void open_again(struct by_pcap *p, size_t i)
 		return;
 	if (open_face(p, i, &e)) {
 		face->said = false;
+		face->failed_ms = 0;
 		live_say(&p->live, SOURCE_WARNING, "%s is back: captured", name);
 		atomic_store(&face->broken, false);
 		by_pcap_wake(&p->live);

@@ -67,8 +67,8 @@ bool ring_bind(const struct ring *r, int index);
 int ring_bound(const struct ring *r);
 
 /*
- * Joins the group of rings between which packets are shared out, each flow to one of them; all are
- * bound to the same interface.  *group is 0 for the first.  False with errno.
+ * Joins the group of rings between which packets are shared out (live_share.h); all are bound to
+ * the same interface.  *group is 0 for the first.  False with errno.
  */
 bool ring_join(const struct ring *r, int *group);
 

@@ -29,6 +29,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "source/live_share.h"
+
 #ifndef TP_STATUS_GSO_TCP
 #define TP_STATUS_GSO_TCP (1 << 8) /* from 5.14 on */
 #endif
@@ -180,13 +182,13 @@ int ring_bound(const struct ring *r)
 
 bool ring_join(const struct ring *r, int *group)
 {
-	enum { TYPE = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG };
+	enum { TYPE = PACKET_FANOUT_CBPF };
 	socklen_t size = sizeof(*group);
 
 	if (*group != 0)
 		return set(r, PACKET_FANOUT, *group);
 	return set(r, PACKET_FANOUT, (int)((TYPE | PACKET_FANOUT_FLAG_UNIQUEID) * 65536U)) &&
-	       getsockopt(r->fd, SOL_PACKET, PACKET_FANOUT, group, &size) == 0;
+	       getsockopt(r->fd, SOL_PACKET, PACKET_FANOUT, group, &size) == 0 && live_share(r->fd);
 }
 
 /* --- blocks -------------------------------------------------------------------------------------

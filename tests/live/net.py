@@ -32,21 +32,6 @@ import pytest
 SECONDS = 20.0  # the longest that a test waits for one event
 STEP = 0.01  # seconds between two looks at what gives no events of its own
 
-# Sends a frame of a type for experiments until one has left: before the kernel has done its work on
-# a new carrier, packets vanish without an error.
-PROBE = """
-import socket, sys, time
-name = sys.argv[1]
-to = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-to.bind((name, 0))
-for _ in range(1000):
-    to.send(bytes(12) + bytes([0x88, 0xb5]) + bytes(46))
-    if int(open(f"/sys/class/net/{name}/statistics/tx_packets").read()) > 0:
-        sys.exit()
-    time.sleep(0.01)
-sys.exit(f"nothing can be sent on {name}")
-"""
-
 
 def missing() -> str:
     """Why there can be no private networks here; empty when there can."""
@@ -253,18 +238,17 @@ class Net:
         """A veth pair, up at both ends, without addresses: only what a test sends is on it.
 
         Checksums are real ones and nothing is merged or segmented, so that what is captured at
-        one end is what was sent at the other.
+        one end is what was sent at the other.  What 'a' sends is sent from now on; the kernel may
+        need a moment for 'b', and what is sent until then vanishes without an error.
         """
         a = a or self.namespace("a")
         b = b or self.namespace("b")
         ends = ["name", names[0], "mtu", str(mtu), "type", "veth", "peer", "name", names[1]]
         a.ip("link", "add", *ends, "mtu", str(mtu), "netns", b.name)
-        for ns, name in ((a, names[0]), (b, names[1])):
+        for ns, name in ((b, names[1]), (a, names[0])):  # the sender has its carrier at once
             if shutil.which("ethtool"):
                 ns.run("ethtool", "-K", name, "tx", "off", "gro", "off", "tso", "off", check=False)
             ns.ip("link", "set", name, "up", "arp", "off")
-        for ns, name in ((a, names[0]), (b, names[1])):
-            ns.run("python3", "-c", PROBE, name)
         return a, b
 
     def hosts(self, subnet: str = "192.0.2") -> tuple[Namespace, Namespace]:
@@ -273,6 +257,10 @@ class Net:
         for number, ns in enumerate((a, b), 1):
             ns.ip("link", "set", "eth0", "arp", "on")
             ns.ip("address", "add", f"{subnet}.{number}/24", "dev", "eth0")
+        await_true(
+            lambda: a.run("ping", "-c1", "-W1", f"{subnet}.2", check=False).returncode == 0,
+            "an answer from the other host",
+        )
         return a, b
 
     def close(self) -> None:

@@ -24,7 +24,6 @@ import time
 import zlib
 from pathlib import Path
 
-
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from program import ROOT, program

@@ -204,37 +204,19 @@ def test_interface_goes_and_comes_back(net: Net, send: Path) -> None:
     assert summary["ip_packets"] == sent  # others may greet a new interface
 
 
-SHIM = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
-
-/* The host's clock as the file CLOCK_FILE says: its modification time is an offset in seconds, to
- * which a day is added so that it is never negative. */
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	static int (*real)(clockid_t, struct timespec *);
-	struct stat st;
-	int done;
-
-	if (real == NULL)
-		real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-	done = real(id, t);
-	if (id == CLOCK_REALTIME && stat(getenv("CLOCK_FILE"), &st) == 0)
-		t->tv_sec += st.st_mtim.tv_sec - 86400;
-	return done;
-}
-"""
-
-
 def test_the_clock_is_set_forward_and_back(net: Net, send: Path) -> None:
     """Flows do not end by it; packets keep the times that the kernel gave them."""
     folder = net.folder
-    (folder / "shim.c").write_text(SHIM)
     shim, clock, out = folder / "shim.so", folder / "clock", folder / "out.json"
-    flags = ["-shared", "-fPIC", "-o", shim, folder / "shim.c", "-ldl"]
+    flags = [
+        "-shared",
+        "-fPIC",
+        "-D_GNU_SOURCE",
+        "-o",
+        shim,
+        ROOT / "tests/live/clock_shim.c",
+        "-ldl",
+    ]
     subprocess.run(["cc", *flags], check=True)
     clock.touch()
 

@@ -26,8 +26,12 @@ static void pass_flows(struct live *l, unsigned rings, const char *from, size_t 
 	int fd = kit_sender(from, false);
 
 	kit_got.count = 0;
-	for (size_t i = 0; i < flows; i++)
-		kit_send_all(fd, frame, kit_udp(frame, (uint16_t)(1000 + i), 9, 20));
+	for (size_t i = 0; i < flows; i++) {
+		size_t size = kit_udp(frame, (uint16_t)(1000 + i), 9, 20);
+
+		frame[29] = (uint8_t)i; /* of the source's address: for all workers */
+		kit_send_all(fd, frame, size);
+	}
 	close(fd);
 	while (kit_got.count < flows && kit_ms() < end)
 		for (unsigned w = 0; w < rings; w++)
@@ -241,8 +245,12 @@ static void comes_back_under_load(void **state)
 	for (int i = 0; i < TIMES; i++) {
 		int fd = kit_sender("x0", false);
 
-		for (uint16_t n = 0; n < SENT; n++)
-			kit_send_all(fd, frame, kit_udp(frame, n % 100, 9, 20));
+		for (uint16_t n = 0; n < SENT; n++) {
+			size_t size = kit_udp(frame, 1, 9, 20);
+
+			frame[29] = (uint8_t)n;
+			kit_send_all(fd, frame, size);
+		}
 		close(fd);
 		await_counted(l, (uint64_t)(i + 1) * SENT);
 		if (i == TIMES - 1)

@@ -187,6 +187,8 @@ static void namespaces_do_not_mix(void **state)
 	expect(k, f, 3, PROCESS_EXACT); /* ours */
 	add(k, 4, kit_tuple(TCP, "0.0.0.0", 22, "0.0.0.0", 0), SECOND, PROCESS_EXACT, 111);
 	expect(k, kit_flow(TCP, "127.0.0.1", 22, "127.0.0.1", 5, 9 * SECOND), 0, PROCESS_NOBODY);
+	add(k, 6, kit_tuple(UDP, "0.0.0.0", 5, "10.0.0.2", 53), SECOND, PROCESS_EXACT, 111);
+	expect(k, kit_flow(UDP, "10.0.0.1", 5, "10.0.0.2", 53, 9 * SECOND), 6, PROCESS_GUESS);
 	add(k, 5, kit_tuple(TCP, "::1", 22, "::1", 5), SECOND, PROCESS_EXACT, 111);
 	expect(k, kit_flow(TCP, "::1", 22, "::1", 5, 9 * SECOND), 0, PROCESS_NOBODY);
 }

@@ -6,6 +6,7 @@
  */
 #include "process_kit.h"
 
+#include <ifaddrs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 #include "host/process_hash.h"
 
-enum { TCP = 6, UDP = 17, PATIENCE_MS = 5000 };
+enum { TCP = 6, UDP = 17, PATIENCE_MS = 15000 };
 
 struct pair { /* a socket and what it is to the other end */
 	int fd;
@@ -243,6 +244,7 @@ static void a_process_that_is_gone_at_once(void **state)
 	struct process_watch *w = start(PROCESS_BY_EBPF);
 	struct pair server = bound(AF_INET, SOCK_STREAM), client = { .fd = -1 };
 	socklen_t size = sizeof client.name;
+	const int64_t before_ns = process_clock();
 	char exe[LIMIT_PROCESS_TEXT];
 	struct process_flow f;
 	struct process p;
@@ -259,6 +261,7 @@ static void a_process_that_is_gone_at_once(void **state)
 	waitpid(pid, NULL, 0);
 	client.fd = accept(server.fd, (struct sockaddr *)&client.name, &size);
 	f = flow(TCP, &client, &server);
+	f.start_ns = before_ns;
 	p = expect(w, &f, PROCESS_EXACT, pid);
 	assert_int_equal(p.parent_pid, getpid());
 	assert_int_equal(p.uid, getuid());
@@ -267,6 +270,47 @@ static void a_process_that_is_gone_at_once(void **state)
 	assert_true(kit_text_is(&p, PROCESS_NAME, "test_process_watch"));
 	assert_true(llabs(p.start_ns / SECOND - time(NULL)) < 60);
 	close(client.fd);
+	close(server.fd);
+	process_watch_free(w);
+}
+
+/* Any IPv4 address of this host but the loopback's; false: it has none. */
+static bool find_address(struct process_end *to)
+{
+	struct ifaddrs *list, *i;
+	bool found = false;
+
+	assert_int_equal(getifaddrs(&list), 0);
+	for (i = list; i != NULL && !found; i = i->ifa_next) {
+		const struct sockaddr_in *a = (const void *)i->ifa_addr;
+
+		found = a != NULL && a->sin_family == AF_INET &&
+			ntohl(a->sin_addr.s_addr) >> 24 != 127;
+		if (found)
+			memcpy(to->address, &a->sin_addr, 4);
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* A server at any address is found by its port, at the host's addresses only. */
+static void our_addresses_are_known(void **state)
+{
+	struct pair server = { socket(AF_INET, SOCK_DGRAM, 0), { .sin6_family = AF_INET } };
+	struct process_flow f = { .ip_version = 4, .proto = UDP, .remote = { { 9, 9, 9, 9 }, 9 } };
+	struct process_watch *w;
+
+	(void)state;
+	assert_int_equal(bind(server.fd, (struct sockaddr *)&server.name, 16), 0);
+	read_name(&server);
+	w = find_address(&f.local) ? start(PROCESS_BY_BEST) : NULL;
+	if (w == NULL)
+		skip();
+	f.local.port = end_of(&server).port;
+	f.start_ns = f.end_ns = process_clock();
+	expect(w, &f, PROCESS_GUESS, getpid());
+	f.local.address[3] ^= 0x55;
+	assert_int_equal(process_find(w, &f).confidence, PROCESS_NOBODY);
 	close(server.fd);
 	process_watch_free(w);
 }
@@ -419,6 +463,7 @@ int main(void)
 		cmocka_unit_test(proc_finds_what_stays),
 		cmocka_unit_test(sockets_from_before_are_found_too),
 		cmocka_unit_test(a_process_that_is_gone_at_once),
+		cmocka_unit_test(our_addresses_are_known),
 		cmocka_unit_test(the_executable_is_hashed),
 		cmocka_unit_test(who_takes_a_connection_silently_is_found_later),
 		cmocka_unit_test(the_watcher_keeps_two_rights),
