@@ -235,6 +235,7 @@ static void hash_suffixes(const struct nameset *s, const char *name, size_t size
 		out[i].at = begin[i];
 		out[i].hash = hash_bytes(name + begin[i], size - begin[i], s->seed);
 		__builtin_prefetch(s->tags + GROUP * (out[i].hash & s->mask));
+		__builtin_prefetch(s->places + GROUP * (out[i].hash & s->mask));
 	}
 }
 

@@ -5,16 +5,12 @@
  * IPv4: the upper 16 bits lead to a bucket of lower halves, two bytes each, which is searched by
  * halving.  A million addresses are some 30 a bucket: one cache line.
  *
- * IPv6: ranges that end where a subnet ends are kept with the one in which it begins, so that a
- * list of addresses has one entry for each.  A node divides the span from its first entry to its
- * last into slots of equal size, a power of two each, about one for every one or two entries.  A
- * slot has at most IN_SLOT entries, or a node of its own for the span of these.  So bits in which
- * all agree cost nothing, and how deep it is follows from how evenly they lie: a million addresses
- * take two nodes. A span at least halves from node to node, so that there are at most 128 on any
- * way.
- *
- * No branch depends on what the large arrays hold, so that a processor that has to wait for one
- * answer goes on with the next question.
+ * IPv6: a node divides the span from its first range to its last into slots of equal size, a power
+ * of two each, about one for every A_SLOT ranges.  A slot with few ranges is searched by halving,
+ * when all its lines have been asked for; one with many has a node of its own, for the span of
+ * these.  So bits in which all ranges agree cost nothing, and how deep it is follows from how
+ * evenly they lie: a million addresses take two nodes.  A span at least halves from node to node,
+ * so that there are at most 128 on any way.
  */
 #include "host/prefix_index.h"
 
@@ -99,7 +95,12 @@ size_t prefix_index4_memory(const struct prefix_index4 *x)
 
 /* --- IPv6 -------------------------------------------------------------------------------- */
 
-enum { A_SLOT = 16, IN_SLOT = 64, SLOTS_MIN = 4 };
+enum {
+	A_SLOT = 8,   /* ranges, about: half as many to twice as many */
+	IN_SLOT = 32, /* ranges at most */
+	LINES = 4,    /* of the cache, that the usual ones take */
+	SLOTS_MIN = 4,
+};
 
 struct node {
 	struct prefix_key first; /* where its first range begins */
@@ -271,7 +272,7 @@ uint32_t prefix_index6_find(const struct prefix_index6 *x, struct prefix_key k)
 		uint32_t at = x->slots[slot], many = x->slots[slot + 1] - at;
 
 		if (many <= IN_SLOT) {
-			for (unsigned line = 0; line < 6; line++)
+			for (unsigned line = 0; line < LINES; line++)
 				__builtin_prefetch((const char *)&x->ranges[at - 1] + 64 * line);
 			return halve(x, at, many, k);
 		}
