@@ -138,6 +138,21 @@ static bool look_at_header(struct check *c, struct place *p, const uint8_t *byte
 	return false;
 }
 
+/* Bytes of an IP header whose addresses have been looked at: what lies across these is no address.
+ * 0: they are no header for sure. */
+static size_t header_size(const uint8_t *bytes, size_t size)
+{
+	uint32_t sum = 0;
+
+	if (size >= 40 && bytes[0] >> 4 == 6)
+		return 40;
+	if (size < 20 || bytes[0] != 0x45)
+		return 0;
+	for (unsigned i = 0; i < 20; i += 2)
+		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+	return (sum & 0xffff) + (sum >> 16) == 0xffff ? 20 : 0;
+}
+
 /* Runs of characters that can be printed. */
 static bool look_at_characters(struct check *c, struct place *p, const uint8_t *bytes, size_t size)
 {
@@ -198,7 +213,7 @@ static void look_at_bytes(struct check *c, struct place *p)
 	if (look_at_header(c, p, bytes, size) || look_at_characters(c, p, bytes, size) ||
 			!is_new(c, p))
 		return;
-	for (size_t at = 0; at + 4 <= size; at++) {
+	for (size_t at = header_size(bytes, size); at + 4 <= size; at++) {
 		p->windows++;
 		p->hits += prefix_find(c->anon.subnets, 4, bytes + at) != PREFIX_NONE;
 	}
@@ -373,10 +388,10 @@ static bool read_records(struct check *c, const char *records, struct err *e)
 
 /* --- the report -------------------------------------------------------------------------- */
 
-/* So many hits where 'expected' are by chance happen less than once in a thousand times. */
+/* So many hits where 'expected' are by chance happen less than once in a million times. */
 static bool is_no_chance(double hits, double expected)
 {
-	return hits > expected && hits * log(expected) - expected - lgamma(hits + 1) < log(1e-3);
+	return hits > expected && hits * log(expected) - expected - lgamma(hits + 1) < log(1e-6);
 }
 
 static uint64_t report_place(const struct check *c, const struct place *p, struct buf *out)
