@@ -10,27 +10,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/terminal.h"
 
 #define SECOND_NS INT64_C(1000000000)
 
 enum { EVERY_NS = 200 * 1000 * 1000, LINE = 512, BAR_LEAST = 10, BAR_MOST = 40 };
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND_NS + t.tv_nsec;
-}
-
 /* Standard output on the same terminal would be torn apart by the line. */
 void progress_start(struct progress *p, const struct joy *joy, bool wanted)
 {
-	*p = (struct progress){ .joy = joy, .start_ns = now_ns() };
+	*p = (struct progress){ .joy = joy, .start_ns = clock_steady_ns() };
 	p->on = wanted && terminal_is(STDERR_FILENO) && !terminal_is(STDOUT_FILENO);
 	p->next_ns = p->start_ns + SECOND_NS;
 }
@@ -107,7 +99,7 @@ void progress_tick(struct progress *p)
 	struct joy_stats s;
 	char line[LINE];
 
-	if (!p->on || (now = now_ns()) < p->next_ns)
+	if (!p->on || (now = clock_steady_ns()) < p->next_ns)
 		return;
 	p->next_ns = now + EVERY_NS;
 	p->shown = true;

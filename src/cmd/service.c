@@ -8,22 +8,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/settings.h"
+#include "os/clock.h"
 #include "os/listen.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
 #include "os/signals.h"
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* --- which user -------------------------------------------------------------------------- */
 
@@ -232,7 +224,7 @@ static void report(struct service *s)
 
 void service_tick(struct service *s)
 {
-	int64_t now = now_ns();
+	int64_t now = clock_steady_ns();
 
 	if (signals_reload())
 		service_reload(s);

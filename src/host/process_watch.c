@@ -15,6 +15,7 @@
 #include "host/process_store.h"
 #include "host/process_watcher.h"
 #include "host/process_wire.h"
+#include "os/clock.h"
 
 enum {
 	START_MS = 20000, /* the watcher has this long to begin */
@@ -38,14 +39,7 @@ struct process_watch {
 
 int64_t process_clock(void)
 {
-	struct timespec t;
-
-#ifdef CLOCK_BOOTTIME
-	clock_gettime(CLOCK_BOOTTIME, &t);
-#else
-	clock_gettime(CLOCK_MONOTONIC, &t);
-#endif
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	return clock_boot_ns();
 }
 
 /* --- what the watcher reports ------------------------------------------------------------------

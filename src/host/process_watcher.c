@@ -12,6 +12,7 @@
 #include "host/process_address.h"
 #include "host/process_user.h"
 #include "host/process_wire.h"
+#include "os/clock.h"
 
 enum { LOOK_MS = 100, SLOW_MS = 1000 };
 
@@ -68,10 +69,7 @@ static void ask_for_hash(struct watcher *w, const struct process_facts *f, uint3
 /* What CLOCK_BOOTTIME lacks of the time since 1970. */
 static int64_t since_1970_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec - process_clock();
+	return clock_real_ns() - process_clock();
 }
 
 uint32_t watcher_process(struct watcher *w, struct process_facts *f)

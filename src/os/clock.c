@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* clock.c - the host's two clocks. */
+/* clock.c - the host's clocks. */
 #include "os/clock.h"
 
 #include <time.h>
@@ -19,6 +19,11 @@ static int64_t read_ns(clockid_t clock)
 int64_t clock_real_ns(void)
 {
 	return read_ns(CLOCK_REALTIME);
+}
+
+int64_t clock_steady_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
 }
 
 int64_t clock_boot_ns(void)

@@ -4,6 +4,7 @@
  * front an abstract name.
  */
 #include "os/notify.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,12 +91,10 @@ void notify_stopping(struct notify *n)
 /* systemd since 253 wants the time with it, for Type=notify-reload. */
 void notify_reloading(struct notify *n)
 {
-	struct timespec t;
 	char text[96];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-			(int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
+			clock_steady_ns() / 1000);
 	send_text(n, text);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "os/clock.h"
 #include "sink/suffix.h"
 #include "sink/wait.h"
 
@@ -18,7 +19,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define NS INT64_C(1000000000)
 
@@ -132,12 +132,7 @@ size_t outlet_due(const struct outlet *o)
 
 int64_t outlet_clock(const struct outlet *o)
 {
-	struct timespec t;
-
-	if (o->target->clock != NULL)
-		return o->target->clock(o->target->ctx);
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * NS + t.tv_nsec;
+	return o->target->clock != NULL ? o->target->clock(o->target->ctx) : clock_real_ns();
 }
 
 int64_t outlet_tick_ns(const struct outlet *o)

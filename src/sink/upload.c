@@ -2,6 +2,7 @@
 /* upload.c - the main process' side of uploading: start, add, listen, stop. */
 #include "sink/upload.h"
 
+#include "os/clock.h"
 #include "sink/upload_child.h"
 #include "sink/upload_pipe.h"
 
@@ -196,10 +197,8 @@ void upload_counts(const struct upload *u, struct upload_counts *out)
 {
 	const struct upload_shared *shared = u->child.shared;
 	const uint64_t oldest = atomic_load(&shared->oldest);
-	struct timespec t;
+	const int64_t age = clock_real_ns() - (int64_t)oldest;
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	const int64_t age = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)oldest;
 	*out = (struct upload_counts){
 		.waiting = atomic_load(&shared->waiting),
 		.done = atomic_load(&shared->done),

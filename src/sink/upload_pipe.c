@@ -8,6 +8,7 @@
 #include "sink/upload_pipe.h"
 
 #include "base/limits.h"
+#include "os/clock.h"
 #include "sink/upload_confine.h"
 
 #include <errno.h>
@@ -26,10 +27,7 @@ enum { READ_SIZE = 64 << 10, IN_CAP = LIMIT_SFTP_PACKET + 2 * READ_SIZE, GRACE_M
 
 int64_t upload_now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_steady_ns() / 1000000;
 }
 
 /* --- the main process ---------------------------------------------------------------------------

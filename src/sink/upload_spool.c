@@ -7,6 +7,7 @@
  */
 #include "sink/upload_spool.h"
 
+#include "os/clock.h"
 #include "sink/upload_target.h"
 
 #include <dirent.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DIGITS = 20, ENTRY_SIZE = DIGITS + 1 + LIMIT_UPLOAD_NAME + 1 };
@@ -206,10 +206,9 @@ static bool set_name(struct upload_entry *entry, const char *name, struct err *e
 
 static uint64_t now_ns(void)
 {
-	struct timespec t;
+	const int64_t now = clock_real_ns();
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec > 0 ? (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec : 1;
+	return now >= 1000000000 ? (uint64_t)now : 1;
 }
 
 bool upload_spool_add(struct upload_spool *s, const char *path, struct err *e)

@@ -2,6 +2,7 @@
 /* wait.c - condition variables by the monotonic clock, where POSIX has them. */
 #ifndef __APPLE__
 #include "sink/wait.h"
+#include "os/clock.h"
 
 #include <time.h>
 
@@ -9,10 +10,7 @@
 
 int64_t wait_clock(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS + t.tv_nsec;
+	return clock_steady_ns();
 }
 
 void wait_init(pthread_cond_t *c)
