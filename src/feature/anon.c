@@ -16,7 +16,7 @@
 struct options {
 	char *anon, *anon_key, *useranon, *check;
 	bool names;
-	struct anon *now, *next;
+	struct loaded files; /* struct anon */
 	struct picks picks;
 };
 
@@ -179,7 +179,7 @@ static bool record(const struct feature_env *env, const struct flow_view *view,
 	const struct options *o = env->options;
 	const struct flow_key *k = &view->flow->key;
 	unsigned from = flow_endpoint(view->flow, view->out);
-	struct scrub s = { .env = env, .anon = o->now, .work = env->worker, .view = view };
+	struct scrub s = { .env = env, .anon = o->files.now, .work = env->worker, .view = view };
 	const struct pick_walk walk = { .visit = visit, .copy = copy, .ctx = &s };
 
 	(void)out;
@@ -198,9 +198,9 @@ static bool line(const void *options, struct buf *text)
 	const struct options *o = options;
 	struct anon_worker *w = anon_worker_new();
 	struct buf other = buf_new(text->cap);
-	enum anon_outcome outcome =
-			w == NULL ? ANON_FAILED
-				  : anon_text(o->now, w, ANON_TEXT, text->p, text->size, &other);
+	enum anon_outcome outcome = w == NULL ? ANON_FAILED
+					      : anon_text(o->files.now, w, ANON_TEXT, text->p,
+								text->size, &other);
 
 	if (outcome == ANON_CHANGED) {
 		buf_clear(text);
@@ -221,53 +221,31 @@ static bool enabled(const struct conf *conf, const void *options)
 	return o->anon != NULL || o->useranon != NULL || o->names;
 }
 
-static struct anon *load(const struct options *o, struct err *e)
+static bool prepare(void *options, const struct conf *conf, struct err *e)
 {
+	(void)conf;
+	return picks_new(&((struct options *)options)->picks, wants, NULL, e);
+}
+
+static bool load(const void *options, void **to, struct err *e)
+{
+	const struct options *o = options;
 	const struct anon_conf conf = {
 		.subnets = o->anon, .users = o->useranon, .key_file = o->anon_key, .names = o->names
 	};
 
-	return anon_load(&conf, o->now, e);
+	*to = anon_load(&conf, o->files.now, e);
+	return *to != NULL;
 }
 
-static bool prepare(void *options, const struct conf *conf, struct err *e)
+static void unload(void *loaded)
 {
-	struct options *o = options;
-
-	(void)conf;
-	if (!picks_new(&o->picks, wants, NULL, e))
-		return false;
-	o->now = load(o, e);
-	if (o->now == NULL)
-		picks_free(&o->picks);
-	return o->now != NULL;
-}
-
-static bool reload(void *options, struct err *e)
-{
-	struct options *o = options;
-
-	o->next = load(o, e);
-	return o->next != NULL;
-}
-
-static void swap(void *options, bool take)
-{
-	struct options *o = options;
-
-	anon_free(take ? o->now : o->next);
-	if (take)
-		o->now = o->next;
-	o->next = NULL;
+	anon_free(loaded);
 }
 
 static void release(void *options)
 {
-	struct options *o = options;
-
-	swap(options, false);
-	swap(options, true);
-	picks_free(&o->picks);
+	picks_free(&((struct options *)options)->picks);
 }
 
 static void worker_free(void *worker)
@@ -334,8 +312,9 @@ const struct feature feature_anon = {
 	.enabled = enabled,
 	.prepare = prepare,
 	.release = release,
-	.reload = reload,
-	.swap = swap,
+	.load = load,
+	.unload = unload,
+	.loaded = offsetof(struct options, files),
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 };

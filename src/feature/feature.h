@@ -44,6 +44,12 @@ struct feature_record {
 	size_t count;
 };
 
+/* What the files of a feature's options hold. */
+struct loaded {
+	void *now;  /* in use */
+	void *next; /* read again, not yet in use; NULL most of the time */
+};
+
 enum verdict {
 	MORE, /* call again */
 	DONE, /* seen enough of this flow */
@@ -91,12 +97,15 @@ struct feature {
 	 */
 	bool (*prepare)(void *options, const struct conf *conf, struct err *e);
 	void (*release)(void *options);
-	/* While workers run: reads the files of its options again, beside what is in use.  False:
-	 * one cannot be read.  NULL: it has none. */
-	bool (*reload)(void *options, struct err *e);
-	/* Between packets, while workers stand still: what reload() has read takes the place of
-	 * what was in use, or is freed. */
-	void (*swap)(void *options, bool take);
+	/*
+	 * Behind prepare(), and again for a reload while workers run: reads the files of its
+	 * options. *to is what unload() frees, or NULL when it has no files.  False: one cannot be
+	 * read.  The registry keeps it in the struct loaded of the options, at 'loaded', and puts
+	 * what was read again in the place of what was in use between packets.
+	 */
+	bool (*load)(const void *options, void **to, struct err *e);
+	void (*unload)(void *loaded); /* NULL is fine */
+	size_t loaded;
 	/* A line of the output that is no record: may be rewritten.  False: must not be written. */
 	bool (*line)(const void *options, struct buf *line);
 	/* In a live run: called by one thread about twenty times a second, and once before flows

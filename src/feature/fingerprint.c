@@ -26,7 +26,7 @@ struct fingerprint {
 struct options {
 	bool fingerprint;
 	char *file;
-	struct fingerprint_db *db, *next; /* made by prepare(), reload() */
+	struct loaded files; /* struct fingerprint_db */
 };
 
 /* Memory of a worker. */
@@ -234,8 +234,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		print_hellos(&p, shake->at.hs);
 	if (s->syn != NULL)
 		print_syn(&p, s->syn);
-	if (options->db != NULL)
-		print_labels(&p, options->db);
+	if (options->files.now != NULL)
+		print_labels(&p, options->files.now);
 	return o->ja3 != NULL || o->ja3s != NULL || o->npf_tcp != NULL;
 }
 
@@ -277,41 +277,17 @@ static size_t worker_memory(const void *worker)
 
 /* --- options -------------------------------------------------------------------------------- */
 
-static bool prepare(void *options, const struct conf *conf, struct err *e)
+static bool load(const void *options, void **to, struct err *e)
 {
-	struct options *o = options;
+	const struct options *o = options;
 
-	(void)conf;
-	if (o->file == NULL)
-		return true;
-	o->db = fingerprint_db_load(o->file, e);
-	return o->db != NULL;
+	*to = o->file == NULL ? NULL : fingerprint_db_load(o->file, e);
+	return o->file == NULL || *to != NULL;
 }
 
-static bool reload(void *options, struct err *e)
+static void unload(void *loaded)
 {
-	struct options *o = options;
-
-	o->next = o->file == NULL ? NULL : fingerprint_db_load(o->file, e);
-	return o->file == NULL || o->next != NULL;
-}
-
-static void swap(void *options, bool take)
-{
-	struct options *o = options;
-
-	fingerprint_db_free(take ? o->db : o->next);
-	if (take)
-		o->db = o->next;
-	o->next = NULL;
-}
-
-static void release(void *options)
-{
-	struct options *o = options;
-
-	fingerprint_db_free(o->db);
-	o->db = NULL;
+	fingerprint_db_free(loaded);
 }
 
 static bool enabled(const struct conf *conf, const void *options)
@@ -346,10 +322,9 @@ const struct feature feature_fingerprint = {
 	.fields = fingerprint_table,
 	.options = options,
 	.options_size = sizeof(struct options),
-	.prepare = prepare,
-	.release = release,
-	.reload = reload,
-	.swap = swap,
+	.load = load,
+	.unload = unload,
+	.loaded = offsetof(struct options, files),
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.worker_memory = worker_memory,

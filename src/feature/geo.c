@@ -6,7 +6,7 @@
 
 struct options {
 	char *geoip;
-	struct geo *now, *next;
+	struct loaded files; /* struct geo */
 };
 
 struct out_geo {
@@ -40,8 +40,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	bool any;
 
 	(void)state;
-	any = fill(options->now, k, from, &o->sa);
-	return fill(options->now, k, !from, &o->da) || any;
+	any = fill(options->files.now, k, from, &o->sa);
+	return fill(options->files.now, k, !from, &o->da) || any;
 }
 
 static bool enabled(const struct conf *conf, const void *options)
@@ -50,37 +50,17 @@ static bool enabled(const struct conf *conf, const void *options)
 	return ((const struct options *)options)->geoip != NULL;
 }
 
-static bool prepare(void *options, const struct conf *conf, struct err *e)
+static bool load(const void *options, void **to, struct err *e)
 {
-	struct options *o = options;
+	const struct options *o = options;
 
-	(void)conf;
-	o->now = geo_load(o->geoip, e);
-	return o->now != NULL;
+	*to = geo_load(o->geoip, e);
+	return *to != NULL;
 }
 
-static bool reload(void *options, struct err *e)
+static void unload(void *loaded)
 {
-	struct options *o = options;
-
-	o->next = geo_load(o->geoip, e);
-	return o->next != NULL;
-}
-
-static void swap(void *options, bool take)
-{
-	struct options *o = options;
-
-	geo_free(take ? o->now : o->next);
-	if (take)
-		o->now = o->next;
-	o->next = NULL;
-}
-
-static void release(void *options)
-{
-	swap(options, false);
-	swap(options, true);
+	geo_free(loaded);
 }
 
 #define UNKNOWN "left out when no file knows it"
@@ -133,8 +113,7 @@ const struct feature feature_geo = {
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,
-	.prepare = prepare,
-	.release = release,
-	.reload = reload,
-	.swap = swap,
+	.load = load,
+	.unload = unload,
+	.loaded = offsetof(struct options, files),
 };

@@ -6,7 +6,7 @@
 
 struct options {
 	char *label;
-	struct labels *now, *next;
+	struct loaded files; /* struct labels */
 };
 
 struct out {
@@ -30,8 +30,8 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	bool any;
 
 	(void)state;
-	any = fill(options->now, k, from, &o->sa);
-	return fill(options->now, k, !from, &o->da) || any;
+	any = fill(options->files.now, k, from, &o->sa);
+	return fill(options->files.now, k, !from, &o->da) || any;
 }
 
 static bool enabled(const struct conf *conf, const void *options)
@@ -40,37 +40,17 @@ static bool enabled(const struct conf *conf, const void *options)
 	return ((const struct options *)options)->label != NULL;
 }
 
-static bool prepare(void *options, const struct conf *conf, struct err *e)
+static bool load(const void *options, void **to, struct err *e)
 {
-	struct options *o = options;
+	const struct options *o = options;
 
-	(void)conf;
-	o->now = labels_load(o->label, e);
-	return o->now != NULL;
+	*to = labels_load(o->label, e);
+	return *to != NULL;
 }
 
-static bool reload(void *options, struct err *e)
+static void unload(void *loaded)
 {
-	struct options *o = options;
-
-	o->next = labels_load(o->label, e);
-	return o->next != NULL;
-}
-
-static void swap(void *options, bool take)
-{
-	struct options *o = options;
-
-	labels_free(take ? o->now : o->next);
-	if (take)
-		o->now = o->next;
-	o->next = NULL;
-}
-
-static void release(void *options)
-{
-	swap(options, false);
-	swap(options, true);
+	labels_free(loaded);
 }
 
 static const struct field fields[] = {
@@ -105,8 +85,7 @@ const struct feature feature_label = {
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,
-	.prepare = prepare,
-	.release = release,
-	.reload = reload,
-	.swap = swap,
+	.load = load,
+	.unload = unload,
+	.loaded = offsetof(struct options, files),
 };

@@ -51,13 +51,34 @@ struct registry *registry_new(struct err *e)
 	return r;
 }
 
+/* What the files of a feature hold; NULL for one that is off or has none. */
+static struct loaded *loaded_of(const struct registry *r, size_t i)
+{
+	const struct feature *f = feature_list[i];
+
+	if (!r->is_on[i] || f->load == NULL)
+		return NULL;
+	return (struct loaded *)(void *)((char *)r->options[i] + f->loaded);
+}
+
+static void release(struct registry *r, size_t i)
+{
+	struct loaded *l = loaded_of(r, i);
+
+	if (l != NULL) {
+		feature_list[i]->unload(l->now);
+		feature_list[i]->unload(l->next);
+	}
+	if (r->is_on[i] && feature_list[i]->release != NULL)
+		feature_list[i]->release(r->options[i]);
+}
+
 void registry_free(struct registry *r)
 {
 	if (r == NULL)
 		return;
 	for (size_t i = 0; i < r->prepared; i++)
-		if (feature_list[i]->release != NULL && r->is_on[i])
-			feature_list[i]->release(r->options[i]);
+		release(r, i);
 	if (r->sets.set != NULL)
 		conf_free(&r->sets);
 	for (size_t i = 0; i < feature_count; i++)
@@ -132,6 +153,20 @@ static void add(struct registry *r, const struct feature *f, const void *options
 	r->tables[i] = f->fields == NULL ? nothing : f->fields;
 }
 
+static bool make_ready(struct registry *r, size_t i, struct err *e)
+{
+	const struct feature *f = feature_list[i];
+	struct loaded *l = loaded_of(r, i);
+
+	if (f->prepare != NULL && !f->prepare(r->options[i], &r->core, e))
+		return false;
+	if (l == NULL || f->load(r->options[i], &l->now, e))
+		return true;
+	if (f->release != NULL)
+		f->release(r->options[i]);
+	return false;
+}
+
 bool registry_settle(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
@@ -143,7 +178,7 @@ bool registry_settle(struct registry *r, struct err *e)
 		r->prepared = i;
 		if (!r->is_on[i])
 			continue;
-		if (f->prepare != NULL && !f->prepare(r->options[i], &r->core, e)) {
+		if (!make_ready(r, i, e)) {
 			r->is_on[i] = false;
 			return false;
 		}
@@ -153,19 +188,28 @@ bool registry_settle(struct registry *r, struct err *e)
 	return true;
 }
 
+/* What was read again takes the place of what was in use, or is freed. */
 static void swap(struct registry *r, bool take)
 {
-	for (size_t i = 0; i < feature_count; i++)
-		if (r->is_on[i] && feature_list[i]->swap != NULL)
-			feature_list[i]->swap(r->options[i], take);
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+		struct loaded *l = loaded_of(r, i);
+
+		if (l == NULL)
+			continue;
+		f->unload(take ? l->now : l->next);
+		if (take)
+			l->now = l->next;
+		l->next = NULL;
+	}
 }
 
 bool registry_reload(struct registry *r, struct err *e)
 {
 	for (size_t i = 0; i < feature_count; i++) {
-		const struct feature *f = feature_list[i];
+		struct loaded *l = loaded_of(r, i);
 
-		if (!r->is_on[i] || f->reload == NULL || f->reload(r->options[i], e))
+		if (l == NULL || feature_list[i]->load(r->options[i], &l->next, e))
 			continue;
 		swap(r, false);
 		return false;

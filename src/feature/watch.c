@@ -15,7 +15,7 @@ extern const struct feature feature_watch;
 
 struct options {
 	char *watch;
-	struct watch *now, *next;
+	struct loaded files; /* struct watch */
 	struct picks picks;
 };
 
@@ -100,7 +100,7 @@ static bool record(const struct feature_env *env, const struct flow_view *view,
 		const struct feature_record *record, void *out)
 {
 	const struct options *o = env->options;
-	struct looking l = { .env = env, .watch = o->now, .out = out };
+	struct looking l = { .env = env, .watch = o->files.now, .out = out };
 	const struct pick_walk walk = { .visit = visit, .ctx = &l };
 
 	(void)view;
@@ -127,42 +127,26 @@ static bool wants(const struct field *f)
 
 static bool prepare(void *options, const struct conf *conf, struct err *e)
 {
-	struct options *o = options;
-
 	(void)conf;
-	if (!picks_new(&o->picks, wants, feature_watch.fields, e))
-		return false;
-	o->now = watch_load(o->watch, e);
-	if (o->now == NULL)
-		picks_free(&o->picks);
-	return o->now != NULL;
+	return picks_new(&((struct options *)options)->picks, wants, feature_watch.fields, e);
 }
 
-static bool reload(void *options, struct err *e)
+static bool load(const void *options, void **to, struct err *e)
 {
-	struct options *o = options;
+	const struct options *o = options;
 
-	o->next = watch_load(o->watch, e);
-	return o->next != NULL;
+	*to = watch_load(o->watch, e);
+	return *to != NULL;
 }
 
-static void swap(void *options, bool take)
+static void unload(void *loaded)
 {
-	struct options *o = options;
-
-	watch_free(take ? o->now : o->next);
-	if (take)
-		o->now = o->next;
-	o->next = NULL;
+	watch_free(loaded);
 }
 
 static void release(void *options)
 {
-	struct options *o = options;
-
-	swap(options, false);
-	swap(options, true);
-	picks_free(&o->picks);
+	picks_free(&((struct options *)options)->picks);
 }
 
 static void *worker_new(void)
@@ -219,8 +203,9 @@ const struct feature feature_watch = {
 	.enabled = enabled,
 	.prepare = prepare,
 	.release = release,
-	.reload = reload,
-	.swap = swap,
+	.load = load,
+	.unload = unload,
+	.loaded = offsetof(struct options, files),
 	.worker_new = worker_new,
 	.worker_free = free,
 };
