@@ -113,6 +113,68 @@ JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ct
  */
 JOY_API int joy_reload(struct joy *j);
 
+/*
+ * What went wrong with one input, besides its line in the log: 'status' is JOY_OK (odd, nothing
+ * lost), JOY_DAMAGED or JOY_FAILED; 'file' its name; 'offset' in bytes of the file as it is
+ * unpacked, -1 when no place can be named; 'text' the whole line.
+ */
+JOY_API void joy_on_trouble(struct joy *j,
+		void (*trouble)(void *ctx, int status, const char *file, int64_t offset,
+				const char *text),
+		void *ctx);
+
+/*
+ * --- columns: the Arrow C stream interface (arrow.apache.org/docs/format/CStreamInterface.html)
+ *
+ * The structs are those of that specification.  Columns have the names of the record's keys, in its
+ * order; each field's metadata has unit, definition, null_rule, source, since and type, that of
+ * outermost columns also feature and options (which switch it on).  A key that JSON leaves out is
+ * null.  What is not switched on has no column.
+ */
+struct ArrowSchema;
+struct ArrowArrayStream;
+
+struct joy_columns {
+	const char *const *names; /* dotted, as explain= knows them; with all that lies below. NULL:
+				     all */
+	size_t count;
+	size_t batch_rows;    /* at most so many records in a batch; 0: 8192 */
+	size_t batch_bytes;   /* and about so many bytes; 0: 8 MiB */
+	int binary_addresses; /* 16 bytes, IPv4 as ::ffff:a.b.c.d, instead of text */
+};
+/* Says what the columns of a stream or schema are to be; before it begins. */
+JOY_API int joy_columns(struct joy *j, const struct joy_columns *wanted);
+
+/* The schema by the present options; 'all': with every column that there is. */
+JOY_API int joy_schema(struct joy *j, int all, struct ArrowSchema *out);
+
+enum joy_input {
+	JOY_CAPTURES, /* paths as joy_run() takes them; none with option "interface" */
+	JOY_RECORDS,  /* files of JSON lines that pcap2flow wrote, plain or compressed, or "-" */
+};
+/*
+ * Begins a run whose records come as batches of columns, at most four of them ahead of the reader.
+ * The run has a thread of its own: callbacks are called there.  The stream's get_next() waits for a
+ * batch; its release() ends a run early.  The handle must outlive the stream, and is not to be used
+ * meanwhile but by the two functions below, joy_stats() and joy_error().
+ */
+JOY_API int joy_stream(struct joy *j, enum joy_input what, const char *const *paths, size_t count,
+		struct ArrowArrayStream *out);
+/* Waits for at most 'ms' milliseconds until get_next() would not wait: 1; else 0. */
+JOY_API int joy_stream_wait(struct joy *j, int ms);
+/* How the run went, once get_next() has given the end or an error; waits for that. */
+JOY_API int joy_stream_status(struct joy *j);
+
+/*
+ * Runs over records that are columns already, as a stream gives them: those of all features but
+ * label, watch, geoip and anon pass unchanged, these do what their options say; with option "merge"
+ * the parts of a flow become one record.  Output as of joy_run(), or a stream as of joy_stream().
+ * 'in' is released.
+ */
+JOY_API int joy_rewrite(struct joy *j, struct ArrowArrayStream *in);
+JOY_API int joy_stream_rewrite(
+		struct joy *j, struct ArrowArrayStream *in, struct ArrowArrayStream *out);
+
 enum joy_text {
 	JOY_TEXT_HELP,    /* --help */
 	JOY_TEXT_MAN,     /* pcap2flow.1, mdoc */
@@ -127,8 +189,11 @@ enum joy_text {
 	JOY_TEXT_STATS,   /* counters of a run as a JSON object; from the progress callback */
 	JOY_TEXT_METRICS, /* the same as OpenMetrics 1.0 text */
 	JOY_TEXT_FLOWS,   /* flows that are alive, a JSON object each line; live captures only */
-	JOY_TEXT_CHECK,   /* which fields of the records in the file 'argument' hold addresses of
-			     anon=; joy_error() is not "" then */
+	JOY_TEXT_OPTION_TABLE, /* a JSON list of all options: name, type, default, range, help ...
+				*/
+	JOY_TEXT_SUMMARY,      /* the summary object of a run that is over */
+	JOY_TEXT_CHECK, /* which fields of the records in the file 'argument' hold addresses of
+			   anon=; joy_error() is not "" then */
 };
 /* A text to be freed with joy_text_free(); NULL with joy_error() when there is none. */
 JOY_API char *joy_text(struct joy *j, enum joy_text what, const char *argument);

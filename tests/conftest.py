@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE / "python"), str(HERE.parent / "python")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

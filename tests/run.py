@@ -248,6 +248,7 @@ def main() -> int:
         "golden-asan": lambda: r.make("MODE=asan", "build") and pytest(r, "tests/golden", asan),
         "property": lambda: pytest(r, "tests/property", "pcap2flow"),
         "diff": lambda: pytest(r, "tests/diff", "pcap2flow"),
+        "python": lambda: pytest(r, "tests/python", "pcap2flow"),
         "live": lambda: pytest(r, "tests/live", "pcap2flow"),
     }
     if unknown := set(arguments.kinds) - set(kinds):
