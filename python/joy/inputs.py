@@ -41,6 +41,7 @@ class Flows:
         schema: of every batch; known before anything is read.
         inputs: the files, in the order in which they are read.
         troubles: what was found so far.
+        clashes: columns that some inputs have as something else.
 
     Raises:
         InputError: nothing that can be read.
@@ -61,14 +62,14 @@ class Flows:
     ) -> None:
         found = Found(paths)
         self.troubles = found.troubles
-        self._columns = None if columns is None else sources.known_columns(columns)
+        self._columns = None if columns is None else [name.replace("[]", "") for name in columns]
         self._options = dict(options or {})
         self._progress = progress or (lambda share: None)
-        self._clashes: set[str] = set()
+        self.clashes: set[str] = set()
         self._sources = self._open(found.inputs)
         self.inputs = [one for source in self._sources for one in source.inputs]
         if not self._sources:
-            raise _nothing(self.troubles)
+            raise nothing(self.troubles)
         self.schema = self._unified()
 
     def _open(self, inputs: Sequence[Input]) -> list[sources.Source]:
@@ -93,11 +94,12 @@ class Flows:
         for source in self._sources:
             schemas.add(source.schema, self._clash)
         whole = schemas.ordered(sources.all_columns())
+        sources.check_columns(self._columns or (), whole)
         return unify.prune(whole, self._columns)
 
     def _clash(self, name: str, taken: pa.DataType, refused: pa.DataType) -> None:
-        if name not in self._clashes:
-            self._clashes.add(name)
+        if name not in self.clashes:
+            self.clashes.add(name)
             text = f"column {name}: {refused} does not go with {taken} of other files; left empty"
             self.troubles.append(Trouble(text, None, None, True))
 
@@ -158,7 +160,8 @@ def _line(bad: BaseException) -> str:
     return (str(bad) or type(bad).__name__).splitlines()[0]
 
 
-def _nothing(troubles: Sequence[Trouble]) -> InputError:
+def nothing(troubles: Sequence[Trouble]) -> InputError:
+    """Why there is nothing that can be read."""
     lost = [t for t in troubles if t.damaged]
     if not lost:
         return InputError("there is nothing to read: name captures or files of records")

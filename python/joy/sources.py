@@ -16,8 +16,23 @@ import pyarrow as pa
 from joy import standin as engine
 from joy import unify
 from joy.errors import InputError, UsageError
-from joy.finding import ARROW, ARROW_STREAM, CAPTURE, HEAD, JSON, PARQUET, Input, Trouble, kind_of
+from joy.finding import (
+    ARROW,
+    ARROW_STREAM,
+    CAPTURE,
+    HEAD,
+    JSON,
+    PARQUET,
+    Found,
+    Input,
+    Trouble,
+    kind_of,
+)
 
+SWITCHES = (  # features that features= names
+    "salt", "dist", "entropy", "ip", "tcp", "icmp", "idp", "tls", "quic", "fingerprint", "payload",
+    "ppi", "hd", "wht", "os", "stats",
+)  # fmt: skip
 CHUNK = 1 << 16  # bytes that go from pipe to pipe at once
 
 
@@ -26,17 +41,62 @@ def all_columns() -> pa.Schema:
     return engine.schema()
 
 
-def known_columns(columns: Sequence[str]) -> list[str]:
-    """The same names, "[]" left out.
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a record, from the field tables."""
+    return engine.json_schema()
+
+
+def check_columns(columns: Sequence[str], there: pa.Schema) -> None:
+    """Refuses what neither is there nor could be.
 
     Raises:
         UsageError: a name that no record has.
     """
-    names = [column.replace("[]", "") for column in columns]
-    for name in names:
-        if unify.find(all_columns(), name) is None:
-            raise UsageError(f"there is no field {name}{nearest(name, unify.names(all_columns()))}")
-    return names
+    for name in columns:
+        if unify.find(all_columns(), name) is None and unify.find(there, name) is None:
+            known = [*unify.names(all_columns()), *unify.names(there)]
+            raise UsageError(f"there is no field {name}{nearest(name, known)}")
+
+
+def _engine_columns(columns: Sequence[str] | None) -> list[str] | None:
+    """Those that the engine knows."""
+    if columns is None:
+        return None
+    return [name for name in columns if unify.find(all_columns(), name) is not None]
+
+
+def own_schemas(paths: Sequence[str]) -> list[pa.Schema]:
+    """Schemas of the Arrow and Parquet files among the inputs: they may have columns of others."""
+    schemas = []
+    for one in Found(paths).inputs:
+        if one.kind in _FILES and one.path != "-":
+            try:
+                schemas.append(_FILES[one.kind]([one], None).schema)
+            except InputError:
+                pass  # told when it is read
+    return schemas
+
+
+def _metadata(column: str, key: str) -> str:
+    field = unify.find(all_columns(), column.split(".")[0])
+    found = (field.metadata or {}) if field is not None else {}
+    return found.get(key.encode(), b"").decode()
+
+
+def switched_on(options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """The options with the features of these columns on."""
+    features = [_metadata(column, "feature") for column in columns]
+    named = str(options.get("features") or "")
+    wanted = [feature for feature in dict.fromkeys(features) if feature in SWITCHES]
+    if named == "all" or not wanted:
+        return dict(options)
+    return {**options, "features": ",".join([*filter(None, [named]), *wanted])}
+
+
+def switch(column: str) -> str:
+    """How pcap2flow is told to give a column: "; pcap2flow gives it with tls=1", or nothing."""
+    feature = _metadata(column, "feature")
+    return f"; pcap2flow gives it with {feature}=1" if feature in SWITCHES else ""
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
@@ -84,9 +144,9 @@ class _Engine(Source):
         self._troubles = troubles
         names = [one.path for one in inputs]
         if inputs[0].kind == CAPTURE:
-            self._stream = engine.read(names, columns, **options)
+            self._stream = engine.read(names, _engine_columns(columns), **options)
         else:
-            self._stream = engine.read_json(names, columns)
+            self._stream = engine.read_json(names, _engine_columns(columns))
         self.schema = self._stream.schema
 
     def batches(self) -> Iterator[tuple[float, pa.RecordBatch]]:

@@ -109,6 +109,12 @@ def write_text(
     return -1, [(line, done.returncode == 3) for line in done.stderr.splitlines()]
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a record."""
+    command = [str(ROOT / "pcap2flow"), "print=schema"]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
 def _records(lines: Any) -> list[dict]:
     items = [json.loads(line) for line in lines]
     return [i for i in items if "version" not in i and "summary" not in i and "sa" in i]

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from joy import unify
-from joy.errors import UsageError
+from joy.errors import InputError, JoyError, UsageError
 
 GROUP_ROWS = 122_880  # of a Parquet row group; DuckDB's own unit
 GROUP_BYTES = 64 << 20  # of its columns in memory, at most about
@@ -44,6 +44,18 @@ def whole(path: str) -> Iterator[str]:
     finally:
         if os.path.lexists(part):
             os.unlink(part)
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """What the system refuses meanwhile, as an error that names the output."""
+    try:
+        yield
+    except (JoyError, BrokenPipeError):
+        raise
+    except OSError as bad:
+        reason = os.strerror(bad.errno) if bad.errno else str(bad)
+        raise InputError(f"cannot write {path}: {reason}", path) from bad
 
 
 # --- Parquet -------------------------------------------------------------------------------------

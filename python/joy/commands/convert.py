@@ -12,7 +12,7 @@ import pyarrow as pa
 import typer
 
 from joy import console, sources, writing
-from joy.errors import InputError, UsageError
+from joy.errors import UsageError
 from joy.finding import CAPTURE, Found
 from joy.inputs import Flows, options_of
 
@@ -114,12 +114,12 @@ class _Work:
     def _into_file(self, flows: Flows, maker: Callable[[str, pa.Schema], writing.Writer]) -> int:
         if self.output == "-":
             return _write(flows, maker("-", flows.schema))
-        with _named(self.output), writing.whole(self.output) as part:
+        with writing.named(self.output), writing.whole(self.output) as part:
             return _write(flows, maker(part, flows.schema))
 
     def _into_folder(self, flows: Flows) -> int:
         part = f"{self.output.rstrip('/')}.part"
-        with _named(part):
+        with writing.named(part):
             shutil.rmtree(part, ignore_errors=True)
             os.makedirs(part)
             try:
@@ -154,21 +154,6 @@ def _write(flows: Flows, writer: writing.Writer) -> int:
         rows += batch.num_rows
     writer.close()
     return rows
-
-
-class _named:
-    """What the system refuses, as an error that names the output."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, bad: BaseException | None, trace: Any) -> None:
-        if isinstance(bad, OSError) and not isinstance(bad, (InputError, BrokenPipeError)):
-            reason = bad.strerror or str(bad)
-            raise InputError(f"cannot write {self._path}: {reason}", self._path) from bad
 
 
 def _suffix(name: str) -> str:
