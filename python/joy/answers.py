@@ -119,7 +119,7 @@ def _json(value: Any) -> str:
 
 # --- formats -------------------------------------------------------------------------------------
 def write(form: str, names: Sequence[str], found: Iterable[Row], to: IO[str], bare: bool) -> int:
-    """Writes rows in a format, all but Parquet; without nulls where `bare`. Returns their number."""
+    """Writes rows in a format, not Parquet; without nulls where `bare`. Returns how many."""
     counted = _Counted(found)
     {"table": _table, "csv": _csv, "json": _array, "jsonl": _lines}[form](
         names, (without_null(row) for row in counted) if bare else counted, to

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a command line names, as files of known kinds: folders walked, globs spread, first bytes read.
+"""What a command line names, as files of known kinds: folders walked, globs spread.
 
 A file's kind is told by its first bytes, behind its compression, never by its name.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where records come from: the engine for captures and JSON lines, pyarrow for Arrow and Parquet."""
+"""Where records come from: the engine (captures, JSON lines), pyarrow (Arrow, Parquet)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from joy.finding import (
 )
 
 SWITCHES = (  # features that features= names
-    "salt", "dist", "entropy", "ip", "tcp", "icmp", "idp", "tls", "quic", "fingerprint", "payload",
+    "salt", "cdist", "dist", "entropy", "ip", "tcp", "icmp", "idp", "tls", "quic", "fingerprint", "payload",
     "ppi", "hd", "wht", "os", "stats",
 )  # fmt: skip
 CHUNK = 1 << 16  # bytes that go from pipe to pipe at once
@@ -85,18 +85,23 @@ def _metadata(column: str, key: str) -> str:
 
 def switched_on(options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """The options with the features of these columns on."""
-    features = [_metadata(column, "feature") for column in columns]
+    switches = [one for column in columns for one in _switches(column)]
     named = str(options.get("features") or "")
-    wanted = [feature for feature in dict.fromkeys(features) if feature in SWITCHES]
+    wanted = [one for one in dict.fromkeys(switches) if one in SWITCHES and one not in options]
     if named == "all" or not wanted:
         return dict(options)
     return {**options, "features": ",".join([*filter(None, [named]), *wanted])}
 
 
+def _switches(column: str) -> list[str]:
+    """Options that switch a column on."""
+    return [one for one in _metadata(column, "options").split(",") if one]
+
+
 def switch(column: str) -> str:
     """How pcap2flow is told to give a column: "; pcap2flow gives it with tls=1", or nothing."""
-    feature = _metadata(column, "feature")
-    return f"; pcap2flow gives it with {feature}=1" if feature in SWITCHES else ""
+    found = _switches(column)
+    return f"; pcap2flow gives it with {found[0]}=1" if found else ""
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

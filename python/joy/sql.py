@@ -24,6 +24,14 @@ from joy.inputs import Flows, nothing
 
 KEYS = ("flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start")
 CERTIFICATES = {"tls_s_cert": "server", "tls_c_cert": "client"}  # whose they are, in table certs
+ANSWERS = ("SELECT", "EXPLAIN", "MULTI", "CALL", "RELATION", "EXECUTE")  # kinds of statements
+UNKNOWN = (  # how the database says that a name does not exist
+    "Referenced column",
+    "Referenced table",
+    "Table with name",
+    "find key",
+    "column named",
+)
 MEMORY = "2GB"  # of the database, unless said otherwise; what does not fit goes to disk
 
 
@@ -159,8 +167,11 @@ def _asks_for_all(select: dict) -> bool:
     rows = {"flows", here["flows"]} - {""}
     return any(
         one.get("class") == "STAR"
-        or (one.get("class") == "COLUMN_REF" and one["column_names"][0].lower() in rows
-            and len(one["column_names"]) == 1)
+        or (
+            one.get("class") == "COLUMN_REF"
+            and one["column_names"][0].lower() in rows
+            and len(one["column_names"]) == 1
+        )
         for one in _expressions(select["select_list"])
     )
 
@@ -300,9 +311,7 @@ class Session:
         self.tables = tables(self.schema)
         for table, shown in self.tables.items():
             body = (
-                _certificates(self.tables)
-                if table == "certs"
-                else _view(table, shown, self.schema)
+                _certificates(self.tables) if table == "certs" else _view(table, shown, self.schema)
             )
             self.connection.execute(f"CREATE VIEW {name(table)} AS {body}")
 
@@ -329,17 +338,17 @@ class Session:
         import duckdb
 
         lines = str(bad).strip().splitlines()
+        if "TIMESTAMPTZ_NS, TIMESTAMPTZ_NS" in lines[0]:
+            lines[0] = "times are subtracted as seconds: epoch(time_end) - epoch(time_start)"
         if isinstance(bad, duckdb.OutOfMemoryException):
             return JoyError(f"{lines[0]}; --memory gives more")
         hint = self._hint(lines[0])
-        guess = ("Did you mean", "Candidate")  # of the database, which does not know our names
-        kept = [line for line in lines if not (hint and line.startswith(guess))]
-        return UsageError("\n".join([lines[0] + hint, *filter(None, kept[1:])]))
+        place = next((at for at, line in enumerate(lines) if line.startswith("LINE ")), None)
+        shown = [] if place is None else lines[place : place + 3]
+        return UsageError("\n".join([lines[0] + hint, *shown]))
 
     def _hint(self, text: str) -> str:
-        found = re.search(
-            r'(?:Referenced column|Referenced table|Table with name|find key|column named) "?([\w.]+)', text
-        )
+        found = re.search(rf'(?:{"|".join(UNKNOWN)}) "?([\w.]+)', text)
         if not found:
             return ""
         everything = sources.all_columns()
@@ -390,9 +399,11 @@ def statements_of(text: str) -> list[str]:
     import duckdb
 
     try:
-        found = [one.query.strip() for one in duckdb.extract_statements(text)]
+        parsed = duckdb.extract_statements(text)
     except duckdb.Error as bad:
         raise UsageError(str(bad).strip()) from bad
-    if not found:
+    if not parsed:
         raise UsageError("the query is empty")
-    return found
+    if str(parsed[-1].type).split(".")[-1] not in ANSWERS:
+        raise UsageError("the last statement is to give an answer: SELECT, FROM, DESCRIBE, PIVOT")
+    return [one.query.strip() for one in parsed]

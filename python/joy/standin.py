@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,7 @@ class Stream:
         there = {k for r in records for k in r}
         base = {"sa", "da", "pr", "sp", "dp", "marks", "vlan", "encap", "rtt_ms", "packets"}
         fields = [
-            f
-            for f in schema()
-            if (f.name in there or f.name in base) and (keep is None or f.name in keep)
+            f for f in schema() if (f.name in keep if keep is not None else f.name in there | base)
         ]
         self.schema = pa.schema(fields)
         rows = [{f.name: _value(f.type, r.get(f.name)) for f in fields} for r in records]
@@ -50,9 +49,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.utf8() if pa.types.is_dictionary(kind) else kind
 
 
-def read(
-    paths: Sequence[str], columns: Sequence[str] | None = None, **options: Any
-) -> Stream:
+def read(paths: Sequence[str], columns: Sequence[str] | None = None, **options: Any) -> Stream:
     """Captures."""
     words = [f"{k}={int(v) if isinstance(v, bool) else v}" for k, v in options.items()]
     if columns is not None and any(c not in BASE for c in columns):
@@ -75,15 +72,13 @@ BASE = {"sa", "da", "pr", "sp", "dp", "time_start", "time_end", "flow_id", "part
 }
 
 
-def read_json(
-    paths: Sequence[str], columns: Sequence[str] | None = None
-) -> Stream:
+def read_json(paths: Sequence[str], columns: Sequence[str] | None = None) -> Stream:
     """JSON lines."""
     from joy.finding import unpacked
 
     records, bad = [], 0
     for path in paths:
-        with open(0, 'rb') if path == '-' else unpacked(path) as file:
+        with open(0, "rb") if path == "-" else unpacked(path) as file:
             for line in file.read().decode().splitlines():
                 try:
                     records += _records([line])
@@ -116,7 +111,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _records(lines: Any) -> list[dict]:
-    items = [json.loads(line) for line in lines]
+    items = [json.loads(line, parse_float=Decimal) for line in lines]
     return [i for i in items if "version" not in i and "summary" not in i and "sa" in i]
 
 
@@ -145,7 +140,9 @@ def schema() -> pa.Schema:
         for key in keys[:-1]:
             at = at[key][1]
         kind = found[2].replace("list of ", "").replace("objects", "object").strip()
-        meta = {"unit": found[3].strip(), "feature": section, "type": kind}
+        option = {"entropy": "entropy", "total_entropy": "entropy", "compact_byte_dist": "cdist"}
+        switch = option.get(keys[0], "" if section in ("base", "packets") else section)
+        meta = {"unit": found[3].strip(), "feature": section, "type": kind, "options": switch}
         at[keys[-1]] = ("list" if "list" in found[2] else "", {}, kind, meta)
 
     def build(name: str, node: Any) -> pa.Field:
@@ -162,11 +159,11 @@ def _value(kind: pa.DataType, value: Any) -> Any:
     if value is None:
         return None
     if pa.types.is_timestamp(kind):
-        return int(round(value * 1e6)) * 1000
+        return int(value * 10**9)
     if pa.types.is_binary(kind):
         return bytes.fromhex(value)
     if pa.types.is_list(kind):
         return [_value(kind.value_type, v) for v in value]
     if pa.types.is_struct(kind):
         return {f.name: _value(f.type, value.get(f.name)) for f in kind}
-    return value
+    return float(value) if isinstance(value, Decimal) else value

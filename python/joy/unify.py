@@ -18,9 +18,7 @@ Clash = Callable[[str, pa.DataType, pa.DataType], None]  # column, type taken, t
 def is_list(kind: pa.DataType) -> bool:
     """A list of any width or form."""
     return (
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
 
 
@@ -135,7 +133,9 @@ def order_fields(fields: Sequence[pa.Field], like: Sequence[pa.Field]) -> list[p
     known = {field.name: field for field in like}
     place = {name: at for at, name in enumerate(known)}
     there = sorted(fields, key=lambda f: place.get(f.name, len(place)))
-    return [f.with_type(_order(f.type, known[f.name].type)) if f.name in known else f for f in there]
+    return [
+        f.with_type(_order(f.type, known[f.name].type)) if f.name in known else f for f in there
+    ]
 
 
 def _order(kind: pa.DataType, like: pa.DataType) -> pa.DataType:

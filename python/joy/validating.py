@@ -185,7 +185,9 @@ def _lines(path: str, records: Records, report: Report) -> None:
                 claimed["line"] = number
             elif not (isinstance(value, dict) and ("version" in value or "drops" in value)):
                 report.records += 1
-                for text in records.problems(value) if isinstance(value, dict) else ["is no object"]:
+                for text in (
+                    records.problems(value) if isinstance(value, dict) else ["is no object"]
+                ):
                     report.add(number, text)
     if claimed and claimed["records"] not in (None, report.records):
         text = f"summary.records: {claimed['records']}, but there are {report.records}"
@@ -261,8 +263,10 @@ _SAME = (unify.is_text, unify.is_binary, pa.types.is_integer, pa.types.is_floati
 def as_json(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     """Rows as the JSON of the same records: times as seconds, bytes as digits, without nulls."""
     moments = [one.name for one in batch.schema if pa.types.is_timestamp(one.type)]
-    units = {name: {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[
-        batch.schema.field(name).type.unit] for name in moments}
+    units = {
+        name: {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[batch.schema.field(name).type.unit]
+        for name in moments
+    }
     plain = pa.schema(
         [one.with_type(pa.int64()) if one.name in units else one for one in batch.schema]
     )

@@ -13,7 +13,7 @@ from itertools import count
 
 import pyarrow as pa
 
-from joy import sources, unify, where
+from joy import answers, sources, unify, where
 from joy.errors import UsageError
 from joy.sql import Needs, literal, name
 from joy.where import And, Compare, Condition, Item, Not, Or, Pick
@@ -135,9 +135,7 @@ class Conditions:
         """An expression that is true or false, never null."""
         return self._any(condition, pa.struct(list(self._schema)), "", ())
 
-    def _any(
-        self, condition: Condition, kind: pa.DataType, at: str, above: tuple[str, ...]
-    ) -> str:
+    def _any(self, condition: Condition, kind: pa.DataType, at: str, above: tuple[str, ...]) -> str:
         """A condition about the object `at`, which is of type `kind` and lies at path `above`."""
         if isinstance(condition, Not):
             return f"NOT {self._any(condition.inner, kind, at, above)}"
@@ -164,7 +162,7 @@ class Conditions:
             return self._leaf(condition, kind, at, above)
         here = (*above, path[0])
         if not pa.types.is_struct(kind) or kind.get_field_index(path[0]) < 0:
-            return self._absent(here)
+            return self._absent((*above, *path))
         below = kind.field(path[0])
         expression = f"{at}.{name(path[0])}" if at else name(path[0])
         return self._walk(condition, path[1:], below.type, expression, here)
@@ -182,8 +180,10 @@ class Conditions:
         if isinstance(condition, Item):
             return f"({at} IS NOT NULL AND {self._any(condition.inner, kind, at, above)})"
         if condition.value == "*":
-            there = f"coalesce(len({at}) > 0, false)" if unify.is_list(kind) else (
-                f"({at} IS NOT NULL)"
+            there = (
+                f"coalesce(len({at}) > 0, false)"
+                if unify.is_list(kind)
+                else (f"({at} IS NOT NULL)")
             )
             return f"(NOT {there})" if condition.operator == "~" else there
         if pa.types.is_struct(kind):
@@ -249,17 +249,18 @@ def _moment(condition: Compare) -> str:
 
     value = condition.value
     try:
-        return f"make_timestamptz_ns({int(Decimal(value).scaleb(9))})"
+        return literal(answers.moment(int(Decimal(value).scaleb(9)), "ns", "UTC"))
     except (InvalidOperation, ValueError, OverflowError):
         pass
     try:
         moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
         where_ = ".".join(condition.path)
-        raise UsageError(f"{where_}: {value} is no time: seconds since 1970, or 2026-01-31T12:00") \
-            from None
+        raise UsageError(
+            f"{where_}: {value} is no time: seconds since 1970, or 2026-01-31T12:00"
+        ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return f"TIMESTAMPTZ {literal(moment.isoformat())}"
+    return literal(moment.isoformat())
 
 
 def _nearest(path: tuple[str, ...], schema: pa.Schema) -> str:
@@ -290,7 +291,9 @@ class Elements:
             dotted = ".".join(here)
             if unify.find(sources.all_columns(), dotted) is None:
                 raise UsageError(f"there is no element {dotted}{_nearest(here, self._schema)}")
-            self.missing.append(dotted)
+            self.missing += (
+                where.paths((_chain(".".join(above), pick),)) if above else (where.paths((pick,)))
+            )
             return "NULL"
         below = kind.field(pick.name).type
         expression = f"{at}.{name(pick.name)}" if at else name(pick.name)
@@ -329,8 +332,8 @@ class Elements:
         return ".".join(map(name, path.split(".")))
 
 
-def _chain(path: str) -> Pick:
-    below: tuple[Pick, ...] = ()
+def _chain(path: str, *last: Pick) -> Pick:
+    below: tuple[Pick, ...] = last
     for key in reversed(path.split(".")):
         below = (Pick(key, below),)
     return below[0]
@@ -388,7 +391,7 @@ def _dist(flags: Flags, elements: Elements, source: str, kept: str) -> str:
     values = elements.columns([p for p in flags.select if p not in flags.groupby])
     window = ", ".join(expression for expression, _ in groups)
     total = f"sum(count(*)) OVER ({f'PARTITION BY {window}' if groups and values else ''})::BIGINT"
-    counted = f"count(*) AS \"count\", {total} AS \"total\""
+    counted = f'count(*) AS "count", {total} AS "total"'
     shown = ", ".join(filter(None, [counted, _shown(groups + values)]))
     by = ", ".join(expression for expression, _ in groups + values)
     names = [called for _, called in groups + values]

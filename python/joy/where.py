@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The language of --where and --select: read into a tree, refused with the place of a fault.
 
-    condition = part { "|" part }
-    part      = term { ("," | "&") term }            "," binds closer than "|"
-    term      = "~" term | "(" condition ")" | predicate
-    predicate = element operator value
-    element   = name { "." name } [ "{" inner "}" | "[" [ "{" inner "}" ] "]" ]
-    inner     = element | condition                  a condition: of one and the same item
-    operator  = "=" | "~" | "!=" | "<" | ">" | "<=" | ">="      "~" and "!=": is not
-    value     = text up to , & | ) } ] or "quoted"; * ? [abc] stand for other characters
+condition = part { "|" part }
+part      = term { ("," | "&") term }            "," binds closer than "|"
+term      = "~" term | "(" condition ")" | predicate
+predicate = element operator value
+element   = name { "." name } [ "{" inner "}" | "[" [ "{" inner "}" ] "]" ]
+inner     = element | condition                  a condition: of one and the same item
+operator  = "=" | "~" | "!=" | "<" | ">" | "<=" | ">="      "~" and "!=": is not
+value     = text up to , & | ) } ] or "quoted"; * ? [abc] stand for other characters
 """
 
 from __future__ import annotations

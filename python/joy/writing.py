@@ -100,7 +100,7 @@ class Parquet:
 
 
 class Partitions:
-    """A folder with a folder for each UTC hour of time_start: hour=2026-01-31T12/flows-0.parquet."""
+    """A folder with one for each UTC hour of time_start: hour=2026-01-31T12/flows-0.parquet."""
 
     def __init__(self, folder: str, schema: pa.Schema) -> None:
         if schema.get_field_index("time_start") < 0:

@@ -22,3 +22,15 @@ def joy(*arguments: str | Path, seconds: int = 120, **env: str) -> subprocess.Co
         check=False,
         env={**os.environ, "PYTHONPATH": python, **env},
     )
+
+
+def joy_here(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same within this process, which is faster; not for what it does with standard input."""
+    from joy.cli import app
+    from typer.testing import CliRunner
+
+    words = [str(argument) for argument in arguments]
+    done = CliRunner().invoke(app, words)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)

@@ -35,7 +35,9 @@ def command(
     groupby: Annotated[
         str | None, typer.Option(metavar="ELEMENTS", help="Put together by these elements.")
     ] = None,
-    dist: Annotated[bool, typer.Option("--dist", help="Count how often each value occurs.")] = False,
+    dist: Annotated[
+        bool, typer.Option("--dist", help="Count how often each value occurs.")
+    ] = False,
     sums: Annotated[
         str | None, typer.Option("--sum", metavar="ELEMENTS", help="Add these elements up.")
     ] = None,
@@ -157,4 +159,3 @@ class _Answer:
             open(part, "w", encoding="utf-8", newline="") as file,
         ):
             yield file
-
