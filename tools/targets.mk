@@ -11,6 +11,7 @@ VENV  := build/venv
 LTO   ?= -flto=auto -ffat-lto-objects
 
 .PHONY: help all build release quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
+.PHONY: python-ext python wheel sdist bench-python
 .PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
@@ -24,6 +25,11 @@ help: ## this list
 build: $(B)/pcap2flow $(B)/libjoy.a $(B)/libjoy.so
 ifeq ($(MODE),release)
 	@strip -o pcap2flow.new $< && mv pcap2flow.new pcap2flow
+endif
+
+python-ext: $(B)/_joy.abi3.so ## the extension of the Python package, into python/joy (needs Python.h)
+ifeq ($(MODE),release)
+	@strip --strip-debug -o python/joy/_joy.new $< && mv python/joy/_joy.new python/joy/_joy.abi3.so
 endif
 
 release: ## build with link-time optimisation: 2 to 4 % faster (clang: LTO=-flto=thin)

@@ -82,6 +82,9 @@ static bool write_options(const struct option_sets *sets, enum joy_text what, st
 	case JOY_TEXT_OPTIONS:
 		print_options(sets, out);
 		return true;
+	case JOY_TEXT_OPTION_TABLE:
+		print_table(sets, out);
+		return true;
 	default:
 		return false;
 	}
