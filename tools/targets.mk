@@ -85,6 +85,20 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
 
+build/bench/million.pcap: bench/million.py
+	@mkdir -p $(@D)
+	$(PYTHON) bench/million.py $@.part && mv $@.part $@
+
+NFSTREAM := build/bench-venv
+$(NFSTREAM)/ready:
+	$(PYTHON) -m venv $(NFSTREAM)
+	$(NFSTREAM)/bin/pip install --quiet --disable-pip-version-check nfstream==6.6.0
+	@touch $@
+
+bench-python: build build/bench/million.pcap $(NFSTREAM)/ready ## joy.read beside pcap2flow and NFStream, on a million flows (BENCH_PYTHON=options)
+	$(AGAIN) python
+	.venv/bin/python bench/python.py --nfstream $(NFSTREAM)/bin/python $(BENCH_PYTHON) | tee build/bench-python.txt
+
 build/bench/send: bench/send.c
 	@mkdir -p $(@D)
 	$(CC) -O2 $(STD) -o $@ $< -lpcap
