@@ -149,7 +149,7 @@ static bool tell_feature(const struct tables *all, const char *name, struct err 
 }
 
 /* Says why a name is no column; false. */
-static bool explain(const struct tables *on, const char *name, struct err *e)
+static bool explain(const char *name, struct err *e)
 {
 	struct tables all;
 	char nearest[256];
@@ -158,7 +158,7 @@ static bool explain(const struct tables *on, const char *name, struct err *e)
 		err_set(e, "no column has the name '%.64s'", name);
 	else if (has_any(&all, name))
 		tell_feature(&all, name, e);
-	else if (explain_nearest(on->fields, on->filled, name, nearest))
+	else if (explain_nearest(all.fields, all.filled, name, nearest))
 		err_set(e, "no column has the name '%.64s': the nearest is '%s'", name, nearest);
 	drop(&all);
 	return false;
@@ -168,7 +168,7 @@ static bool check_names(const struct joy *j, const struct tables *on, struct err
 {
 	for (size_t i = 0; i < j->wanted.count; i++) {
 		if (!has_any(on, j->wanted.names[i]))
-			return explain(on, j->wanted.names[i], e);
+			return explain(j->wanted.names[i], e);
 	}
 	return true;
 }

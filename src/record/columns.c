@@ -417,8 +417,13 @@ static bool copy_conf(struct columns *c, const struct columns_conf *conf)
 	c->moves = calloc(conf->count + 1, sizeof(struct moves *));
 	if (c->tables == NULL || c->moves == NULL)
 		return false;
-	c->table_count = conf->count;
-	memcpy(c->tables, conf->tables, conf->count * sizeof *c->tables);
+	for (; c->table_count < conf->count; c->table_count++) {
+		struct columns_table *t = &c->tables[c->table_count];
+
+		*t = conf->tables[c->table_count];
+		if (t->options != NULL && (t->options = strdup(t->options)) == NULL)
+			return false;
+	}
 	return true;
 }
 
@@ -450,6 +455,8 @@ void columns_free(struct columns *c)
 		dictionary_free(c->column[i].words);
 	for (size_t i = 0; i < c->table_count; i++)
 		moves_free(c->moves[i]);
+	for (size_t i = 0; i < c->table_count; i++)
+		free((char *)c->tables[i].options);
 	free(c->moves);
 	free(c->tables);
 	free(c->column);

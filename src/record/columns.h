@@ -35,8 +35,9 @@ struct dictionary;
 /* A table of fields, and whose it is. */
 struct columns_table {
 	const struct field *fields;
-	const char *feature; /* its name */
-	const char *options; /* that switch it on, with commas between; NULL: every record has it */
+	const char *feature; /* its name; kept */
+	const char *options; /* copied: that switch it on, with commas between; NULL: every record
+				has it */
 };
 
 struct columns_conf {
