@@ -166,30 +166,3 @@ bool run_wait(struct run *r)
 			return false;
 	}
 }
-
-static int on_progress(void *ctx)
-{
-	struct run *r = ctx;
-	PyGILState_STATE state = PyGILState_Ensure();
-
-	if (r->raised == NULL && PyErr_CheckSignals() < 0)
-		r->raised = raised_take();
-	PyGILState_Release(state);
-	return r->raised != NULL;
-}
-
-void run_mind_signals(struct run *r)
-{
-	joy_on_progress(r->joy, on_progress, r);
-}
-
-bool run_raise(struct run *r)
-{
-	PyObject *exception = r->raised;
-
-	r->raised = NULL;
-	if (exception == NULL)
-		return false;
-	raised_set(exception);
-	return true;
-}

@@ -46,7 +46,6 @@ struct run {
 	bool refuse;          /* damaged input makes the end of the stream an error */
 	pthread_mutex_t lock; /* of the notes */
 	struct notes troubles, log;
-	PyObject *raised; /* by a handler of signals, in the progress callback */
 };
 
 struct run *run_new(void); /* NULL without memory */
@@ -61,10 +60,6 @@ PyObject *run_notes(struct run *r, const struct notes *notes);
  * lock, which is let go of meanwhile.  False with an exception: a handler of a signal raised it.
  */
 bool run_wait(struct run *r);
-
-/* Has handlers of signals called during joy_rewrite(); run_raise() then says whether one raised. */
-void run_mind_signals(struct run *r);
-bool run_raise(struct run *r);
 
 /* The exception that is set, and none is set then; and the way back. */
 PyObject *raised_take(void);

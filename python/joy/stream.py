@@ -175,6 +175,10 @@ class Stream:
         return self.read_all().to_pandas()
 
     # --- its run ---------------------------------------------------------------------------------
+    def stop(self) -> None:
+        """Ask for an orderly end, of a capture above all: flows that are alive still come."""
+        self._handle.end()
+
     def close(self) -> None:
         """End the run, whatever is left; may be called again."""
         self._capsule = None

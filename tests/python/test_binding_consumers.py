@@ -104,7 +104,9 @@ def test_addresses_as_bytes_are_those_of_the_text() -> None:
         texts = joy.read(capture, columns=["sa", "da"]).read_all()
         binary = joy.read(capture, columns=["sa", "da"], addresses="binary").read_all()
         for column in ("sa", "da"):
-            both = zip(texts.column(column).to_pylist(), binary.column(column).to_pylist())
+            both = zip(
+                texts.column(column).to_pylist(), binary.column(column).to_pylist(), strict=True
+            )
             for text, raw in both:
                 address = ipaddress.ip_address(text)
                 mapped = f"::ffff:{text}" if address.version == 4 else text
