@@ -17,6 +17,7 @@ Payload bytes; flows stand in the order of their first packets.
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,3 +78,15 @@ def write(path: Path, some: list[traps.Packet] | None = None, later: int = 0) ->
     moved = [traps.Packet(p.ns + later, traps.eth(p.data), p.wire) for p in chosen]
     path.write_bytes(traps.pcap(moved, magic=traps.NS))
     return path
+
+
+def joy_here(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """kit.joy() within this process, which is faster; not for what reads standard input."""
+    from joy.cli import app
+    from typer.testing import CliRunner
+
+    words = [str(argument) for argument in arguments]
+    done = CliRunner().invoke(app, words)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)

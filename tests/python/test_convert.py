@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 import talks
 from joy import writing
-from kit import ROOT, joy, joy_here
+from kit import ROOT, joy
+from talks import joy_here
 
 CAPTURES = ["web.pcap", "tls.pcap", "quic.pcap", "dns.pcap", "icmp.pcap", "gre.pcap"]
 

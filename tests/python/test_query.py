@@ -14,7 +14,7 @@ import pytest
 import talks
 import traps
 from kit import ROOT
-from kit import joy_here as joy
+from talks import joy_here as joy
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import talks
 import traps
 from joy import sense, validating
 from kit import ROOT
-from kit import joy_here as joy
+from talks import joy_here as joy
 
 
 def program(*words: str | Path) -> str:
