@@ -296,6 +296,7 @@ static int add_constants(PyObject *module)
 		{ "TEXT_EXPLAIN", JOY_TEXT_EXPLAIN },
 		{ "TEXT_OPTION_TABLE", JOY_TEXT_OPTION_TABLE },
 		{ "TEXT_SUMMARY", JOY_TEXT_SUMMARY },
+		{ "TEXT_SCHEMA", JOY_TEXT_SCHEMA },
 	};
 
 	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)

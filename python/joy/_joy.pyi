@@ -19,6 +19,7 @@ TEXT_VERSION: Final[int]
 TEXT_EXPLAIN: Final[int]
 TEXT_OPTION_TABLE: Final[int]
 TEXT_SUMMARY: Final[int]
+TEXT_SCHEMA: Final[int]
 
 class Handle:
     """One run.  Status numbers are OK, FAILED, USAGE, DAMAGED; error() has the words."""

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
 
-from joy import standin as engine
-from joy import unify
+from joy import _joy, api, keywords, unify
 from joy.errors import InputError, UsageError
 from joy.finding import (
     ARROW,
@@ -29,21 +30,18 @@ from joy.finding import (
     kind_of,
 )
 
-SWITCHES = (  # features that features= names
-    "salt", "cdist", "dist", "entropy", "ip", "tcp", "icmp", "idp", "tls", "quic", "fingerprint", "payload",
-    "ppi", "hd", "wht", "os", "stats",
-)  # fmt: skip
 CHUNK = 1 << 16  # bytes that go from pipe to pipe at once
 
 
+@cache
 def all_columns() -> pa.Schema:
     """Every column that there is, in the order of the field tables."""
-    return engine.schema()
+    return api.schema(everything=True)
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a record, from the field tables."""
-    return engine.json_schema()
+    return json.loads(_joy.Handle().text(_joy.TEXT_SCHEMA))
 
 
 def check_columns(columns: Sequence[str], there: pa.Schema) -> None:
@@ -86,11 +84,8 @@ def _metadata(column: str, key: str) -> str:
 def switched_on(options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """The options with the features of these columns on."""
     switches = [one for column in columns for one in _switches(column)]
-    named = str(options.get("features") or "")
-    wanted = [one for one in dict.fromkeys(switches) if one in SWITCHES and one not in options]
-    if named == "all" or not wanted:
-        return dict(options)
-    return {**options, "features": ",".join([*filter(None, [named]), *wanted])}
+    table = keywords.table()
+    return {**{one: table[one].on or "1" for one in switches if one in table}, **options}
 
 
 def _switches(column: str) -> list[str]:
@@ -148,17 +143,24 @@ class _Engine(Source):
         super().__init__(inputs, columns)
         self._troubles = troubles
         names = [one.path for one in inputs]
-        if inputs[0].kind == CAPTURE:
-            self._stream = engine.read(names, _engine_columns(columns), **options)
-        else:
-            self._stream = engine.read_json(names, _engine_columns(columns))
+        wanted = _engine_columns(columns)
+        try:
+            if inputs[0].kind == CAPTURE:
+                self._stream = api.read(names, columns=wanted, damaged="ignore", **options)
+            else:
+                self._stream = api.read_json(names, columns=wanted, damaged="ignore")
+        except TypeError as wrong:  # an option that does not exist, or not here
+            raise UsageError(str(wrong)) from wrong
         self.schema = self._stream.schema
 
     def batches(self) -> Iterator[tuple[float, pa.RecordBatch]]:
-        for batch in self._stream:
-            yield 0.5, batch
-        for text, file, damaged in self._stream.troubles:
-            self._troubles.append(Trouble(text, file, None, damaged))
+        with self._stream as stream:
+            try:
+                for batch in stream:
+                    yield stream.progress or 0.0, batch
+            finally:
+                for one in stream.troubles:
+                    self._troubles.append(Trouble(one.text, one.file, one.offset, one.damaged))
 
 
 class _Parquet(Source):
