@@ -167,11 +167,18 @@ static bool make_ready(struct registry *r, size_t i, struct err *e)
 	return false;
 }
 
-bool registry_settle(struct registry *r, struct err *e)
+bool registry_choose(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
 		return false;
 	find_enabled(r);
+	return true;
+}
+
+bool registry_settle(struct registry *r, struct err *e)
+{
+	if (!registry_choose(r, e))
+		return false;
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
 
