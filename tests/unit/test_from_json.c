@@ -182,6 +182,7 @@ static void values_of_a_wrong_type_are_null(void **unused)
 	}
 }
 
+/* An item that is a struct is one of nulls. */
 static void wrong_items_are_null(void **unused)
 {
 	(void)unused;
@@ -189,8 +190,10 @@ static void wrong_items_are_null(void **unused)
 	assert_string_equal(value("{\"counts\":[1,\"2\",{\"a\":[3]},4,-5]}", "counts"),
 			"[1,null,null,4,null]");
 	assert_string_equal(value("{\"items\":[{\"b\":70000},5,null,{}]}", "items"),
-			"[{b:null,dir:null,name:null,inner:null},null,null,"
-			"{b:null,dir:null,name:null,inner:null}]");
+			"[{b:null,dir:null,name:null,inner:null},{b:null,dir:null,name:null,inner:"
+			"null},"
+			"{b:null,dir:null,name:null,inner:null},{b:null,dir:null,name:null,inner:"
+			"null}]");
 	check_odd(0, "", 5, "counts, items.b, items");
 	close_run();
 }
@@ -423,8 +426,8 @@ static struct all draw_record(void)
 	struct all a = { .yes = draw() & 1 };
 
 	for (size_t i = 0; i < 4; i++)
-		items[i] = (struct item){ (uint16_t)draw(), draw_word(), draw_text(room[i], draw()),
-			{ bytes, draw() % 3 } };
+		items[i] = (struct item){ (uint16_t)draw(), draw() & 1 ? ">" : "<",
+			draw_text(room[i], draw()), { bytes, draw() % 3 } };
 	for (size_t i = 0; i < 300; i++)
 		counts[i] = draw() % 3 == 0 ? draw() : 0;
 	for (size_t i = 0; i < 3; i++)
