@@ -17,6 +17,17 @@ enum phase {
 	PHASE_OVER,  /* done, or inside joy_run() */
 };
 
+struct drain;
+
+/* What joy_columns() asks for. */
+struct wanted {
+	char **names; /* NULL: all */
+	size_t count;
+	size_t batch_rows;
+	uint64_t batch_bytes;
+	bool binary_addresses;
+};
+
 struct joy {
 	struct registry *registry;
 	struct err error;
@@ -31,6 +42,10 @@ struct joy {
 	void *progress_ctx;
 	int (*ready)(void *ctx);
 	void *ready_ctx;
+
+	struct wanted wanted;
+	struct columns *columns; /* of a stream */
+	struct drain *stream;    /* NULL: the run's records are lines */
 
 	/* of a run */
 	struct plan *plan;
@@ -54,6 +69,9 @@ void handle_log(const struct joy *j, enum joy_level level, const char *format, .
 int handle_fail(struct joy *j, int status, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
+/* What joy_stats() gives; in the thread of the run. */
+void handle_stats(const struct joy *j, struct joy_stats *out);
+
 /* --- output.c --- */
 bool output_open(struct joy *j);
 
@@ -63,12 +81,22 @@ void output_upload(struct joy *j);
 /* The input that the output would overwrite; NULL: none. */
 const char *output_overwrites(const struct joy *j, const char *const *paths, size_t count);
 
+/* --- columns.c --- */
+void wanted_free(struct wanted *w);
+
+/* --- run.c, for stream.c: joy_run() in two parts --- */
+int run_open(struct joy *j, const char *const *paths, size_t count);
+int run_go(struct joy *j);
+
 /* --- run.c, for live.c --- */
 
 /* Options are fixed, features ready. */
 int run_prepare(struct joy *j);
 
-/* The configuration object; 'first' as configuration_write() takes it. */
+/* The configuration object as it may be shown; 'first' as configuration_write() takes it. */
+bool run_configuration(struct joy *j, const struct frame *first, struct buf *out);
+
+/* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
 
 /* The output cannot be finished. */
@@ -77,8 +105,9 @@ int run_give_up(struct joy *j);
 /* The last line, and the output's name. */
 int run_end(struct joy *j);
 
-/* The packets of the network interfaces, until somebody asks for the end. */
-int live_run(struct joy *j);
+/* The packets of the network interfaces: opening, and until somebody asks for the end. */
+int live_open(struct joy *j);
+int live_go(struct joy *j);
 
 /* The engines of the run, which are not at work; for a sensor between run_hold() and run_release().
  */

@@ -125,7 +125,7 @@ static bool add(struct heads *h, struct registry *r, struct rd line, struct err 
 		all_on(h);
 		return true;
 	}
-	if (!registry_choose(r, e))
+	if (!registry_preview(r, e))
 		return false;
 	h->both |= r->core.bidir;
 	for (size_t i = 0; i < feature_count; i++)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 
 enum { LOG_LINE = 1024 };
 
@@ -38,11 +38,14 @@ void joy_free(struct joy *j)
 {
 	if (j == NULL)
 		return;
+	drain_free(j->stream);
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
+	columns_free(j->columns);
+	wanted_free(&j->wanted);
 	plan_free(j->plan);
 	source_free(j->source);
 	registry_free(j->registry);
@@ -77,7 +80,9 @@ int handle_fail(struct joy *j, int status, const char *format, ...)
 
 const char *joy_error(const struct joy *j)
 {
-	return j == NULL ? "no memory" : j->error.text;
+	if (j == NULL)
+		return "no memory";
+	return drain_is_elsewhere(j) ? drain_error(j) : j->error.text;
 }
 
 int joy_set(struct joy *j, const char *name, const char *value)
@@ -162,17 +167,26 @@ static void engine_part(const struct joy *j, struct joy_stats *out)
 	out->memory_peak = s->memory_peak;
 }
 
+void handle_stats(const struct joy *j, struct joy_stats *out)
+{
+	*out = (struct joy_stats){ 0 };
+	engine_part(j, out);
+	if (j->source != NULL) {
+		struct source_progress p = source_progress(j->source);
+
+		out->input_read = p.bytes_read;
+		out->input_total = p.bytes_total;
+	}
+}
+
 void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)
 {
 	struct joy_stats all = { 0 };
 
-	engine_part(j, &all);
-	if (j->source != NULL) {
-		struct source_progress p = source_progress(j->source);
-
-		all.input_read = p.bytes_read;
-		all.input_total = p.bytes_total;
-	}
+	if (drain_is_elsewhere(j))
+		drain_stats(j, &all);
+	else
+		handle_stats(j, &all);
 	memset(out, 0, size);
 	memcpy(out, &all, size < sizeof(all) ? size : sizeof(all));
 }

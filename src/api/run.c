@@ -5,7 +5,7 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "base/json.h"
 
 enum { BATCH = 256, LINKS = 16 };
@@ -28,6 +28,8 @@ int run_prepare(struct joy *j)
 
 	j->phase = PHASE_OVER;
 	if (!registry_settle(r, &j->error))
+		return JOY_USAGE;
+	if (j->stream != NULL && !columns_make(j, false, false, &j->columns))
 		return JOY_USAGE;
 	j->plan = plan_new(r->tables, r->on_count, r->core.bidir, &j->error);
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
@@ -58,15 +60,19 @@ static int check_options(struct joy *j)
 
 /* --- writing ----------------------------------------------------------------------------- */
 
+bool run_configuration(struct joy *j, const struct frame *first, struct buf *out)
+{
+	configuration_write(j, first, out);
+	return buf_ok(out) ? registry_line(j->registry, out, &j->error)
+			   : err_set(&j->error, "no memory for the configuration object");
+}
+
 bool run_begin(struct joy *j, const struct frame *first)
 {
 	struct buf text = buf_new(LIMIT_TEXT_BYTES);
 
 	j->begun = true;
-	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? registry_line(j->registry, &text, &j->error) &&
-						    sink_begin(j->sink, &text, &j->error)
-				  : err_set(&j->error, "no memory for the configuration object");
+	bool good = run_configuration(j, first, &text) && sink_begin(j->sink, &text, &j->error);
 	buf_free(&text);
 	return good;
 }
@@ -201,9 +207,18 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 	buf_byte(&j->paths, ']');
 }
 
+/* A pipe may make a reader wait that nobody needs any more. */
+static bool on_stopped(void *ctx)
+{
+	return drain_ends(ctx);
+}
+
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
-	struct source_conf conf = { .bpf = j->registry->core.bpf, .trouble = on_trouble, .ctx = j };
+	struct source_conf conf = { .bpf = j->registry->core.bpf,
+		.trouble = on_trouble,
+		.stopped = j->stream != NULL ? on_stopped : NULL,
+		.ctx = j };
 	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
@@ -230,6 +245,9 @@ static bool read_all(struct joy *j)
 			return false;
 		if (j->upload != NULL)
 			upload_poll(j->upload);
+		drain_note(j);
+		if (drain_ends(j))
+			return true;
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
@@ -268,7 +286,7 @@ int joy_reload(struct joy *j)
 	return JOY_OK;
 }
 
-static int run_files(struct joy *j, const char *const *paths, size_t count)
+static int open_files(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = open_source(j, paths, count);
 
@@ -276,8 +294,13 @@ static int run_files(struct joy *j, const char *const *paths, size_t count)
 		status = open_run(j);
 	if (status == JOY_OK && j->ready != NULL && j->ready(j->ready_ctx) != 0)
 		status = handle_fail(j, JOY_FAILED, "the caller was not ready");
-	if (status != JOY_OK)
-		return status;
+	return status;
+}
+
+static int read_files(struct joy *j)
+{
+	int status;
+
 	if (!read_all(j))
 		return run_give_up(j);
 	status = finish(j);
@@ -299,7 +322,7 @@ static bool prefer_paths(struct joy *j)
 	return true;
 }
 
-int joy_run(struct joy *j, const char *const *paths, size_t count)
+int run_open(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = check_options(j);
 	const char *interface;
@@ -314,7 +337,19 @@ int joy_run(struct joy *j, const char *const *paths, size_t count)
 				interface);
 	if (interface == NULL && (paths == NULL || count == 0))
 		return handle_fail(j, JOY_USAGE, "no input");
-	return interface != NULL ? live_run(j) : run_files(j, paths, count);
+	return interface != NULL ? live_open(j) : open_files(j, paths, count);
+}
+
+int run_go(struct joy *j)
+{
+	return j->sensor != NULL ? live_go(j) : read_files(j);
+}
+
+int joy_run(struct joy *j, const char *const *paths, size_t count)
+{
+	int status = run_open(j, paths, count);
+
+	return status == JOY_OK ? run_go(j) : status;
 }
 
 /* --- with the caller's packets ----------------------------------------------------------- */

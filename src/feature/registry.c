@@ -167,7 +167,7 @@ static bool make_ready(struct registry *r, size_t i, struct err *e)
 	return false;
 }
 
-bool registry_choose(struct registry *r, struct err *e)
+bool registry_preview(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
 		return false;
@@ -177,7 +177,7 @@ bool registry_choose(struct registry *r, struct err *e)
 
 bool registry_settle(struct registry *r, struct err *e)
 {
-	if (!registry_choose(r, e))
+	if (!registry_preview(r, e))
 		return false;
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
