@@ -14,9 +14,10 @@
 
 struct from_json;
 
-/* 'conf' made 'c', which has the columns that are wanted; 'loose' was set. */
-struct from_json *from_json_new(
-		const struct columns *c, const struct columns_conf *conf, struct err *e);
+/* 'c' was made loose, of these tables or some of their fields: what it has no column for is passed
+ * over.  Fields with FIELD_REVERSE are strange unless 'both'. */
+struct from_json *from_json_new(const struct columns *c, const struct field *const *tables,
+		size_t count, bool both, struct err *e);
 void from_json_free(struct from_json *f);
 
 enum from_json_line {

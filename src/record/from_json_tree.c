@@ -88,21 +88,21 @@ static bool add_table(struct from_json *f, const struct field *table, uint32_t u
 	return true;
 }
 
-static bool build(struct from_json *f, const struct columns_conf *conf)
+static bool build(struct from_json *f, const struct field *const *tables, size_t count, bool both)
 {
 	const uint32_t root = add_node(f, 0, NULL, FIELD_STRUCT, 0, columns_at(f->columns, 0));
 
 	if (root == UINT32_MAX)
 		return false;
-	for (size_t i = 0; i < conf->count; i++)
-		if (!add_table(f, conf->tables[i].fields, root, conf->both))
+	for (size_t i = 0; i < count; i++)
+		if (!add_table(f, tables[i], root, both))
 			return false;
 	f->nodes[root].next = f->count;
 	return true;
 }
 
-struct from_json *from_json_new(
-		const struct columns *c, const struct columns_conf *conf, struct err *e)
+struct from_json *from_json_new(const struct columns *c, const struct field *const *tables,
+		size_t count, bool both, struct err *e)
 {
 	struct from_json *f = calloc(1, sizeof *f);
 
@@ -112,7 +112,7 @@ struct from_json *from_json_new(
 	}
 	f->columns = c;
 	f->scratch = buf_new(LIMIT_RECORD_BYTES);
-	if (build(f, conf))
+	if (build(f, tables, count, both))
 		return f;
 	from_json_free(f);
 	no_memory(e);

@@ -14,6 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct field *fields[REGISTRY_MAX];
 static struct columns_table tables[REGISTRY_MAX];
 static struct columns_conf conf = { .tables = tables, .both = true, .loose = true };
 static struct columns *columns;
@@ -26,10 +27,12 @@ static void begin(void)
 		return;
 	for (size_t i = 0; i < feature_count; i++)
 		if (feature_list[i]->fields != NULL)
-			tables[conf.count++].fields = feature_list[i]->fields;
+			fields[conf.count++] = feature_list[i]->fields;
+	for (size_t i = 0; i < conf.count; i++)
+		tables[i].fields = fields[i];
 	columns = columns_new(&conf, NULL);
 	batch = batch_new(columns, NULL);
-	from = from_json_new(columns, &conf, NULL);
+	from = from_json_new(columns, fields, conf.count, true, NULL);
 	arrow_must(columns != NULL && batch != NULL && from != NULL);
 }
 

@@ -28,7 +28,7 @@ static void open_run(const struct field *fields, struct columns_conf conf)
 	run.columns = columns_new(&conf, &e);
 	assert_non_null(run.columns);
 	run.batch = batch_new(run.columns, &e);
-	run.from = from_json_new(run.columns, &conf, &e);
+	run.from = from_json_new(run.columns, &fields, 1, conf.both, &e);
 	assert_non_null(run.from);
 	run.text = buf_new(1 << 24);
 }
