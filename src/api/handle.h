@@ -38,6 +38,8 @@ struct joy {
 	bool line_ended; /* it asked for the end */
 	void (*log)(void *ctx, enum joy_level level, const char *text);
 	void *log_ctx;
+	void (*trouble)(void *ctx, int status, const char *file, int64_t offset, const char *text);
+	void *trouble_ctx;
 	int (*progress)(void *ctx);
 	void *progress_ctx;
 	int (*ready)(void *ctx);

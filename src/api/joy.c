@@ -136,6 +136,15 @@ void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, cons
 	j->log_ctx = ctx;
 }
 
+void joy_on_trouble(struct joy *j,
+		void (*trouble)(void *ctx, int status, const char *file, int64_t offset,
+				const char *text),
+		void *ctx)
+{
+	j->trouble = trouble;
+	j->trouble_ctx = ctx;
+}
+
 void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx)
 {
 	j->progress = progress;

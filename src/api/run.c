@@ -12,14 +12,19 @@ enum { BATCH = 256, LINKS = 16 };
 
 /* --- opening ----------------------------------------------------------------------------- */
 
-static void on_trouble(void *ctx, enum source_trouble what, const char *text)
+static void on_trouble(void *ctx, const struct source_report *r)
 {
+	static const int statuses[] = { [SOURCE_WARNING] = JOY_OK,
+		[SOURCE_DAMAGED] = JOY_DAMAGED,
+		[SOURCE_FAILED] = JOY_FAILED };
 	struct joy *j = ctx;
 
-	j->damaged += what == SOURCE_DAMAGED;
-	j->failed += what == SOURCE_FAILED;
-	j->warned |= what == SOURCE_WARNING;
-	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
+	j->damaged += r->what == SOURCE_DAMAGED;
+	j->failed += r->what == SOURCE_FAILED;
+	j->warned |= r->what == SOURCE_WARNING;
+	handle_log(j, r->what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", r->text);
+	if (j->trouble != NULL)
+		j->trouble(j->trouble_ctx, statuses[r->what], r->file, r->offset, r->text);
 }
 
 int run_prepare(struct joy *j)

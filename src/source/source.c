@@ -49,10 +49,11 @@ static bool stopped(const struct source *s)
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static void tell(struct source *s, enum source_trouble what, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
+static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
+		__attribute__((format(printf, 4, 5)));
 
-static void tell(struct source *s, enum source_trouble what, const char *format, ...)
+/* Of the present file; at -1: of no place in it. */
+static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
 {
 	char line[TELL_LINE];
 	va_list args;
@@ -62,7 +63,8 @@ static void tell(struct source *s, enum source_trouble what, const char *format,
 	va_start(args, format);
 	tell_line(line, format, args);
 	va_end(args);
-	s->conf.trouble(s->conf.ctx, what, line);
+	s->conf.trouble(s->conf.ctx,
+			&(struct source_report){ what, tell_name(s->entry), at, line });
 }
 
 static const char *unpacked(const struct input *in)
@@ -74,17 +76,18 @@ static const char *unpacked(const struct input *in)
 static void tell_damage(struct source *s, const struct format_file *f)
 {
 	const struct input *fault = input_fault(f->in);
+	const int64_t at = (int64_t)input_offset(f->in);
 	unsigned long long packets = f->packets;
 
 	if (fault != NULL && fault->minor)
-		tell(s, SOURCE_WARNING, "%s: %s", f->path, fault->fault.text);
+		tell(s, SOURCE_WARNING, at, "%s: %s", f->path, fault->fault.text);
 	if (fault != NULL && !fault->minor)
-		tell(s, SOURCE_DAMAGED, "%s: %s at offset %llu; the %llu packets before were read",
-				f->path, fault->fault.text, (unsigned long long)input_used(f->in),
-				packets);
+		tell(s, SOURCE_DAMAGED, at,
+				"%s: %s at offset %llu; the %llu packets before were read", f->path,
+				fault->fault.text, (unsigned long long)input_used(f->in), packets);
 	else if (f->damage.text[0] != '\0')
-		tell(s, SOURCE_DAMAGED, "%s %s%s; the %llu packets before were read", f->path,
-				f->damage.text, unpacked(f->in), packets);
+		tell(s, SOURCE_DAMAGED, f->damage_at, "%s %s%s; the %llu packets before were read",
+				f->path, f->damage.text, unpacked(f->in), packets);
 }
 
 /* All there is to say about a file that was read. */
@@ -93,16 +96,18 @@ static void tell_ending(struct source *s)
 	const struct format_file *f = &s->file;
 
 	if (f->skipped_count > 0)
-		tell(s, SOURCE_DAMAGED, "%s: %s; %llu such were left out", f->path, f->skipped.text,
-				(unsigned long long)f->skipped_count);
+		tell(s, SOURCE_DAMAGED, f->skipped_at, "%s: %s; %llu such were left out", f->path,
+				f->skipped.text, (unsigned long long)f->skipped_count);
 	tell_damage(s, f);
 	if (f->far_times > 0)
-		tell(s, SOURCE_WARNING, "%s: %llu packets have a time before 1824 or after 2116",
-				f->path, (unsigned long long)f->far_times);
+		tell(s, SOURCE_WARNING, -1,
+				"%s: %llu packets have a time before 1824 or after 2116", f->path,
+				(unsigned long long)f->far_times);
 	if (s->interfaces.over > 0 && !s->told_interfaces) {
 		s->told_interfaces = true;
-		tell(s, SOURCE_WARNING, "%s: more than %d interfaces; the others share a number",
-				f->path, LIMIT_INTERFACES);
+		tell(s, SOURCE_WARNING, -1,
+				"%s: more than %d interfaces; the others share a number", f->path,
+				LIMIT_INTERFACES);
 	}
 }
 
@@ -158,6 +163,8 @@ static bool open_format(
 		.path = tell_name(s->entry),
 		.interfaces = &s->interfaces,
 		.last_ns = s->file.last_ns,
+		.damage_at = -1,
+		.skipped_at = -1,
 	};
 	s->state = format->open(&s->file);
 	if (s->state == NULL)
@@ -196,13 +203,13 @@ static bool open_input(struct source *s, struct input *in)
 		if (format != NULL && open_format(s, format, in, &why))
 			return true;
 		if (format == NULL && describe(in, &why) && s->entry->in_folder) {
-			tell(s, SOURCE_WARNING, "%s %s; passed over", name, why.text);
+			tell(s, SOURCE_WARNING, -1, "%s %s; passed over", name, why.text);
 			input_close(in);
 			return false;
 		}
 	}
 	/* A capture that breaks off in its own header is a damaged one; anything else is none. */
-	tell(s, format != NULL ? SOURCE_DAMAGED : SOURCE_FAILED, "%s %s", name, why.text);
+	tell(s, format != NULL ? SOURCE_DAMAGED : SOURCE_FAILED, -1, "%s %s", name, why.text);
 	input_close(in);
 	return false;
 }
@@ -221,7 +228,7 @@ static bool open_file(struct source *s, const struct paths_entry *entry)
 	if (in != NULL && open_input(s, in))
 		return true;
 	if (in == NULL)
-		tell(s, SOURCE_FAILED, "%s %s", tell_name(entry), why.text);
+		tell(s, SOURCE_FAILED, -1, "%s %s", tell_name(entry), why.text);
 	s->bytes_before += entry->size;
 	file_done(s);
 	return false;
@@ -308,7 +315,7 @@ static size_t filtered(struct source *s, struct frame *frames, size_t n)
 
 	s->progress.filtered += n - passed;
 	while (filter_trouble(s->filter, &why))
-		tell(s, SOURCE_DAMAGED, "%s: %s", s->file.path, why.text);
+		tell(s, SOURCE_DAMAGED, -1, "%s: %s", s->file.path, why.text);
 	return passed;
 }
 

@@ -40,6 +40,11 @@ struct textlines {
 	uint64_t refused; /* of them */
 };
 
+static bool stopped(const struct textlines *t)
+{
+	return t->conf.stopped != NULL && t->conf.stopped(t->conf.ctx);
+}
+
 /* --- telling ------------------------------------------------------------------------------- */
 
 static void tell(struct textlines *t, enum source_trouble what, int64_t offset, const char *format,
@@ -54,8 +59,9 @@ static void tell(struct textlines *t, enum source_trouble what, int64_t offset, 
 	va_start(args, format);
 	tell_line(text, format, args);
 	va_end(args);
-	if (t->conf.stopped == NULL || !t->conf.stopped(t->conf.ctx))
-		t->conf.trouble(t->conf.ctx, what, tell_name(t->entry), offset, text);
+	if (!stopped(t)) /* an end that we made is no trouble */
+		t->conf.trouble(t->conf.ctx,
+				&(struct source_report){ what, tell_name(t->entry), offset, text });
 }
 
 static const char *unpacked(const struct textlines *t)
@@ -96,10 +102,20 @@ static void tell_ending(struct textlines *t)
 
 /* --- one file ------------------------------------------------------------------------------ */
 
+/* A pipe is being waited for. */
+static bool wait_stopped(void *ctx)
+{
+	const struct textlines *t = ctx;
+
+	if (t->conf.idle != NULL)
+		t->conf.idle(t->conf.ctx);
+	return stopped(t);
+}
+
 static struct input *open_bytes(
 		struct textlines *t, const struct paths_entry *entry, struct err *why)
 {
-	struct input_stop stop = { t->conf.stopped, t->conf.ctx };
+	struct input_stop stop = { wait_stopped, t };
 	struct input *in = NULL;
 
 	if (entry->trouble != NULL)
@@ -267,13 +283,13 @@ static bool next_in_file(struct textlines *t, struct textline *line)
 
 bool textlines_next(struct textlines *t, struct textline *line)
 {
-	const struct textlines_conf *c = &t->conf;
-
-	while (c->stopped == NULL || !c->stopped(c->ctx)) {
-		if (t->in == NULL && t->progress.files_done == t->paths.count)
-			return false;
-		if (t->in == NULL && !open_file(t))
-			continue;
+	for (;;) {
+		if (t->in == NULL) {
+			if (t->progress.files_done == t->paths.count || stopped(t))
+				return false;
+			if (!open_file(t))
+				continue;
+		}
 		if (next_in_file(t, line)) {
 			line->file = t->progress.file;
 			t->lines++;
@@ -282,7 +298,6 @@ bool textlines_next(struct textlines *t, struct textline *line)
 		}
 		close_file(t);
 	}
-	return false;
 }
 
 /* --- the run ------------------------------------------------------------------------------- */

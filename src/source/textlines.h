@@ -14,11 +14,12 @@
 struct textlines_conf {
 	const char *what; /* that files should be, "JSON lines" */
 	char opens;       /* what a file of them begins with, as '{' */
-	/* Called for each trouble: one line that names file, offset and what to do; 'offset' in
-	 * bytes of the file as it is unpacked, -1 without a place. */
-	void (*trouble)(void *ctx, enum source_trouble what, const char *file, int64_t offset,
-			const char *text);
-	bool (*stopped)(void *ctx); /* as of struct source_conf */
+	void (*trouble)(void *ctx, const struct source_report *report); /* called for each */
+	/* Asked before a file is opened, and at each read and a few times a second while a pipe is
+	 * waited for; NULL: never.  Once true it stays so. */
+	bool (*stopped)(void *ctx);
+	/* Called while a pipe is waited for, a few times a second; NULL: nothing is to be done. */
+	void (*idle)(void *ctx);
 	void *ctx;
 };
 

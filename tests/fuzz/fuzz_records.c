@@ -52,11 +52,10 @@ static void end(struct buf *text)
 	schema.release(&schema);
 }
 
-static void on_trouble(void *ctx, enum source_trouble what, const char *file, int64_t offset,
-		const char *text)
+static void on_trouble(void *ctx, const struct source_report *report)
 {
-	(void)ctx, (void)what, (void)file, (void)offset;
-	arrow_must(text[0] != '\0');
+	(void)ctx;
+	arrow_must(report->text[0] != '\0');
 }
 
 /* Reads all lines; those that are records are appended to 'good'. */

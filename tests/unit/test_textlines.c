@@ -33,14 +33,14 @@ static void note(char *to, const char *format, ...)
 	va_end(args);
 }
 
-static void on_trouble(void *ctx, enum source_trouble what, const char *file, int64_t offset,
-		const char *text)
+static void on_trouble(void *ctx, const struct source_report *r)
 {
 	static const char *const names[] = { "warning", "damaged", "failed" };
 	struct run *run = ctx;
 
-	assert_memory_equal(text, file, strlen(file)); /* the words begin with it */
-	note(run->told, "%s %lld%s\n", names[what], (long long)offset, text + strlen(file));
+	assert_memory_equal(r->text, r->file, strlen(r->file)); /* the words begin with it */
+	note(run->told, "%s %lld%s\n", names[r->what], (long long)r->offset,
+			r->text + strlen(r->file));
 }
 
 static void on_head(void *ctx, struct rd line)
