@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "api/handle.h"
+#include "api/stream.h"
 #include "conf/print.h"
 
 struct fields {
@@ -82,6 +83,9 @@ static bool write_options(const struct option_sets *sets, enum joy_text what, st
 	case JOY_TEXT_OPTIONS:
 		print_options(sets, out);
 		return true;
+	case JOY_TEXT_OPTION_TABLE:
+		print_table(sets, out);
+		return true;
 	default:
 		return false;
 	}
@@ -100,6 +104,14 @@ static bool check_records(struct joy *j, const char *records, struct buf *out)
 	return true;
 }
 
+static bool summary(struct joy *j, struct buf *out)
+{
+	if (j->phase != PHASE_OVER || drain_is_elsewhere(j))
+		return err_set(&j->error, "there is a summary once the run is over");
+	configuration_summary(j, out);
+	return true;
+}
+
 static bool write_text(struct joy *j, enum joy_text what, const char *argument, struct buf *out)
 {
 	switch (what) {
@@ -115,6 +127,8 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 		return write_fields(what, out);
 	case JOY_TEXT_CHECK:
 		return check_records(j, argument, out);
+	case JOY_TEXT_SUMMARY:
+		return summary(j, out);
 	case JOY_TEXT_STATS:
 	case JOY_TEXT_METRICS:
 	case JOY_TEXT_FLOWS:
