@@ -26,6 +26,7 @@ struct records {
 	struct batch *batch;
 	int64_t since_ns; /* when its first row came */
 	uint64_t records;
+	bool headless;                     /* a first line was not understood, for want of memory */
 	bool refused;                      /* the reader wants no more */
 	const char *unknown_in, *wrong_in; /* the first files with odd members */
 };
