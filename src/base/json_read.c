@@ -410,7 +410,8 @@ void json_read_pass(struct json_reader *j, const struct json_value *v)
 
 bool json_read_end(struct json_reader *j)
 {
-	if (j->fault == NULL && peek(j) != 0)
+	pass_space(j);
+	if (rd_more(&j->left))
 		bad(j, "something follows the value");
 	return j->fault == NULL;
 }

@@ -18,6 +18,7 @@ static const struct field *fields[REGISTRY_MAX];
 static struct columns_table tables[REGISTRY_MAX];
 static struct columns_conf conf = { .tables = tables, .both = true, .loose = true };
 static struct columns *columns;
+static struct ArrowSchema schema;
 static struct batch *batch;
 static struct from_json *from;
 
@@ -34,22 +35,20 @@ static void begin(void)
 	batch = batch_new(columns, NULL);
 	from = from_json_new(columns, fields, conf.count, true, NULL);
 	arrow_must(columns != NULL && batch != NULL && from != NULL);
+	arrow_must(columns_schema(columns, NULL, 0, &schema, NULL));
 }
 
 /* All rows of the batch, each as a line. */
 static void end(struct buf *text)
 {
-	struct ArrowSchema schema;
 	struct ArrowArray array;
 
-	arrow_must(columns_schema(columns, NULL, 0, &schema, NULL));
 	arrow_must(batch_export(batch, &array, NULL));
 	for (int64_t i = 0; i < array.length; i++) {
 		arrow_row(&schema, &array, (size_t)i, text);
 		buf_byte(text, '\n');
 	}
 	array.release(&array);
-	schema.release(&schema);
 }
 
 static void on_trouble(void *ctx, const struct source_report *report)

@@ -71,6 +71,22 @@ static void refuses_what_is_none(void **unused)
 		assert_false(json_is_valid(bad[i], strlen(bad[i])) || reads(bad[i]));
 }
 
+/* A zero is no end, in whatever place. */
+static void zeros_are_no_json(void **unused)
+{
+	static const char text[] = "{\"a\":[1,\"b\",true]}";
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof text; i++) {
+		char with[sizeof text];
+
+		memcpy(with, text, i);
+		with[i] = '\0';
+		memcpy(with + i + 1, text + i, sizeof text - 1 - i);
+		assert_non_null(whole(with, sizeof text).fault);
+	}
+}
+
 /* Half a pair names no character. */
 static void refuses_surrogates_alone(void **unused)
 {
@@ -402,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_json),
 		cmocka_unit_test(refuses_what_is_none),
+		cmocka_unit_test(zeros_are_no_json),
 		cmocka_unit_test(refuses_surrogates_alone),
 		cmocka_unit_test(agrees_with_another_reader),
 		cmocka_unit_test(says_where),
