@@ -48,6 +48,8 @@ static void put_key(const struct json_value *key, struct buf *path)
 
 	if (path->size > 0)
 		buf_byte(path, '.');
+	if (text.left == 0)
+		buf_text(path, "\"\"");
 	for (size_t i = 0; i < text.left; i++) {
 		const uint8_t c = text.p[i];
 

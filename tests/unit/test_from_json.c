@@ -231,6 +231,8 @@ static void strangers_are_counted(void **unused)
 						    "u8"),
 				"1");
 	check_odd(12, "new, ip.out.odd??\\n, items.x", 0, "");
+	assert_string_equal(value("{\"\":1,\"u8\":2,\"ip\":{\"\":3}}", "u8"), "2");
+	check_odd(14, "new, ip.out.odd??\\n, items.x, \"\", ip.\"\"", 0, "");
 	close_run();
 }
 
