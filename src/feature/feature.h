@@ -44,6 +44,30 @@ struct feature_record {
 	size_t count;
 };
 
+/* What is said of a part of a flow in its record. */
+struct feature_part {
+	int64_t start_ns, end_ns;
+	uint64_t packets;
+	int64_t seq[2]; /* TCP: first sequence number of either direction; -1: not known */
+};
+
+/* Two parts of a flow that become one: 'before' is all that came before 'next'. */
+struct feature_join {
+	struct arena *arena; /* for what the merged record gets */
+	struct pool *pool;
+	const void *options; /* the feature's own options struct */
+	uint32_t list_max;   /* num_pkts */
+	uint8_t proto;
+	struct feature_part before, next;
+	bool capped; /* to be set: a list ends though the flow had more */
+};
+
+/* Time without a packet between the two. */
+static inline int64_t feature_gap(const struct feature_join *j)
+{
+	return j->next.start_ns - j->before.end_ns;
+}
+
 /* What the files of a feature's options hold. */
 struct loaded {
 	void *now;  /* in use */
@@ -85,6 +109,14 @@ struct feature {
 	 * scratch memory (texts and lists are shared with others).  NULL: has no part in that. */
 	bool (*record)(const struct feature_env *env, const struct flow_view *view,
 			const struct feature_record *record, void *out);
+
+	/*
+	 * The parts of a split flow become one record: behind the rules of the table, for what
+	 * these cannot say (MERGE_OWN).  'before', 'next': what the parts say, NULL where that is
+	 * nothing; 'out' is 'before' with the rules applied, or 'next' where there is no 'before'.
+	 * False: the feature's keys are left out.  NULL: the rules are all.
+	 */
+	bool (*merge)(struct feature_join *join, const void *before, const void *next, void *out);
 
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */

@@ -122,8 +122,8 @@ static bool refuse(const struct matcher *m, const struct column_in *c, const cha
 		"a number", "a number", "a number", "a number", "a text", "a text", "bytes",
 		"an address", "a time", "a number", "a number", "a struct", "a list" };
 
-	return err_set(m->e, "column %s: Arrow type \"%.32s\" cannot be read as %s", c->path, format,
-			words[c->type]);
+	return err_set(m->e, "column %s: Arrow type \"%.32s\" cannot be read as %s", c->path,
+			format, words[c->type]);
 }
 
 /* The words of a dictionary. */
@@ -259,8 +259,8 @@ static bool match_struct(struct matcher *m, const struct ArrowSchema *s, const s
 	return to->path[0] == '\0' || note_strangers(m, s, table, to->path);
 }
 
-static bool match_tables(struct matcher *m, const struct ArrowSchema *s,
-		const struct field *const *tables)
+static bool match_tables(
+		struct matcher *m, const struct ArrowSchema *s, const struct field *const *tables)
 {
 	for (size_t i = 0; i < m->f->count; i++) {
 		struct column_in *c = &m->f->tables[i];

@@ -187,8 +187,8 @@ static int64_t buffers_of(const struct column_in *c)
 }
 
 /* What every array must have. */
-static bool check_head(const struct column_in *c, const struct ArrowArray *a, int64_t need,
-		struct err *e)
+static bool check_head(
+		const struct column_in *c, const struct ArrowArray *a, int64_t need, struct err *e)
 {
 	if (a == NULL || a->release == NULL)
 		return damaged(c, "is not there", e);

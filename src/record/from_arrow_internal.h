@@ -31,10 +31,10 @@ struct column_in {
 	enum lay lay;
 	int32_t width;
 	int64_t unit_ns;
-	uint32_t offset;    /* in its struct */
-	size_t item_size;   /* of a list */
-	int64_t children;   /* how many the schema says */
-	int64_t child;      /* its own place among those of what it lies in */
+	uint32_t offset;      /* in its struct */
+	size_t item_size;     /* of a list */
+	int64_t children;     /* how many the schema says */
+	int64_t child;        /* its own place among those of what it lies in */
 	struct column_in *of; /* what is matched: members, or the one item */
 	size_t count;
 	struct column_in *words; /* of a dictionary, whose indices the column holds */
@@ -45,8 +45,8 @@ struct column_in {
 	const void *const *views; /* LAY_VIEW: buffers, with their sizes */
 	const int64_t *view_sizes;
 	int64_t view_count;
-	int64_t begin, length;  /* of the array: its offset, and how many rows it has */
-	const char **known;     /* words: those that are terminated already, in memory ... */
+	int64_t begin, length;    /* of the array: its offset, and how many rows it has */
+	const char **known;       /* words: those that are terminated already, in memory ... */
 	struct from_arrow *owner; /* ... of this */
 };
 

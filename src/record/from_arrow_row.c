@@ -88,8 +88,8 @@ static double floating(const struct column_in *c, int64_t row)
 	return memcpy(&v, at, 8), v;
 }
 
-static bool put_unsigned(
-		const struct filler *l, const struct column_in *c, __int128 v, size_t size, void *at)
+static bool put_unsigned(const struct filler *l, const struct column_in *c, __int128 v, size_t size,
+		void *at)
 {
 	const uint64_t u = (uint64_t)v;
 
@@ -103,8 +103,8 @@ static bool put_unsigned(
 	return true;
 }
 
-static bool put_signed(
-		const struct filler *l, const struct column_in *c, __int128 v, size_t size, void *at)
+static bool put_signed(const struct filler *l, const struct column_in *c, __int128 v, size_t size,
+		void *at)
 {
 	const int64_t i64 = (int64_t)v;
 	const int32_t i32 = (int32_t)v;
@@ -178,9 +178,8 @@ static bool put_number(struct filler *l, const struct column_in *c, int64_t row,
 /* --- texts ----------------------------------------------------------------------------------- */
 
 /* A copy with a zero behind; NULL with the reason. */
-static const char *terminated(
-		const struct filler *l, const struct column_in *c, struct arena *arena,
-		struct pool *pool, struct field_text t)
+static const char *terminated(const struct filler *l, const struct column_in *c,
+		struct arena *arena, struct pool *pool, struct field_text t)
 {
 	char *to;
 
