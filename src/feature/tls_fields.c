@@ -75,7 +75,7 @@ static const struct field request_fields[] = {
 
 static const struct field ticket_fields[] = {
 	FIELD(struct out_ticket, count, "count", "", "How many there were.", .flags = NULLABLE,
-			.null_rule = "left out without any"),
+			.null_rule = "left out without any", .merge = MERGE_SUM),
 	FIELD(struct out_ticket, lifetime, "lifetime", "s", "Lifetime hint of the first ticket.",
 			.flags = NULLABLE, .null_rule = "left out without a ticket",
 			.source = "RFC 5077"),
@@ -193,14 +193,16 @@ const struct field tls_fields[] = {
 			extension_fields, "Extensions of ServerHello, in order.",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when there are none"),
 	FIELD_SUB(struct out_tls, client, "client", tls_hello_fields,
-			"What the extensions of ClientHello say.", .flags = IF_CLIENT),
+			"What the extensions of ClientHello say.", .flags = IF_CLIENT,
+			.merge = MERGE_WHOLE),
 	FIELD_SUB(struct out_tls, server, "server", tls_hello_fields,
-			"What the extensions of ServerHello say.", .flags = IF_SERVER),
+			"What the extensions of ServerHello say.", .flags = IF_SERVER,
+			.merge = MERGE_WHOLE),
 	FIELD_SUB(struct out_tls, retry, "retry", retry_fields,
 			"HelloRetryRequest, and the second ClientHello that answers it or a "
 			"HelloVerifyRequest (DTLS).",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out without either",
-			.source = "RFC 8446 section 4.1.4"),
+			.source = "RFC 8446 section 4.1.4", .merge = MERGE_WHOLE),
 	FIELD(struct out_tls, verify_cookie_length, "verify_cookie_length", "bytes",
 			"DTLS: size of the cookie in HelloVerifyRequest.", .flags = NULLABLE,
 			.null_rule = "left out without one", .source = "RFC 6347 section 4.2.1"),
@@ -219,10 +221,12 @@ const struct field tls_fields[] = {
 			.null_rule = "left out when it, or the ServerHello that tells its form, "
 				     "was not seen"),
 	FIELD_SUB(struct out_tls, s_key, "s_key", server_key_fields,
-			"The server's part of the key exchange.", .flags = IF_SERVER),
+			"The server's part of the key exchange.", .flags = IF_SERVER,
+			.merge = MERGE_WHOLE),
 	FIELD_SUB(struct out_tls, certificate_request, "certificate_request", request_fields,
 			"CertificateRequest, where it is clear.", .flags = FIELD_OPTIONAL,
-			.null_rule = "left out without one", .source = "RFC 5246 section 7.4.4"),
+			.null_rule = "left out without one", .source = "RFC 5246 section 7.4.4",
+			.merge = MERGE_WHOLE),
 	FIELD(struct out_tls, c_signature_algorithm, "c_signature_algorithm", "",
 			"How the client signed in CertificateVerify (TLS 1.2)" WORD_LIST ".",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when it is not said"),
@@ -244,13 +248,14 @@ const struct field tls_fields[] = {
 			.source = "RFC 5077"),
 	FIELD(struct out_tls, hello_requests, "hello_requests", "",
 			"HelloRequest messages in the clear.", .flags = NULLABLE,
-			.null_rule = "left out without any"),
+			.null_rule = "left out without any", .merge = MERGE_SUM),
 	FIELD(struct out_tls, heartbeats, "heartbeats", "records", "Heartbeat records.",
 			.flags = NULLABLE, .null_rule = "left out without any",
-			.source = "RFC 6520"),
+			.source = "RFC 6520", .merge = MERGE_SUM),
 	FIELD_LIST_OF(struct out_tls, alerts, "alerts", struct out_tls_alert, alert_fields,
 			"Alert records, the first 16.", .flags = FIELD_OPTIONAL,
-			.null_rule = "left out without any", .source = "RFC 8446 section 6"),
+			.null_rule = "left out without any", .source = "RFC 8446 section 6",
+			.merge = MERGE_OWN),
 	FIELD_SCALARS(struct out_tls, marks, "marks", const char *, "",
 			"early_data: the client offers data before the handshake's end (0-RTT); "
 			"renegotiation: handshake records came behind application data (up to TLS "
@@ -260,7 +265,8 @@ const struct field tls_fields[] = {
 			"than what is kept; malformed: a record or message contradicts itself "
 			"(nothing behind it is read of a TCP direction); heartbeat_overlong: a "
 			"clear heartbeat says that it has more payload than it has.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out without any"),
+			.flags = FIELD_OPTIONAL, .null_rule = "left out without any",
+			.merge = MERGE_UNION),
 	FIELD_LIST_OF(struct out_tls, srlt, "srlt", struct out_record, record_fields,
 			"Lengths, times and types of the first num_pkts records, in the order in "
 			"which their heads were whole; not of QUIC, which has none.",
