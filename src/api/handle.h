@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "engine/rewrite.h"
 #include "engine/sensor.h"
 #include "joy.h"
 #include "sink/upload.h"
@@ -40,6 +41,8 @@ struct joy {
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
+	struct from_arrow *from; /* of records that are rewritten */
+	struct rewrite *rewrite;
 	struct buf paths;         /* JSON list of what was given to joy_run() */
 	bool begun;               /* the configuration object is written */
 	bool warned;              /* of something odd, such as a file in a folder passed over */
@@ -65,6 +68,9 @@ const char *output_overwrites(const struct joy *j, const char *const *paths, siz
 
 /* --- run.c, for live.c --- */
 
+/* Options whose mistakes show only when all are known; nothing is opened yet. */
+int run_check(struct joy *j);
+
 /* Options are fixed, features ready. */
 int run_prepare(struct joy *j);
 
@@ -88,6 +94,15 @@ void run_release(const struct joy *j);
 
 /* The counters of all engines together; all 0 before there is one. */
 struct engine_stats run_stats(const struct joy *j);
+
+/* --- rewrite.c, in this order --- */
+
+/* The columns of the input decide what is on. */
+int rewrite_match(struct joy *j, struct ArrowArrayStream *in);
+/* Behind the opening of the output. */
+int rewrite_open(struct joy *j);
+/* From the first record to the summary. */
+int rewrite_run(struct joy *j, struct ArrowArrayStream *in);
 
 /* --- status.c --- */
 bool status_write(struct joy *j, enum joy_text what, struct buf *out);

@@ -41,6 +41,8 @@ void joy_free(struct joy *j)
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
+	rewrite_free(j->rewrite);
+	from_arrow_free(j->from);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
 	plan_free(j->plan);
@@ -167,6 +169,8 @@ void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)
 	struct joy_stats all = { 0 };
 
 	engine_part(j, &all);
+	if (j->rewrite != NULL)
+		all.records = rewrite_stats(j->rewrite)->records;
 	if (j->source != NULL) {
 		struct source_progress p = source_progress(j->source);
 

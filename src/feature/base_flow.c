@@ -105,5 +105,7 @@ bool base_merge(struct feature_join *join, const void *before, const void *next,
 		if (is_set(join, before, next, &base_marks[i]))
 			words[count++] = base_marks[i].word;
 	o->marks = (struct field_list){ words, count };
+	o->time_start.nanoseconds |= o->time_end.nanoseconds;
+	o->time_end.nanoseconds = o->time_start.nanoseconds;
 	return true;
 }

@@ -143,6 +143,9 @@ struct feature {
 	/* In a live run: called by one thread about twenty times a second, and once before flows
 	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
 	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);
+	/* finish() or record() look at the key of the flow and at the record alone: they work on
+	 * records that are written already, of which no more of the flow is known. */
+	bool rewrites;
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's

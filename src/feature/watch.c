@@ -199,6 +199,7 @@ const struct feature feature_watch = {
 	.out_size = sizeof(struct out),
 	.record = record,
 	.fields = fields,
+	.rewrites = true,
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,
