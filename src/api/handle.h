@@ -43,8 +43,9 @@ struct joy {
 	struct live *live;
 	struct from_arrow *from; /* of records that are rewritten */
 	struct rewrite *rewrite;
-	struct buf paths;         /* JSON list of what was given to joy_run() */
-	bool begun;               /* the configuration object is written */
+	struct field rewrite_base[REWRITE_FIELDS]; /* see rewrite_settle() */
+	struct buf paths;                          /* JSON list of what was given to joy_run() */
+	bool begun;                                /* the configuration object is written */
 	bool warned;              /* of something odd, such as a file in a folder passed over */
 	uint64_t damaged, failed; /* inputs that could not be read whole, or at all */
 };

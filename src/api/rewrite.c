@@ -118,7 +118,8 @@ static int match_columns(struct joy *j, const struct ArrowSchema *schema)
 	if (j->from == NULL)
 		return JOY_FAILED;
 	tell_unknown(j);
-	if (!take_over(j, schema) || !rewrite_settle(j->registry, j->from, &j->error))
+	if (!take_over(j, schema) ||
+			!rewrite_settle(j->registry, j->from, j->rewrite_base, &j->error))
 		return JOY_USAGE;
 	j->plan = plan_new(j->registry->tables, j->registry->on_count, true, &j->error);
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;

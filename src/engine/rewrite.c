@@ -76,6 +76,25 @@ static bool has_columns(const struct registry *r, const struct from_arrow *from,
 	return !r->core.merge || needs(from, merge, "is needed to merge them", e);
 }
 
+/* A merged record says so, whether the columns have marks or not: 'to' becomes the table of what is
+ * there, with them.  False: there are more fields than fit. */
+static bool add_marks(const struct field *there, struct field to[static REWRITE_FIELDS])
+{
+	size_t n = 0;
+
+	for (const struct field *f = base_fields; f->key != NULL && n + 1 < REWRITE_FIELDS; f++) {
+		if (strcmp(f->key, "marks") == 0)
+			to[n++] = *f;
+		if (strcmp(f->key, there->key == NULL ? "" : there->key) != 0)
+			continue;
+		if (strcmp(f->key, "marks") != 0)
+			to[n++] = *there;
+		there++;
+	}
+	to[n] = (struct field){ 0 };
+	return there->key == NULL;
+}
+
 /* A feature that works says what its own table says; of others there is what the columns have. */
 static void set_tables(struct registry *r, const struct from_arrow *from)
 {
@@ -91,7 +110,8 @@ static void set_tables(struct registry *r, const struct from_arrow *from)
 	}
 }
 
-bool rewrite_settle(struct registry *r, const struct from_arrow *from, struct err *e)
+bool rewrite_settle(struct registry *r, const struct from_arrow *from,
+		struct field base[static REWRITE_FIELDS], struct err *e)
 {
 	bool has[REGISTRY_MAX] = { false };
 	size_t table = 0;
@@ -102,6 +122,11 @@ bool rewrite_settle(struct registry *r, const struct from_arrow *from, struct er
 	if (!has_columns(r, from, e) || !registry_settle_records(r, has, e))
 		return false;
 	set_tables(r, from);
+	if (!r->core.merge)
+		return true;
+	if (!add_marks(r->tables[0], base))
+		return err_set(e, "the base of a record has too many fields");
+	r->tables[0] = base;
 	return true;
 }
 

@@ -11,6 +11,8 @@
 
 struct rewrite;
 
+enum { REWRITE_FIELDS = 128 }; /* more than every record begins with */
+
 struct rewrite_stats {
 	uint64_t read;     /* rows */
 	uint64_t left_out; /* of these: could not be rewritten */
@@ -29,9 +31,10 @@ typedef void rewrite_say(void *ctx, const char *text);
 const struct field *const *rewrite_tables(size_t *count);
 
 /* Settles the registry: on is what the columns have, and what options switch on; the tables of
- * registry->tables are those of what is there.  False: columns are missing without which nothing
- * can be rewritten, or an option is wrong. */
-bool rewrite_settle(struct registry *r, const struct from_arrow *from, struct err *e);
+ * registry->tables are those of what is there.  'base': room for one of them.  False: columns are
+ * missing without which nothing can be rewritten, or an option is wrong. */
+bool rewrite_settle(struct registry *r, const struct from_arrow *from,
+		struct field base[static REWRITE_FIELDS], struct err *e);
 
 /* 'registry' is settled, 'from' and 'sink' (NULL: none) stay the caller's. */
 struct rewrite *rewrite_new(const struct registry *registry, struct from_arrow *from,

@@ -168,7 +168,7 @@ static bool may_count_up(const struct out_side *a, const struct out_side *b)
 	const uint8_t *x = a->seq.items, *y = b->seq.items;
 
 	if (a->n < 2 || b->n < 2)
-		return a->n < 2 ? b->n < 2 || b->seq.count > 0 : a->seq.count > 0;
+		return a->n < 2 ? b->n >= 2 && b->seq.count > 0 : a->seq.count > 0;
 	for (size_t i = 0; i < a->seq.count; i++)
 		for (size_t k = 0; k < b->seq.count; k++)
 			if (x[i] == y[k])
@@ -182,10 +182,25 @@ static bool is_whole(const struct out_side *s, uint32_t n)
 	       s->const_value.p != NULL;
 }
 
+/* Of two single packets all is known. */
+static struct field_list counts_between(
+		const struct out_side *a, const struct out_side *b, uint32_t n, uint8_t *offsets)
+{
+	struct field_list up = { offsets, 0 };
+
+	if (a->n != 1 || b->n != 1)
+		return (struct field_list){ 0 };
+	for (uint32_t i = 0; i < n; i++)
+		if (b->const_value.p[i] == (uint8_t)(a->const_value.p[i] + 1))
+			offsets[up.count++] = (uint8_t)i;
+	return up;
+}
+
 static bool merge_side(
 		struct feature_join *join, uint32_t n, const struct out_side *b, struct out_side *o)
 {
 	uint8_t *mask, *value;
+	uint32_t packets;
 
 	if (b->n == 0)
 		return true;
@@ -194,12 +209,13 @@ static bool merge_side(
 		return true;
 	}
 	if (may_count_up(o, b) || !is_whole(o, n) || !is_whole(b, n) ||
-			__builtin_add_overflow(o->n, b->n, &o->n))
+			__builtin_add_overflow(o->n, b->n, &packets) || n > LIMIT_HD_BYTES)
 		return false;
-	mask = arena_alloc(join->arena, join->pool, 2 * (size_t)n);
+	mask = arena_alloc(join->arena, join->pool, 3 * (size_t)n + 1);
 	if (mask == NULL)
 		return false;
 	value = mask + n;
+	o->seq = counts_between(o, b, n, value + n);
 	for (uint32_t i = 0; i < n; i++) {
 		mask[i] = o->const_mask.p[i] & b->const_mask.p[i] &
 			  (uint8_t) ~(o->const_value.p[i] ^ b->const_value.p[i]);
@@ -207,7 +223,7 @@ static bool merge_side(
 	}
 	o->const_mask.p = mask;
 	o->const_value.p = value;
-	o->seq = (struct field_list){ 0 };
+	o->n = packets;
 	return true;
 }
 
