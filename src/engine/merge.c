@@ -310,7 +310,8 @@ static bool join_parts(struct merge *m, const struct waiting *w, const void *con
 	struct feature_join join = { .arena = &m->scratch,
 		.pool = m->scratch_pool,
 		.list_max = m->r->core.num_pkts,
-		.proto = ((const struct base_out *)w->data[0])->pr };
+		.proto = ((const struct base_out *)w->data[0])->pr,
+		.both = m->conf.both };
 
 	describe(m, w->data, &join.before);
 	describe(m, next, &join.next);
@@ -339,6 +340,21 @@ static bool join_next(struct merge *m, struct waiting *w, const struct base_out 
 	return good;
 }
 
+/* Of records of one direction, whether those of the other one have the same key. */
+static bool is_ambiguous(const struct merge *m, const struct merge_key *key)
+{
+	return !m->conf.both && key->sp == key->dp &&
+	       memcmp(&key->sa, &key->da, sizeof key->sa) == 0;
+}
+
+static bool pass(struct merge *m, const void **data)
+{
+	const struct base_out *b = data[0];
+
+	m->stats.alone += b->part > 1 || b->end_reason == FLOW_END_ACTIVE;
+	return m->conf.write(m->conf.ctx, data);
+}
+
 bool merge_take(struct merge *m, const void **data)
 {
 	const struct base_out *b = data[0];
@@ -346,6 +362,8 @@ bool merge_take(struct merge *m, const void **data)
 	struct waiting *w = find(m, &key);
 	bool good;
 
+	if (is_ambiguous(m, &key))
+		return pass(m, data);
 	if (w != NULL && fits(w, b) && join_parts(m, w, data)) {
 		good = join_next(m, w, b);
 		arena_free(&m->scratch, m->scratch_pool);
@@ -356,6 +374,5 @@ bool merge_take(struct merge *m, const void **data)
 		return false;
 	if (b->end_reason == FLOW_END_ACTIVE)
 		return wait_for(m, data, 1, b->part + 1);
-	m->stats.alone += b->part > 1;
-	return m->conf.write(m->conf.ctx, data);
+	return pass(m, data);
 }

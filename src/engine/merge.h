@@ -24,6 +24,7 @@ struct merge_stats {
 struct merge_conf {
 	const struct registry *registry; /* settled; its features' structs are what a record is */
 	uint64_t memory;                 /* most that waiting records take */
+	bool both;                       /* records are of both directions */
 	/* A record is whole. data[] is changed by who gets it, but not kept.  False ends all. */
 	bool (*write)(void *ctx, const void **data);
 	void *ctx;

@@ -58,6 +58,7 @@ struct feature_join {
 	const void *options; /* the feature's own options struct */
 	uint32_t list_max;   /* num_pkts */
 	uint8_t proto;
+	bool both; /* records are of both directions */
 	struct feature_part before, next;
 	bool capped; /* to be set: a list ends though the flow had more */
 };

@@ -227,7 +227,8 @@ static void append(const struct feature_join *join, const uint32_t offset[2],
 	}
 }
 
-/* Where the first sequence numbers (tcp=1) are not known, the list ends with the first part. */
+/* Where the first sequence numbers (tcp=1) are not known, or in records of one direction the time
+ * of the part's first packet, the list ends with the first part. */
 static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
 {
 	struct field_list *list = &((struct out *)out)->ppi;
@@ -244,7 +245,7 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 	count = more->count < count ? more->count : count;
 	if (count == 0)
 		return true;
-	if (!offsets(join, offset)) {
+	if (!join->both || !offsets(join, offset)) {
 		join->capped = true;
 		return true;
 	}
