@@ -162,6 +162,8 @@ JOY_API int joy_stream(struct joy *j, enum joy_input what, const char *const *pa
 		struct ArrowArrayStream *out);
 /* Waits for at most 'ms' milliseconds until get_next() would not wait: 1; else 0. */
 JOY_API int joy_stream_wait(struct joy *j, int ms);
+/* Asks for the end of a run: flows leave, their batches still come, then the end. */
+JOY_API void joy_stream_end(struct joy *j);
 /* How the run went, once get_next() has given the end or an error; waits for that. */
 JOY_API int joy_stream_status(struct joy *j);
 

@@ -18,6 +18,17 @@ enum phase {
 	PHASE_OVER,  /* done, or inside joy_run() */
 };
 
+struct drain;
+
+/* What joy_columns() asks for. */
+struct wanted {
+	char **names; /* NULL: all */
+	size_t count;
+	size_t batch_rows;
+	uint64_t batch_bytes;
+	bool binary_addresses;
+};
+
 struct joy {
 	struct registry *registry;
 	struct err error;
@@ -28,10 +39,16 @@ struct joy {
 	bool line_ended; /* it asked for the end */
 	void (*log)(void *ctx, enum joy_level level, const char *text);
 	void *log_ctx;
+	void (*trouble)(void *ctx, int status, const char *file, int64_t offset, const char *text);
+	void *trouble_ctx;
 	int (*progress)(void *ctx);
 	void *progress_ctx;
 	int (*ready)(void *ctx);
 	void *ready_ctx;
+
+	struct wanted wanted;
+	struct columns *columns; /* of a stream */
+	struct drain *stream;    /* NULL: the run's records are lines */
 
 	/* of a run */
 	struct plan *plan;
@@ -41,7 +58,8 @@ struct joy {
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
-	struct from_arrow *from; /* of records that are rewritten */
+	struct ArrowArrayStream input; /* of a rewriting run; released: none */
+	struct from_arrow *from;       /* of records that are rewritten */
 	struct rewrite *rewrite;
 	struct field rewrite_base[REWRITE_FIELDS]; /* see rewrite_settle() */
 	struct buf paths;                          /* JSON list of what was given to joy_run() */
@@ -58,6 +76,9 @@ void handle_log(const struct joy *j, enum joy_level level, const char *format, .
 int handle_fail(struct joy *j, int status, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
+/* What joy_stats() gives; in the thread of the run. */
+void handle_stats(const struct joy *j, struct joy_stats *out);
+
 /* --- output.c --- */
 bool output_open(struct joy *j);
 
@@ -67,6 +88,13 @@ void output_upload(struct joy *j);
 /* The input that the output would overwrite; NULL: none. */
 const char *output_overwrites(const struct joy *j, const char *const *paths, size_t count);
 
+/* --- columns.c --- */
+void wanted_free(struct wanted *w);
+
+/* --- run.c, for stream.c: joy_run() in two parts --- */
+int run_open(struct joy *j, const char *const *paths, size_t count);
+int run_go(struct joy *j);
+
 /* --- run.c, for live.c --- */
 
 /* Options whose mistakes show only when all are known; nothing is opened yet. */
@@ -75,7 +103,10 @@ int run_check(struct joy *j);
 /* Options are fixed, features ready. */
 int run_prepare(struct joy *j);
 
-/* The configuration object; 'first' as configuration_write() takes it. */
+/* The configuration object as it may be shown; 'first' as configuration_write() takes it. */
+bool run_configuration(struct joy *j, const struct frame *first, struct buf *out);
+
+/* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
 
 /* The output cannot be finished. */
@@ -84,8 +115,9 @@ int run_give_up(struct joy *j);
 /* The last line, and the output's name. */
 int run_end(struct joy *j);
 
-/* The packets of the network interfaces, until somebody asks for the end. */
-int live_run(struct joy *j);
+/* The packets of the network interfaces: opening, and until somebody asks for the end. */
+int live_open(struct joy *j);
+int live_go(struct joy *j);
 
 /* The engines of the run, which are not at work; for a sensor between run_hold() and run_release().
  */
@@ -96,14 +128,10 @@ void run_release(const struct joy *j);
 /* The counters of all engines together; all 0 before there is one. */
 struct engine_stats run_stats(const struct joy *j);
 
-/* --- rewrite.c, in this order --- */
+/* --- rewrite.c --- */
 
-/* The columns of the input decide what is on. */
-int rewrite_match(struct joy *j, struct ArrowArrayStream *in);
-/* Behind the opening of the output. */
-int rewrite_open(struct joy *j);
-/* From the first record to the summary. */
-int rewrite_run(struct joy *j, struct ArrowArrayStream *in);
+/* Gives back the input of a rewriting run, if that has not happened yet. */
+void rewrite_release(struct joy *j);
 
 /* --- status.c --- */
 bool status_write(struct joy *j, enum joy_text what, struct buf *out);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 
 enum { LOG_LINE = 1024 };
 
@@ -38,13 +38,17 @@ void joy_free(struct joy *j)
 {
 	if (j == NULL)
 		return;
+	drain_free(j->stream);
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
 	rewrite_free(j->rewrite);
 	from_arrow_free(j->from);
+	rewrite_release(j);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
+	columns_free(j->columns);
+	wanted_free(&j->wanted);
 	plan_free(j->plan);
 	source_free(j->source);
 	registry_free(j->registry);
@@ -79,7 +83,9 @@ int handle_fail(struct joy *j, int status, const char *format, ...)
 
 const char *joy_error(const struct joy *j)
 {
-	return j == NULL ? "no memory" : j->error.text;
+	if (j == NULL)
+		return "no memory";
+	return drain_is_elsewhere(j) ? drain_error(j) : j->error.text;
 }
 
 int joy_set(struct joy *j, const char *name, const char *value)
@@ -133,6 +139,15 @@ void joy_on_log(struct joy *j, void (*log)(void *ctx, enum joy_level level, cons
 	j->log_ctx = ctx;
 }
 
+void joy_on_trouble(struct joy *j,
+		void (*trouble)(void *ctx, int status, const char *file, int64_t offset,
+				const char *text),
+		void *ctx)
+{
+	j->trouble = trouble;
+	j->trouble_ctx = ctx;
+}
+
 void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx)
 {
 	j->progress = progress;
@@ -164,19 +179,28 @@ static void engine_part(const struct joy *j, struct joy_stats *out)
 	out->memory_peak = s->memory_peak;
 }
 
+void handle_stats(const struct joy *j, struct joy_stats *out)
+{
+	*out = (struct joy_stats){ 0 };
+	engine_part(j, out);
+	if (j->rewrite != NULL)
+		out->records = rewrite_stats(j->rewrite)->records;
+	if (j->source != NULL) {
+		struct source_progress p = source_progress(j->source);
+
+		out->input_read = p.bytes_read;
+		out->input_total = p.bytes_total;
+	}
+}
+
 void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)
 {
 	struct joy_stats all = { 0 };
 
-	engine_part(j, &all);
-	if (j->rewrite != NULL)
-		all.records = rewrite_stats(j->rewrite)->records;
-	if (j->source != NULL) {
-		struct source_progress p = source_progress(j->source);
-
-		all.input_read = p.bytes_read;
-		all.input_total = p.bytes_total;
-	}
+	if (drain_is_elsewhere(j))
+		drain_stats(j, &all);
+	else
+		handle_stats(j, &all);
 	memset(out, 0, size);
 	memcpy(out, &all, size < sizeof(all) ? size : sizeof(all));
 }

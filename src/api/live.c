@@ -5,7 +5,7 @@
  */
 #include <poll.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "os/clock.h"
 
 enum { WATCH_MS = 50 };
@@ -80,12 +80,13 @@ static bool begin(struct joy *j)
 /* Until the progress callback asks for the end; a signal ends the wait. */
 static bool keep_watch(struct joy *j)
 {
-	while (j->progress == NULL || j->progress(j->progress_ctx) == 0) {
+	while ((j->progress == NULL || j->progress(j->progress_ctx) == 0) && !drain_ends(j)) {
 		if (!sensor_poll(j->sensor, &j->error) || !sink_poll(j->sink, &j->error))
 			return false;
 		registry_poll(j->registry, on_hear, j);
 		if (j->upload != NULL)
 			upload_poll(j->upload);
+		drain_note(j);
 		poll(NULL, 0, WATCH_MS);
 	}
 	return true;
@@ -116,7 +117,7 @@ static bool work(struct joy *j)
 	return sensor_finish(j->sensor, &j->error);
 }
 
-int live_run(struct joy *j)
+int live_open(struct joy *j)
 {
 	int status = run_prepare(j);
 
@@ -128,7 +129,10 @@ int live_run(struct joy *j)
 		status = open_sensor(j);
 	if (status == JOY_OK)
 		status = get_ready(j);
-	if (status != JOY_OK)
-		return status;
+	return status;
+}
+
+int live_go(struct joy *j)
+{
 	return work(j) ? run_end(j) : run_give_up(j);
 }

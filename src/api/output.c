@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "os/privileges.h"
 #include "sink/upload.h"
 
@@ -156,11 +156,17 @@ bool output_open(struct joy *j)
 		.keep = { core->keep_size.bytes, core->keep_time.ns },
 	};
 
-	if (j->line != NULL) {
+	if (j->stream != NULL) {
+		target = (struct sink_target){ .log = on_sink,
+			.ctx = j,
+			.live = target.live,
+			.batch = drain_put,
+			.columns = j->columns };
+	} else if (j->line != NULL) {
 		target.path = NULL;
 		target.line = on_line;
 	}
-	if (is_auto(core) && core->interface == NULL)
+	if (is_auto(core) && core->interface == NULL && j->stream == NULL)
 		return err_set(&j->error, "output=auto needs interface=");
 	if (!start_upload(j, target.path))
 		return false;
@@ -180,7 +186,8 @@ static bool same_file(const char *a, const char *b)
 const char *output_overwrites(const struct joy *j, const char *const *paths, size_t count)
 {
 	char path[PATH_MAX];
-	const char *output = j->line == NULL ? output_path(j, path) : NULL;
+	const bool writes = j->line == NULL && j->stream == NULL;
+	const char *output = writes ? output_path(j, path) : NULL;
 
 	for (size_t i = 0; output != NULL && i < count; i++)
 		if (same_file(output, paths[i]))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "record/arrow.h"
 
 enum { METADATA_PAIRS = 1024, VALUE_SIZE = 24 };
@@ -125,7 +125,7 @@ static int match_columns(struct joy *j, const struct ArrowSchema *schema)
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
 }
 
-int rewrite_match(struct joy *j, struct ArrowArrayStream *in)
+static int match(struct joy *j, struct ArrowArrayStream *in)
 {
 	struct ArrowSchema schema = { .release = NULL };
 	int status = in->get_schema(in, &schema);
@@ -143,35 +143,58 @@ static void say(void *ctx, const char *text)
 	handle_log(ctx, JOY_LOG_WARNING, "%s", text);
 }
 
-int rewrite_open(struct joy *j)
+/* --- the run --------------------------------------------------------------------------------- */
+
+static int open_rewrite(struct joy *j, const void *input)
 {
+	int status = run_check(j);
+
+	(void)input; /* it is the handle's by now */
+	if (status != JOY_OK)
+		return status;
+	if (j->registry->core.interface != NULL)
+		return handle_fail(j, JOY_USAGE, "input is interface= or records, not both");
+	j->phase = PHASE_OVER;
+	status = match(j, &j->input);
+	if (status != JOY_OK)
+		return status;
+	if (!output_open(j))
+		return JOY_FAILED;
 	j->rewrite = rewrite_new(j->registry, j->from, j->sink, say, j, &j->error);
 	return j->rewrite != NULL ? JOY_OK : JOY_FAILED;
 }
 
-/* All batches; the end of the input, or that which the progress callback asks for. */
+static bool has_ended(struct joy *j)
+{
+	drain_note(j);
+	if (j->upload != NULL)
+		upload_poll(j->upload);
+	return drain_ends(j) || (j->progress != NULL && j->progress(j->progress_ctx) != 0);
+}
+
+/* All batches, or as many as somebody wants. */
 static int rewrite_all(struct joy *j, struct ArrowArrayStream *in)
 {
-	for (;;) {
-		struct ArrowArray batch = { .release = NULL };
-		int status = in->get_next(in, &batch);
-		bool good;
+	struct ArrowArray batch = { .release = NULL };
+	int status;
 
+	while (!has_ended(j)) {
+		status = in->get_next(in, &batch);
 		if (status != 0)
 			return input_failed(j, in, status);
 		if (batch.release == NULL)
 			return JOY_OK;
-		good = rewrite_batch(j->rewrite, &batch, &j->error);
+
+		bool good = rewrite_batch(j->rewrite, &batch, &j->error);
+
 		batch.release(&batch);
 		if (!good)
 			return JOY_FAILED;
-		if (j->upload != NULL)
-			upload_poll(j->upload);
-		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
-			return JOY_OK;
 	}
+	return JOY_OK;
 }
 
+/* Done, but for what could not be. */
 static int judge(struct joy *j)
 {
 	const struct rewrite_stats *s = rewrite_stats(j->rewrite);
@@ -185,46 +208,66 @@ static int judge(struct joy *j)
 			(unsigned long long)s->damaged);
 }
 
-int rewrite_run(struct joy *j, struct ArrowArrayStream *in)
+static int go_rewrite(struct joy *j)
 {
 	int status;
 
+	if (j->ready != NULL && j->ready(j->ready_ctx) != 0)
+		return handle_fail(j, JOY_FAILED, "the caller was not ready");
 	if (!run_begin(j, NULL))
 		return run_give_up(j);
-	status = rewrite_all(j, in);
+	status = rewrite_all(j, &j->input);
 	if (status != JOY_OK || !rewrite_finish(j->rewrite, &j->error))
 		return run_give_up(j);
 	status = run_end(j);
+	rewrite_release(j);
 	return status == JOY_OK ? judge(j) : status;
 }
 
-static int rewrite_file(struct joy *j, struct ArrowArrayStream *in)
+void rewrite_release(struct joy *j)
 {
-	int status = run_check(j);
+	if (j->input.release != NULL)
+		j->input.release(&j->input);
+	j->input.release = NULL;
+}
 
-	if (status != JOY_OK)
-		return status;
-	if (j->registry->core.interface != NULL)
-		return handle_fail(j, JOY_USAGE, "input is interface= or records, not both");
-	j->phase = PHASE_OVER;
-	status = rewrite_match(j, in);
-	if (status != JOY_OK)
-		return status;
-	if (!output_open(j))
-		return JOY_FAILED;
-	status = rewrite_open(j);
-	if (status == JOY_OK && j->ready != NULL && j->ready(j->ready_ctx) != 0)
-		status = handle_fail(j, JOY_FAILED, "the caller was not ready");
-	return status == JOY_OK ? rewrite_run(j, in) : status;
+/* The struct moves into the handle; the caller's is released, whatever comes of it. */
+static int take_input(struct joy *j, struct ArrowArrayStream *in)
+{
+	if (in == NULL || in->release == NULL)
+		return handle_fail(j, JOY_USAGE, "no input given");
+	if (j->phase != PHASE_SETUP || j->stream != NULL) {
+		in->release(in);
+		return handle_fail(j, JOY_USAGE, "a handle is for one run");
+	}
+	j->input = *in;
+	in->release = NULL;
+	return JOY_OK;
 }
 
 int joy_rewrite(struct joy *j, struct ArrowArrayStream *in)
 {
-	int status;
+	int status = take_input(j, in);
 
-	if (in == NULL || in->release == NULL)
-		return handle_fail(j, JOY_USAGE, "no input given");
-	status = rewrite_file(j, in);
-	in->release(in);
+	if (status != JOY_OK)
+		return status;
+	status = open_rewrite(j, NULL);
+	if (status == JOY_OK)
+		status = go_rewrite(j);
+	rewrite_release(j);
+	return status;
+}
+
+int joy_stream_rewrite(struct joy *j, struct ArrowArrayStream *in, struct ArrowArrayStream *out)
+{
+	static const struct drain_run rewrite_run = { .open = open_rewrite, .go = go_rewrite };
+	int status = take_input(j, in);
+
+	*out = (struct ArrowArrayStream){ 0 };
+	if (status != JOY_OK)
+		return status;
+	status = drain_open(j, &rewrite_run, NULL, out);
+	if (status != JOY_OK)
+		rewrite_release(j);
 	return status;
 }

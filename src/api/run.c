@@ -5,21 +5,26 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "base/json.h"
 
 enum { BATCH = 256, LINKS = 16 };
 
 /* --- opening ----------------------------------------------------------------------------- */
 
-static void on_trouble(void *ctx, enum source_trouble what, const char *text)
+static void on_trouble(void *ctx, const struct source_report *r)
 {
+	static const int statuses[] = { [SOURCE_WARNING] = JOY_OK,
+		[SOURCE_DAMAGED] = JOY_DAMAGED,
+		[SOURCE_FAILED] = JOY_FAILED };
 	struct joy *j = ctx;
 
-	j->damaged += what == SOURCE_DAMAGED;
-	j->failed += what == SOURCE_FAILED;
-	j->warned |= what == SOURCE_WARNING;
-	handle_log(j, what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", text);
+	j->damaged += r->what == SOURCE_DAMAGED;
+	j->failed += r->what == SOURCE_FAILED;
+	j->warned |= r->what == SOURCE_WARNING;
+	handle_log(j, r->what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", r->text);
+	if (j->trouble != NULL)
+		j->trouble(j->trouble_ctx, statuses[r->what], r->file, r->offset, r->text);
 }
 
 int run_prepare(struct joy *j)
@@ -28,6 +33,8 @@ int run_prepare(struct joy *j)
 
 	j->phase = PHASE_OVER;
 	if (!registry_settle(r, &j->error))
+		return JOY_USAGE;
+	if (j->stream != NULL && !columns_make(j, false, false, &j->columns))
 		return JOY_USAGE;
 	j->plan = plan_new(r->tables, r->on_count, r->core.bidir, &j->error);
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
@@ -67,15 +74,19 @@ static int check_options(struct joy *j)
 
 /* --- writing ----------------------------------------------------------------------------- */
 
+bool run_configuration(struct joy *j, const struct frame *first, struct buf *out)
+{
+	configuration_write(j, first, out);
+	return buf_ok(out) ? registry_line(j->registry, out, &j->error)
+			   : err_set(&j->error, "no memory for the configuration object");
+}
+
 bool run_begin(struct joy *j, const struct frame *first)
 {
 	struct buf text = buf_new(LIMIT_TEXT_BYTES);
 
 	j->begun = true;
-	configuration_write(j, first, &text);
-	bool good = buf_ok(&text) ? registry_line(j->registry, &text, &j->error) &&
-						    sink_begin(j->sink, &text, &j->error)
-				  : err_set(&j->error, "no memory for the configuration object");
+	bool good = run_configuration(j, first, &text) && sink_begin(j->sink, &text, &j->error);
 	buf_free(&text);
 	return good;
 }
@@ -210,9 +221,18 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 	buf_byte(&j->paths, ']');
 }
 
+/* A pipe may make a reader wait that nobody needs any more. */
+static bool on_stopped(void *ctx)
+{
+	return drain_ends(ctx);
+}
+
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
-	struct source_conf conf = { .bpf = j->registry->core.bpf, .trouble = on_trouble, .ctx = j };
+	struct source_conf conf = { .bpf = j->registry->core.bpf,
+		.trouble = on_trouble,
+		.stopped = j->stream != NULL ? on_stopped : NULL,
+		.ctx = j };
 	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
@@ -239,6 +259,9 @@ static bool read_all(struct joy *j)
 			return false;
 		if (j->upload != NULL)
 			upload_poll(j->upload);
+		drain_note(j);
+		if (drain_ends(j))
+			return true;
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
@@ -277,7 +300,7 @@ int joy_reload(struct joy *j)
 	return JOY_OK;
 }
 
-static int run_files(struct joy *j, const char *const *paths, size_t count)
+static int open_files(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = open_source(j, paths, count);
 
@@ -285,8 +308,13 @@ static int run_files(struct joy *j, const char *const *paths, size_t count)
 		status = open_run(j);
 	if (status == JOY_OK && j->ready != NULL && j->ready(j->ready_ctx) != 0)
 		status = handle_fail(j, JOY_FAILED, "the caller was not ready");
-	if (status != JOY_OK)
-		return status;
+	return status;
+}
+
+static int read_files(struct joy *j)
+{
+	int status;
+
 	if (!read_all(j))
 		return run_give_up(j);
 	status = finish(j);
@@ -308,7 +336,7 @@ static bool prefer_paths(struct joy *j)
 	return true;
 }
 
-int joy_run(struct joy *j, const char *const *paths, size_t count)
+int run_open(struct joy *j, const char *const *paths, size_t count)
 {
 	int status = check_options(j);
 	const char *interface;
@@ -323,7 +351,19 @@ int joy_run(struct joy *j, const char *const *paths, size_t count)
 				interface);
 	if (interface == NULL && (paths == NULL || count == 0))
 		return handle_fail(j, JOY_USAGE, "no input");
-	return interface != NULL ? live_run(j) : run_files(j, paths, count);
+	return interface != NULL ? live_open(j) : open_files(j, paths, count);
+}
+
+int run_go(struct joy *j)
+{
+	return j->sensor != NULL ? live_go(j) : read_files(j);
+}
+
+int joy_run(struct joy *j, const char *const *paths, size_t count)
+{
+	int status = run_open(j, paths, count);
+
+	return status == JOY_OK ? run_go(j) : status;
 }
 
 /* --- with the caller's packets ----------------------------------------------------------- */

@@ -185,11 +185,18 @@ static bool settle(struct registry *r, struct err *e)
 	return true;
 }
 
-bool registry_settle(struct registry *r, struct err *e)
+bool registry_preview(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
 		return false;
 	find_enabled(r);
+	return true;
+}
+
+bool registry_settle(struct registry *r, struct err *e)
+{
+	if (!registry_preview(r, e))
+		return false;
 	memcpy(r->is_ready, r->is_on, sizeof r->is_ready);
 	return settle(r, e);
 }

@@ -33,6 +33,9 @@ struct registry {
 struct registry *registry_new(struct err *e);
 void registry_free(struct registry *r);
 
+/* Finds who would be on by the present options, and reads no file. */
+bool registry_preview(struct registry *r, struct err *e);
+
 /* Options are final: resolves presets and features=, finds who is on, lays out states. */
 bool registry_settle(struct registry *r, struct err *e);
 

@@ -35,8 +35,9 @@ struct dictionary;
 /* A table of fields, and whose it is. */
 struct columns_table {
 	const struct field *fields;
-	const char *feature; /* its name */
-	const char *options; /* that switch it on, with commas between; NULL: every record has it */
+	const char *feature; /* its name; kept */
+	const char *options; /* copied: that switch it on, with commas between; NULL: every record
+				has it */
 };
 
 struct columns_conf {
@@ -85,8 +86,9 @@ struct column {
 	uint8_t type;              /* enum field_type of a value */
 	uint8_t layout, nulls;
 	uint8_t width;
-	uint16_t flags;           /* of the field */
+	uint16_t flags;           /* of the field; of items: of their list */
 	uint16_t table;           /* it lies in */
+	uint32_t offset;          /* of the value in the struct of its table, or of its item */
 	uint32_t group;           /* of its rows */
 	uint32_t items;           /* COLUMN_LIST: the group of its items */
 	uint32_t index;           /* its own place */

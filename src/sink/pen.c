@@ -15,26 +15,42 @@ enum {
 	ROOM = (1 << 20) + LIMIT_RECORD_BYTES + BLOCK_SPARE,
 };
 
+static struct block *block_for(const struct sink *s)
+{
+	return s->mode == SINK_INLINE ? block_new(LINES, ROOM, ROOM)
+				      : block_new(BLOCK_LINES, BLOCK_BYTES + BLOCK_SPARE, ROOM);
+}
+
+static bool prepare(struct pen *p, const struct sink *s, struct err *e)
+{
+	if (s->mode == SINK_BATCHES) {
+		p->batch = batch_new(s->target.columns, e);
+		return p->batch != NULL;
+	}
+	p->block = block_for(s);
+	if (p->block == NULL)
+		return err_set(e, "no memory to write records");
+	p->format = s->outlet.format->record;
+	p->due = outlet_due(&s->outlet);
+	return true;
+}
+
 struct pen *pen_new(struct sink *s, struct err *e)
 {
 	struct pen *p = NULL;
 
 	if (s->pens == NULL || s->target.live)
 		p = calloc(1, sizeof *p);
-	if (p != NULL)
-		p->block = s->mode == SINK_INLINE
-					   ? block_new(LINES, ROOM, ROOM)
-					   : block_new(BLOCK_LINES, BLOCK_BYTES + BLOCK_SPARE,
-							     ROOM);
-	if (p == NULL || p->block == NULL) {
-		free(p);
+	if (p == NULL) {
 		err_set(e, "no memory to write records");
+		return NULL;
+	}
+	if (!prepare(p, s, e)) {
+		free(p);
 		return NULL;
 	}
 	p->sink = s;
 	p->plan = s->plan;
-	p->format = s->outlet.format->record;
-	p->due = outlet_due(&s->outlet);
 	p->next = s->pens;
 	s->pens = p;
 	p->turn_ns = pen_wants_time(p) ? INT64_MIN : INT64_MAX;
@@ -52,6 +68,7 @@ void pen_free(struct pen *p)
 		at = &(*at)->next;
 	*at = p->next;
 	block_free(p->block);
+	batches_free(p);
 	free(p);
 }
 
@@ -89,6 +106,8 @@ static bool put(struct pen *p)
 
 bool pen_hand_on(struct pen *p, bool all)
 {
+	if (p->batch != NULL)
+		return batches_hand_on(p);
 	if (p->block->bytes.size == 0)
 		return true;
 	if (p->sink->closed || sink_has_failed(p->sink))
@@ -102,6 +121,8 @@ bool pen_hand_on(struct pen *p, bool all)
 
 bool pen_flush(struct pen *p, struct err *e)
 {
+	if (p->batch != NULL)
+		return batches_flush(p, e);
 	return pen_hand_on(p, true) || sink_tell(p->sink, e);
 }
 
@@ -109,7 +130,7 @@ bool pen_flush(struct pen *p, struct err *e)
  */
 
 /* The block is full. */
-static bool lose(struct pen *p, struct err *e)
+bool pen_lose(struct pen *p, struct err *e)
 {
 	struct sink *s = p->sink;
 
@@ -140,8 +161,10 @@ bool pen_record(struct pen *p, const void *const *data, struct err *e)
 	struct block *b;
 	size_t begin;
 
+	if (p->batch != NULL)
+		return batches_record(p, data, e);
 	if (p->stuck && (!pen_hand_on(p, false) || p->stuck))
-		return lose(p, e);
+		return pen_lose(p, e);
 	b = p->block;
 	begin = b->bytes.size;
 	p->format(p->plan, data, &b->bytes);

@@ -17,6 +17,8 @@
 
 static enum sink_mode mode_of(const struct sink *s)
 {
+	if (s->target.batch != NULL)
+		return SINK_BATCHES;
 	if (s->target.line != NULL)
 		return s->target.live ? SINK_POLLED : SINK_INLINE;
 	return s->target.live || s->outlet.compression != COMPRESS_NONE ? SINK_THREAD : SINK_INLINE;
@@ -41,7 +43,7 @@ struct sink *sink_open(const struct sink_target *target, const struct plan *plan
 	s->plan = plan;
 	says_init(&s->says);
 	queue_init(&s->queue, most_waiting(target), !target->live);
-	if (!outlet_open(&s->outlet, &s->target, plan, &s->says, e)) {
+	if (target->batch == NULL && !outlet_open(&s->outlet, &s->target, plan, &s->says, e)) {
 		sink_free(s);
 		return NULL;
 	}
@@ -77,13 +79,18 @@ static const char *reason(const struct outlet *o)
 	return o->why == ENOMEM ? "no memory" : strerror(o->why);
 }
 
+static uint64_t held_by(const struct pen *p)
+{
+	return p->block != NULL ? p->block->records : batches_rows(p);
+}
+
 /* Live pens go on while this is said. */
 static uint64_t taken(const struct sink *s)
 {
 	uint64_t records = s->queue.records + s->queue.lost;
 
 	for (const struct pen *p = s->target.live ? NULL : s->pens; p != NULL; p = p->next)
-		records += p->block->records;
+		records += held_by(p);
 	return records;
 }
 
@@ -92,7 +99,9 @@ bool sink_tell(struct sink *s, struct err *e)
 	const struct outlet *o = &s->outlet;
 
 	pthread_mutex_lock(&s->queue.lock);
-	if (!s->told)
+	if (!s->told && s->mode == SINK_BATCHES)
+		err_set(&s->why, "the receiver of columns asked to stop");
+	else if (!s->told)
 		err_set(&s->why,
 				"cannot write %s: %s; %" PRIu64 " of %" PRIu64
 				" records are whole there%s",
@@ -152,6 +161,8 @@ bool sink_begin(struct sink *s, const struct buf *configuration, struct err *e)
 	struct buf line = buf_new(LIMIT_RECORD_BYTES);
 	bool done;
 
+	if (s->mode == SINK_BATCHES)
+		return true; /* columns have no place for it */
 	s->outlet.format->begin(s->plan, configuration, &line);
 	done = send(s, BLOCK_HEAD, &line, e);
 	buf_free(&line);
@@ -163,6 +174,8 @@ static bool send_line(struct sink *s, enum block_kind kind, const struct buf *ob
 	struct buf line = buf_new(LIMIT_RECORD_BYTES);
 	bool done;
 
+	if (s->mode == SINK_BATCHES)
+		return true;
 	s->outlet.format->end(object, &line);
 	done = send(s, kind, &line, e);
 	buf_free(&line);
@@ -240,6 +253,13 @@ static bool finish(struct sink *s, bool whole, struct err *e)
 	return sink_tell(s, e);
 }
 
+static bool close_batches(struct sink *s, struct err *e)
+{
+	s->closed = true;
+	says_tell(&s->says, &s->target);
+	return !sink_has_failed(s) || sink_tell(s, e);
+}
+
 bool sink_close(struct sink *s, bool whole, struct err *e)
 {
 	bool done = true;
@@ -247,6 +267,8 @@ bool sink_close(struct sink *s, bool whole, struct err *e)
 	if (s->closed)
 		return true;
 	hand_on_all(s);
+	if (s->mode == SINK_BATCHES)
+		return close_batches(s, e);
 	writer_stop(s);
 	done = sink_has_failed(s) ? sink_tell(s, e) : finish(s, whole, e);
 	outlet_give_up(&s->outlet);
@@ -263,7 +285,7 @@ uint64_t sink_records(struct sink *s)
 	records = s->queue.records;
 	pthread_mutex_unlock(&s->queue.lock);
 	for (const struct pen *p = s->pens; p != NULL; p = p->next)
-		records += p->block->records;
+		records += held_by(p);
 	return records;
 }
 
@@ -293,7 +315,8 @@ void sink_free(struct sink *s)
 	if (s == NULL)
 		return;
 	sink_close(s, false, NULL);
-	outlet_free(&s->outlet);
+	if (s->mode != SINK_BATCHES)
+		outlet_free(&s->outlet);
 	queue_destroy(&s->queue);
 	says_destroy(&s->says);
 	free(s);

@@ -11,6 +11,8 @@
  *	files, compressed a writer thread compresses and writes; a pen waits for room; there is one
  *pen live              a writer thread; pens never wait: without room records are counted as lost
  *	live, callback    sink_poll() hands lines on; pens as above
+ *	batches           the pens' own threads hand them on; live pens keep one at most that finds
+ *			  no room, and behind it lose records
  *
  * A file has its final name only when it is whole and synced; until then it has the name with
  * ".part" behind it, locked by flock(), and a long one may end inside a line.  A series (a run that
@@ -41,6 +43,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "record/columns.h"
 #include "record/plan.h"
 
 struct sink;
@@ -48,10 +51,24 @@ struct pen;
 
 enum sink_level { SINK_ERROR, SINK_WARNING, SINK_INFO };
 
+/* What became of a batch of columns. */
+enum sink_take {
+	SINK_TAKEN,
+	SINK_FULL,  /* there is no room at present: it stays the pen's */
+	SINK_ENDED, /* nobody wants more: it stays the pen's, and the sink has failed */
+};
+
 struct sink_target {
 	const char *path; /* "-" or NULL: standard output; not kept */
 	/* instead of a path: gets each line whole, with its newline */
 	bool (*line)(void *ctx, const char *bytes, size_t size);
+	/*
+	 * Instead of either: gets records as batches of 'columns', straight from the threads that
+	 * have the pens, and nothing else: no configuration, notes or summary.  'wait': may block
+	 * until there is room.  Live pens hand on a batch that is a second old, however short.
+	 */
+	enum sink_take (*batch)(void *ctx, struct ArrowArray *batch, bool wait);
+	const struct columns *columns; /* must outlive the sink */
 	/* one line without newline; from sink_begin(), sink_poll(), sink_end() and sink_close()
 	 * only, so in the thread that calls them; NULL: not told */
 	void (*log)(void *ctx, enum sink_level level, const char *text);

@@ -13,7 +13,8 @@
 enum sink_mode {
 	SINK_INLINE, /* the one pen's thread writes */
 	SINK_THREAD,
-	SINK_POLLED, /* who calls sink_poll() writes */
+	SINK_POLLED,  /* who calls sink_poll() writes */
+	SINK_BATCHES, /* pens hand on columns; there is no outlet */
 };
 
 struct sink {
@@ -52,6 +53,12 @@ struct pen {
 	size_t due;      /* bytes that are handed on */
 	bool stuck;      /* the block is full, and there is no room for it; or all has failed */
 	int64_t turn_ns; /* packet time at which the present file ends; INT64_MIN: no record yet */
+
+	/* SINK_BATCHES */
+	struct batch *batch;
+	struct ArrowArray held; /* found no room; released: none */
+	uint64_t held_rows, held_bytes;
+	int64_t since_ns; /* by wait_clock(): when the batch began, live */
 };
 
 /* --- writer.c -----------------------------------------------------------------------------------
@@ -82,6 +89,24 @@ bool writer_finish(struct sink *s, bool whole, struct err *e);
 
 /* Hands on what a pen holds; not 'all': some bytes may stay.  False: the sink has failed. */
 bool pen_hand_on(struct pen *p, bool all);
+
+/* --- batches.c ----------------------------------------------------------------------------------
+ */
+
+/* The same three for columns. */
+bool batches_record(struct pen *p, const void *const *data, struct err *e);
+bool batches_flush(struct pen *p, struct err *e);
+bool batches_hand_on(struct pen *p);
+
+/* Records that a pen holds; frees them as lost. */
+uint64_t batches_rows(const struct pen *p);
+void batches_free(struct pen *p);
+
+/* --- pen.c for both -----------------------------------------------------------------------------
+ */
+
+/* There is no room for a record. */
+bool pen_lose(struct pen *p, struct err *e);
 
 /* --- sink.c -------------------------------------------------------------------------------------
  */

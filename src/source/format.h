@@ -21,7 +21,9 @@ struct format_file {
 	uint64_t comments;  /* met in this file */
 	uint64_t far_times; /* packets whose time had to be cut to what source.h promises */
 	struct err damage;  /* why reading ended before the file did; "" otherwise */
+	int64_t damage_at;  /* offset; -1: not known */
 	struct err skipped; /* the first packet that had to be left out, and why */
+	int64_t skipped_at;
 	uint64_t skipped_count;
 };
 
@@ -41,6 +43,10 @@ struct format {
 
 /* The format that 'first' begins with, or NULL. */
 const struct format *format_find(struct rd first);
+
+/* Sets file->damage, found at an offset; false. */
+bool format_damage(struct format_file *file, uint64_t at, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
 
 /* file->damage: what ends inside 'what', which wants 'need' bytes from here on. */
 void format_cut(struct format_file *file, const char *what, uint64_t need);

@@ -169,7 +169,7 @@ static bool bring(const struct pcap *p, struct format_file *file)
 	}
 	lengths(p, file->in->at, &caplen, &wirelen);
 	if (caplen > p->largest)
-		return err_set(&file->damage,
+		return format_damage(file, input_offset(file->in),
 				"is damaged at offset %llu: a packet of %u bytes, at most %u can "
 				"be",
 				(unsigned long long)input_offset(file->in), caplen, p->largest);

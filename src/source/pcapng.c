@@ -31,7 +31,7 @@ static bool section_order(struct pcapng *ng, struct format_file *file)
 	}
 	uint32_t magic = order_u32(file->in->at + 8, false);
 	if (magic != PCAPNG_ORDER && magic != __builtin_bswap32(PCAPNG_ORDER))
-		return err_set(&file->damage,
+		return format_damage(file, input_offset(file->in),
 				"is damaged at offset %llu: a section header without order",
 				(unsigned long long)input_offset(file->in));
 	ng->swapped = magic != PCAPNG_ORDER;
@@ -52,7 +52,8 @@ static bool block_header(struct pcapng *ng, struct format_file *file, struct pca
 	b->total = ((size_t)b->length + 3) & ~(size_t)3;
 	if (b->length < BLOCK_MIN || (b->type == PCAPNG_SECTION && b->length < SECTION_MIN) ||
 			b->total > LIMIT_BLOCK_BYTES)
-		return err_set(&file->damage, "is damaged at offset %llu: a block of %u bytes",
+		return format_damage(file, input_offset(file->in),
+				"is damaged at offset %llu: a block of %u bytes",
 				(unsigned long long)input_offset(file->in), b->length);
 	return true;
 }
@@ -72,7 +73,7 @@ static bool block_trailer(const struct pcapng *ng, struct format_file *file, str
 	b->total = b->length;
 	if (order_u32(at + b->total - BLOCK_TRAILER, ng->swapped) == b->length)
 		return true;
-	return err_set(&file->damage,
+	return format_damage(file, b->offset,
 			"is damaged at offset %llu: the two lengths of a block differ",
 			(unsigned long long)b->offset);
 }

@@ -64,8 +64,9 @@ static void section(struct pcapng *ng, struct format_file *file, const struct pc
 
 	rd_bytes(&r, 2 + 8); /* minor; length, which only serves to jump */
 	if (major != 1)
-		err_set(&file->damage, "is pcapng of version %u, which is not known (offset %llu)",
-				major, (unsigned long long)b->offset);
+		format_damage(file, b->offset,
+				"is pcapng of version %u, which is not known (offset %llu)", major,
+				(unsigned long long)b->offset);
 	ng->face_count = 0;
 	count_comments(ng, file, r);
 }
@@ -140,7 +141,8 @@ static void interface(struct pcapng *ng, struct format_file *file, const struct 
 	rd_bytes(&r, 2);
 	what.snaplen = u32(&r, ng);
 	if (!rd_ok(&r)) {
-		err_set(&file->damage, "is damaged at offset %llu: an interface block of %u bytes",
+		format_damage(file, b->offset,
+				"is damaged at offset %llu: an interface block of %u bytes",
 				(unsigned long long)b->offset, b->length);
 		return;
 	}
@@ -173,10 +175,11 @@ static int64_t to_ns(struct format_file *file, const struct pcapng_face *face, u
 
 static bool skip(struct format_file *file, const struct pcapng_block *b, const char *why)
 {
-	if (file->skipped_count++ == 0)
-		err_set(&file->skipped, "block at offset %llu: %s", (unsigned long long)b->offset,
-				why);
-	return false;
+	if (file->skipped_count++ > 0)
+		return false;
+	file->skipped_at = (int64_t)b->offset;
+	return err_set(&file->skipped, "block at offset %llu: %s", (unsigned long long)b->offset,
+			why);
 }
 
 static void fill(struct frame *f, const struct pcapng_face *face, struct rd bytes, uint32_t wirelen)

@@ -51,10 +51,16 @@ static bool stopped(const struct source *s)
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static void tell(struct source *s, enum source_trouble what, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
+static const char *name_of(const struct paths_entry *entry)
+{
+	return strcmp(entry->path, "-") == 0 ? "standard input" : entry->path;
+}
 
-static void tell(struct source *s, enum source_trouble what, const char *format, ...)
+static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
+		__attribute__((format(printf, 4, 5)));
+
+/* Of the present file; at -1: of no place in it. */
+static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
 {
 	char line[LINE];
 	va_list args;
@@ -68,12 +74,7 @@ static void tell(struct source *s, enum source_trouble what, const char *format,
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?'; /* file names may hold anything; the log gets one line */
 	}
-	s->conf.trouble(s->conf.ctx, what, line);
-}
-
-static const char *name_of(const struct paths_entry *entry)
-{
-	return strcmp(entry->path, "-") == 0 ? "standard input" : entry->path;
+	s->conf.trouble(s->conf.ctx, &(struct source_report){ what, name_of(s->entry), at, line });
 }
 
 static const char *unpacked(const struct input *in)
@@ -85,17 +86,18 @@ static const char *unpacked(const struct input *in)
 static void tell_damage(struct source *s, const struct format_file *f)
 {
 	const struct input *fault = input_fault(f->in);
+	const int64_t at = (int64_t)input_offset(f->in);
 	unsigned long long packets = f->packets;
 
 	if (fault != NULL && fault->minor)
-		tell(s, SOURCE_WARNING, "%s: %s", f->path, fault->fault.text);
+		tell(s, SOURCE_WARNING, at, "%s: %s", f->path, fault->fault.text);
 	if (fault != NULL && !fault->minor)
-		tell(s, SOURCE_DAMAGED, "%s: %s at offset %llu; the %llu packets before were read",
-				f->path, fault->fault.text, (unsigned long long)input_used(f->in),
-				packets);
+		tell(s, SOURCE_DAMAGED, at,
+				"%s: %s at offset %llu; the %llu packets before were read", f->path,
+				fault->fault.text, (unsigned long long)input_used(f->in), packets);
 	else if (f->damage.text[0] != '\0')
-		tell(s, SOURCE_DAMAGED, "%s %s%s; the %llu packets before were read", f->path,
-				f->damage.text, unpacked(f->in), packets);
+		tell(s, SOURCE_DAMAGED, f->damage_at, "%s %s%s; the %llu packets before were read",
+				f->path, f->damage.text, unpacked(f->in), packets);
 }
 
 /* All there is to say about a file that was read. */
@@ -104,16 +106,18 @@ static void tell_ending(struct source *s)
 	const struct format_file *f = &s->file;
 
 	if (f->skipped_count > 0)
-		tell(s, SOURCE_DAMAGED, "%s: %s; %llu such were left out", f->path, f->skipped.text,
-				(unsigned long long)f->skipped_count);
+		tell(s, SOURCE_DAMAGED, f->skipped_at, "%s: %s; %llu such were left out", f->path,
+				f->skipped.text, (unsigned long long)f->skipped_count);
 	tell_damage(s, f);
 	if (f->far_times > 0)
-		tell(s, SOURCE_WARNING, "%s: %llu packets have a time before 1824 or after 2116",
-				f->path, (unsigned long long)f->far_times);
+		tell(s, SOURCE_WARNING, -1,
+				"%s: %llu packets have a time before 1824 or after 2116", f->path,
+				(unsigned long long)f->far_times);
 	if (s->interfaces.over > 0 && !s->told_interfaces) {
 		s->told_interfaces = true;
-		tell(s, SOURCE_WARNING, "%s: more than %d interfaces; the others share a number",
-				f->path, LIMIT_INTERFACES);
+		tell(s, SOURCE_WARNING, -1,
+				"%s: more than %d interfaces; the others share a number", f->path,
+				LIMIT_INTERFACES);
 	}
 }
 
@@ -193,6 +197,8 @@ static bool open_format(
 		.path = name_of(s->entry),
 		.interfaces = &s->interfaces,
 		.last_ns = s->file.last_ns,
+		.damage_at = -1,
+		.skipped_at = -1,
 	};
 	s->state = format->open(&s->file);
 	if (s->state == NULL)
@@ -231,13 +237,13 @@ static bool open_input(struct source *s, struct input *in)
 		if (format != NULL && open_format(s, format, in, &why))
 			return true;
 		if (format == NULL && describe(in, &why) && s->entry->in_folder) {
-			tell(s, SOURCE_WARNING, "%s %s; passed over", name, why.text);
+			tell(s, SOURCE_WARNING, -1, "%s %s; passed over", name, why.text);
 			input_close(in);
 			return false;
 		}
 	}
 	/* A capture that breaks off in its own header is a damaged one; anything else is none. */
-	tell(s, format != NULL ? SOURCE_DAMAGED : SOURCE_FAILED, "%s %s", name, why.text);
+	tell(s, format != NULL ? SOURCE_DAMAGED : SOURCE_FAILED, -1, "%s %s", name, why.text);
 	input_close(in);
 	return false;
 }
@@ -256,7 +262,7 @@ static bool open_file(struct source *s, const struct paths_entry *entry)
 	if (in != NULL && open_input(s, in))
 		return true;
 	if (in == NULL)
-		tell(s, SOURCE_FAILED, "%s %s", name_of(entry), why.text);
+		tell(s, SOURCE_FAILED, -1, "%s %s", name_of(entry), why.text);
 	s->bytes_before += entry->size;
 	file_done(s);
 	return false;
@@ -343,7 +349,7 @@ static size_t filtered(struct source *s, struct frame *frames, size_t n)
 
 	s->progress.filtered += n - passed;
 	while (filter_trouble(s->filter, &why))
-		tell(s, SOURCE_DAMAGED, "%s: %s", s->file.path, why.text);
+		tell(s, SOURCE_DAMAGED, -1, "%s: %s", s->file.path, why.text);
 	return passed;
 }
 

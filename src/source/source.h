@@ -20,10 +20,17 @@ enum source_trouble {
 	SOURCE_FAILED,  /* a file gave nothing: also status 3, or 1 if no file gave anything */
 };
 
+/* What went wrong with a file. */
+struct source_report {
+	enum source_trouble what;
+	const char *file;
+	int64_t offset;   /* in bytes of the file as it is unpacked; -1: no place can be named */
+	const char *text; /* one line that names file, offset and what to do */
+};
+
 struct source_conf {
 	const char *bpf; /* filter in libpcap's language, for each link type; NULL for none */
-	/* Called for each trouble: one line that names file, offset and what to do. */
-	void (*trouble)(void *ctx, enum source_trouble what, const char *text);
+	void (*trouble)(void *ctx, const struct source_report *report); /* called for each */
 	/*
 	 * Asked at each read and a few times a second while a pipe is waited for.  Once true it
 	 * stays so, and the run is at its end.  NULL: never.

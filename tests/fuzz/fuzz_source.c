@@ -18,12 +18,11 @@ struct sum {
 	bool trouble;
 };
 
-static void on_trouble(void *ctx, enum source_trouble what, const char *text)
+static void on_trouble(void *ctx, const struct source_report *r)
 {
 	struct sum *sum = ctx;
 
-	(void)text;
-	if (what != SOURCE_WARNING)
+	if (r->what != SOURCE_WARNING)
 		sum->trouble = true;
 }
 

@@ -31,18 +31,21 @@ struct kit_run {
 	struct source_progress progress;
 	int troubles[3]; /* by enum source_trouble */
 	char last_trouble[KIT_TEXT];
+	int64_t last_offset;
 	char all_troubles[8 * KIT_TEXT];
 };
 
-static inline void kit_trouble(void *ctx, enum source_trouble what, const char *text)
+static inline void kit_trouble(void *ctx, const struct source_report *r)
 {
 	struct kit_run *run = ctx;
 	size_t used = strlen(run->all_troubles);
 
-	assert_null(strchr(text, '\n'));
-	run->troubles[what]++;
-	snprintf(run->last_trouble, sizeof(run->last_trouble), "%s", text);
-	snprintf(run->all_troubles + used, sizeof(run->all_troubles) - used, "%s\n", text);
+	assert_null(strchr(r->text, '\n'));
+	assert_true(r->file[0] != 0);
+	run->troubles[r->what]++;
+	run->last_offset = r->offset;
+	snprintf(run->last_trouble, sizeof(run->last_trouble), "%s", r->text);
+	snprintf(run->all_troubles + used, sizeof(run->all_troubles) - used, "%s\n", r->text);
 }
 
 static inline struct kit_run *kit_run_new(void)

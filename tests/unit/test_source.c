@@ -83,6 +83,7 @@ static void reads_several_files_as_one_stream(void **state)
 		assert_int_equal(run->frames[i].interface, i);
 	assert_int_equal(run->troubles[SOURCE_FAILED], 1);
 	assert_non_null(strstr(run->last_trouble, "missing cannot be opened: No such file"));
+	assert_int_equal(run->last_offset, -1);
 	assert_int_equal(run->progress.files_total, 4);
 	assert_int_equal(run->progress.files_done, 4);
 	assert_int_equal(run->progress.packets, 3);
@@ -397,10 +398,10 @@ static bool after_some_questions(void *ctx)
 	return (*left)-- <= 0;
 }
 
-static void no_trouble(void *ctx, enum source_trouble what, const char *text)
+static void no_trouble(void *ctx, const struct source_report *r)
 {
-	(void)ctx, (void)what;
-	fail_msg("unexpected: %s", text);
+	(void)ctx;
+	fail_msg("unexpected: %s", r->text);
 }
 
 static void stops_waiting_when_asked(void **state)

@@ -194,6 +194,7 @@ static void tells_of_a_wrong_check(void **unused)
 		struct kit_run *run = kit_read_memory(&b, 0, 7);
 		assert_int_equal(run->troubles[SOURCE_DAMAGED], 1);
 		assert_non_null(strstr(run->last_trouble, "data is damaged"));
+		assert_int_equal(run->last_offset, plain.size); /* of what is unpacked */
 		assert_int_equal(run->count, PACKETS);
 		assert_prefix(run);
 		kit_run_free(run);

@@ -176,6 +176,7 @@ static void names_offset_of_a_cut(void **unused)
 	snprintf(words, sizeof(words), "offset %zu (55 of 58 bytes); the 1 packets", second);
 	assert_non_null(strstr(run->last_trouble, words));
 	assert_non_null(strstr(run->last_trouble, "standard input"));
+	assert_int_equal(run->last_offset, second);
 	kit_run_free(run);
 	buf_free(&b);
 }

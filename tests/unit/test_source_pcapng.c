@@ -276,6 +276,7 @@ static void stops_at_broken_blocks(void **unused)
 		assert_int_equal(run->count, 1);
 		assert_int_equal(run->troubles[SOURCE_DAMAGED], 1);
 		assert_non_null(strstr(run->last_trouble, words));
+		assert_int_equal(run->last_offset, second);
 		kit_run_free(run);
 	}
 }
