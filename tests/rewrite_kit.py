@@ -139,21 +139,84 @@ def library() -> ctypes.CDLL:
     return joy
 
 
-def rewrite(columns: Any, **options: Any) -> Rewritten:
-    """joy_rewrite() of anything with __arrow_c_stream__, with lines by callback."""
-    joy, out, parts = library(), Rewritten(), []
-    handle = ctypes.c_void_p(joy.joy_new())
-    line = LINE(lambda _, at, size: parts.append(ctypes.string_at(at, size)) or 0)
-    log = LOG(lambda _, level, text: out.log.append(text.decode(errors="replace")))
-    joy.joy_on_line(handle, line, None)
-    joy.joy_on_log(handle, log, None)
-    for name, value in options.items():
-        assert joy.joy_set(handle, name.encode(), str(value).encode()) == OK, joy.joy_error(handle)
-    stream = ctypes.create_string_buffer(5 * ctypes.sizeof(ctypes.c_void_p))
+class Handle:
+    """A struct joy with options set; its messages; freed with `close`."""
+
+    def __init__(self, **options: Any) -> None:
+        self.joy, self.log = library(), []
+        self.at = ctypes.c_void_p(self.joy.joy_new())
+        self._log = LOG(lambda _, level, text: self.log.append(text.decode(errors="replace")))
+        self.joy.joy_on_log(self.at, self._log, None)
+        for name, value in options.items():
+            status = self.joy.joy_set(self.at, name.encode(), str(value).encode())
+            assert status == OK, self.error
+
+    @property
+    def error(self) -> str:
+        """What joy_error() says."""
+        return self.joy.joy_error(self.at).decode()
+
+    def close(self) -> None:
+        """Free the handle."""
+        self.joy.joy_free(self.at)
+
+
+def _stream() -> ctypes.Array:
+    return ctypes.create_string_buffer(5 * ctypes.sizeof(ctypes.c_void_p))
+
+
+def _exported(columns: Any) -> ctypes.Array:
+    stream = _stream()
     reader = columns.to_reader() if isinstance(columns, pa.Table) else columns
     reader._export_to_c(ctypes.addressof(stream))
-    out.status = joy.joy_rewrite(handle, stream)
-    out.error = joy.joy_error(handle).decode()
-    out.lines = b"".join(parts)
-    joy.joy_free(handle)
+    return stream
+
+
+def _imported(handle: Handle, stream: ctypes.Array) -> pa.Table:
+    reader = pa.RecordBatchReader._import_from_c(ctypes.addressof(stream))
+    result = reader.read_all()
+    reader.close()
+    handle.close()
+    return result
+
+
+def rewrite(columns: Any, **options: Any) -> Rewritten:
+    """joy_rewrite() of a table or reader, with lines by callback."""
+    handle, out, parts = Handle(**options), Rewritten(), []
+    line = LINE(lambda _, at, size: parts.append(ctypes.string_at(at, size)) or 0)
+    handle.joy.joy_on_line(handle.at, line, None)
+    out.status = handle.joy.joy_rewrite(handle.at, _exported(columns))
+    out.error, out.log, out.lines = handle.error, handle.log, b"".join(parts)
+    handle.close()
     return out
+
+
+def rewritten_table(columns: Any, **options: Any) -> pa.Table:
+    """joy_stream_rewrite() of a table or reader."""
+    handle, stream = Handle(**options), _stream()
+    status = handle.joy.joy_stream_rewrite(handle.at, _exported(columns), stream)
+    assert status == OK, handle.error
+    return _imported(handle, stream)
+
+
+class Wanted(ctypes.Structure):
+    """struct joy_columns."""
+
+    _fields_ = [
+        ("names", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("batch_rows", ctypes.c_size_t),
+        ("batch_bytes", ctypes.c_size_t),
+        ("binary_addresses", ctypes.c_int),
+    ]
+
+
+def captured_table(path: Path, *, rows: int = 0, binary: bool = False, **options: Any) -> pa.Table:
+    """joy_stream() of a capture: at most so many rows in a batch, addresses perhaps as bytes."""
+    handle, stream = Handle(**options), _stream()
+    wanted = Wanted(None, 0, rows, 0, binary)
+    assert handle.joy.joy_columns(handle.at, ctypes.byref(wanted)) == OK, handle.error
+    paths = (ctypes.c_char_p * 1)(str(path).encode())
+    status = handle.joy.joy_stream(handle.at, 0, paths, 1, stream)
+    assert status == OK, handle.error
+    return _imported(handle, stream)

@@ -121,6 +121,8 @@ static int match_columns(struct joy *j, const struct ArrowSchema *schema)
 	if (!take_over(j, schema) ||
 			!rewrite_settle(j->registry, j->from, j->rewrite_base, &j->error))
 		return JOY_USAGE;
+	if (j->stream != NULL && !columns_make(j, false, false, &j->columns))
+		return JOY_USAGE;
 	j->plan = plan_new(j->registry->tables, j->registry->on_count, true, &j->error);
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
 }
