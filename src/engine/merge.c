@@ -30,6 +30,7 @@ struct waiting {
 	struct arena arena; /* of this and all it points to */
 	uint64_t parts;
 	uint32_t next_part;
+	uint32_t lost, closed; /* by 'on', a bit each: cannot be told, see feature_join.closed */
 	const void **data;
 };
 
@@ -43,6 +44,7 @@ struct merge {
 	char *outs; /* of the record that is being joined */
 	char *out[REGISTRY_MAX];
 	const void *data[REGISTRY_MAX];
+	uint32_t lost, closed; /* of that */
 	struct waiting **table;
 	struct waiting *oldest, *newest;
 	uint64_t seed;
@@ -250,6 +252,8 @@ static bool wait_for(struct merge *m, const void **data, uint64_t parts, uint32_
 	w->key = key_of(data[0]);
 	w->parts = parts;
 	w->next_part = next_part;
+	w->lost = parts > 1 ? m->lost : 0;
+	w->closed = parts > 1 ? m->closed : 0;
 	put_in(m, w);
 	return true;
 }
@@ -285,15 +289,13 @@ static bool fits(const struct waiting *w, const struct base_out *next)
 	       !__builtin_sub_overflow(next->time_end.ns, b->time_start.ns, &whole);
 }
 
-/* What data element 'i' says of both; false: it cannot say it. */
+/* What data element 'i' says of both; false: it cannot say it, or has nothing to say. */
 static bool join_one(struct merge *m, size_t i, struct feature_join *join, const void *before,
 		const void *next)
 {
 	const struct feature *f = m->r->on[i];
 	struct parts_memory memory = { join->arena, join->pool, false };
 
-	if (before == NULL && next == NULL)
-		return false;
 	memcpy(m->out[i], before != NULL ? before : next, f->out_size);
 	if (before != NULL && next != NULL &&
 			(parts_join(f->fields, m->out[i], next, join->list_max, &memory) != NULL ||
@@ -301,6 +303,23 @@ static bool join_one(struct merge *m, size_t i, struct feature_join *join, const
 		return false;
 	join->options = m->r->on_options[i];
 	return f->merge == NULL || f->merge(join, before, next, m->out[i]);
+}
+
+/* What once could not be told stays untold, whatever the parts behind say. */
+static void join_element(struct merge *m, size_t i, struct feature_join *join, const void *before,
+		const void *next)
+{
+	const uint32_t bit = (uint32_t)1 << i;
+
+	m->data[i] = NULL;
+	if ((m->lost & bit) != 0 || (before == NULL && next == NULL))
+		return;
+	join->closed = (m->closed & bit) != 0;
+	if (join_one(m, i, join, before, next))
+		m->data[i] = m->out[i];
+	else
+		m->lost |= bit;
+	m->closed |= join->closed ? bit : 0;
 }
 
 /* Into m->data, valid until the scratch memory is freed; false: what every record begins with does
@@ -315,10 +334,10 @@ static bool join_parts(struct merge *m, const struct waiting *w, const void *con
 
 	describe(m, w->data, &join.before);
 	describe(m, next, &join.next);
+	m->lost = w->lost;
+	m->closed = w->closed;
 	for (size_t i = m->r->on_count; i > 0; i--)
-		m->data[i - 1] = join_one(m, i - 1, &join, w->data[i - 1], next[i - 1])
-						 ? m->out[i - 1]
-						 : NULL;
+		join_element(m, i - 1, &join, w->data[i - 1], next[i - 1]);
 	return m->data[0] != NULL;
 }
 

@@ -61,6 +61,7 @@ struct feature_join {
 	bool both; /* records are of both directions */
 	struct feature_part before, next;
 	bool capped; /* to be set: a list ends though the flow had more */
+	bool closed; /* to be set: the feature's list ends here, whatever parts follow; kept */
 };
 
 /* Time without a packet between the two. */

@@ -236,6 +236,18 @@ static bool merge_types(
 	return true;
 }
 
+static uint64_t echoes(const struct out_icmp *i, bool requests)
+{
+	return requests ? i->out.requests + i->in.requests : i->out.replies + i->in.replies;
+}
+
+/* Whether a reply in 'b' may answer a request in 'a', which has no time then. */
+static bool may_answer(const struct out_icmp *a, const struct out_icmp *b)
+{
+	return a->rtt.n == UINT64_MAX || b->rtt.n == UINT64_MAX ||
+	       (echoes(a, true) > a->rtt.n && echoes(b, false) > b->rtt.n);
+}
+
 static struct moments moments_of(const struct out_rtt *r)
 {
 	return moments_from(r->n, (uint64_t)r->min.ns, (uint64_t)r->max.ns, r->mean, r->std, MS_NS);
@@ -253,7 +265,9 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 	const struct moments x = moments_of(&o->rtt), y = moments_of(&b->rtt);
 	const struct moments all = moments_both(&x, &y);
 
-	o->rtt = rtt_of(&all);
+	o->rtt = may_answer(&((const struct out *)before)->icmp, b) ? (struct out_rtt){ UINT64_MAX,
+		{ -1 }, { -1 }, (double)NAN, (double)NAN }
+								    : rtt_of(&all);
 	return merge_types(join, &b->out.types, &o->out.types) &&
 	       merge_types(join, &b->in.types, &o->in.types);
 }
@@ -300,7 +314,10 @@ static const struct field rtt_fields[] = {
 			"Echo replies with a request: a reply belongs to the latest unanswered "
 			"request of the other direction with its sequence number, among the flow's "
 			"last 32 echo requests.  A reply without one (a duplicate, a late one) has "
-			"no time."),
+			"no time.",
+			.flags = NULLABLE,
+			.null_rule = "left out, in a merged record, when a reply may answer a "
+				     "request of an earlier part"),
 	FIELD(struct out_rtt, min, "min_ms", "ms",
 			"Least time from request to reply, as captured; 0 when the clock went "
 			"backwards.",

@@ -243,10 +243,10 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 	more = &((const struct out *)next)->ppi;
 	count = had->count < join->list_max ? join->list_max - had->count : 0;
 	count = more->count < count ? more->count : count;
-	if (count == 0)
+	if (count == 0 || join->closed)
 		return true;
 	if (!join->both || !offsets(join, offset)) {
-		join->capped = true;
+		join->capped = join->closed = true;
 		return true;
 	}
 	items = arena_alloc(join->arena, join->pool, (had->count + count) * sizeof *items);

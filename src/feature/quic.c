@@ -254,8 +254,10 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 {
 	struct out_quic *o = &((struct quic_record *)out)->quic;
 
-	(void)before;
-	(void)next;
+	const struct quic_record *n = next;
+
+	if (before != NULL && n != NULL && n->quic.undecrypted > 0)
+		o->undecrypted = UINT32_MAX;
 	o->c_spin_changes = o->s_spin_changes = UINT32_MAX;
 	o->c_cid_changes = o->s_cid_changes = UINT32_MAX;
 	join->capped |= o->packets.count < join->list_max;

@@ -123,7 +123,10 @@ static const struct field quic_fields[] = {
 			"Initials that could not be read: cut, of a version without known keys, or "
 			"of a connection whose first packet was not seen; with bidir=0 all of the "
 			"server.",
-			.merge = MERGE_SUM),
+			.merge = MERGE_OWN, .flags = NULLABLE,
+			.null_rule = "left out of merged records when a later part has such "
+				     "Initials, which the "
+				     "first might have made readable"),
 	FIELD(struct out_quic, c_spin_changes, "c_spin_changes", "packets",
 			"Packets with a short header whose spin bit differs from that of the "
 			"client's one before.",

@@ -143,7 +143,7 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 		return false;
 	had = &((const struct out *)before)->salt;
 	more = &((const struct out *)next)->salt;
-	if (more->count == 0)
+	if (more->count == 0 || join->closed)
 		return true;
 	if (had->count == 0) {
 		*list = *more;
@@ -152,7 +152,7 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 	last = (const struct out_message *)had->items + (had->count - 1);
 	if (may_go_on(join, last, more->items)) {
 		list->count--;
-		join->capped = true;
+		join->capped = join->closed = true;
 	} else if (had->count < join->list_max) {
 		*list = concat(join, had, more);
 	}
