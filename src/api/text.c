@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "api/handle.h"
+#include "api/stream.h"
 #include "conf/print.h"
 
 struct fields {
@@ -82,6 +82,9 @@ static bool write_options(const struct option_sets *sets, enum joy_text what, st
 	case JOY_TEXT_OPTIONS:
 		print_options(sets, out);
 		return true;
+	case JOY_TEXT_OPTION_TABLE:
+		print_table(sets, out);
+		return true;
 	default:
 		return false;
 	}
@@ -100,6 +103,15 @@ static bool check_records(struct joy *j, const char *records, struct buf *out)
 	return true;
 }
 
+static bool summary(struct joy *j, struct buf *out)
+{
+	if (j->phase != PHASE_OVER || (j->engine == NULL && j->sensor == NULL))
+		return err_set(&j->error, "there is a summary when a run is over");
+	configuration_summary(j, out);
+	buf_byte(out, '\n');
+	return true;
+}
+
 static bool write_text(struct joy *j, enum joy_text what, const char *argument, struct buf *out)
 {
 	switch (what) {
@@ -113,6 +125,8 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 	case JOY_TEXT_FIELDS:
 	case JOY_TEXT_SCHEMA:
 		return write_fields(what, out);
+	case JOY_TEXT_SUMMARY:
+		return summary(j, out);
 	case JOY_TEXT_CHECK:
 		return check_records(j, argument, out);
 	case JOY_TEXT_STATS:
@@ -128,6 +142,10 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 char *joy_text(struct joy *j, enum joy_text what, const char *argument)
 {
 	struct buf b = buf_new(LIMIT_TEXT_BYTES);
+
+	if (drain_is_elsewhere(j)) /* all of it is that thread's */
+		return NULL;
+
 	bool good = write_text(j, what, argument, &b);
 
 	buf_byte(&b, '\0');
