@@ -77,6 +77,25 @@ static void interfaces_member(const struct joy *j, struct buf *out)
 	number(out, "records_lost", c.lost);
 }
 
+/* Of records that were rewritten. */
+static void rewrite_summary(const struct joy *j, struct buf *out)
+{
+	const struct rewrite_stats *s = rewrite_stats(j->rewrite);
+
+	buf_byte(out, '{');
+	number(out, "records_read", s->read);
+	number(out, "records", s->records);
+	number(out, "left_out", s->left_out);
+	number(out, "damaged_batches", s->damaged);
+	if (j->registry->core.merge) {
+		number(out, "parts", s->merge.parts);
+		number(out, "merged", s->merge.merged);
+		number(out, "alone", s->merge.alone);
+		number(out, "early", s->merge.early);
+	}
+	buf_byte(out, '}');
+}
+
 void configuration_summary(const struct joy *j, struct buf *out)
 {
 	size_t count;
@@ -84,6 +103,11 @@ void configuration_summary(const struct joy *j, struct buf *out)
 
 	buf_byte(out, '{');
 	json_key(out, "summary");
+	if (j->rewrite != NULL) {
+		rewrite_summary(j, out);
+		buf_byte(out, '}');
+		return;
+	}
 	run_hold(j);
 	engine_summary(engines, count, j->sensor != NULL ? sensor_drops(j->sensor) : 0, out);
 	run_release(j);
