@@ -48,6 +48,12 @@ class Handle:
     def stream_schema(self) -> object:
         """A capsule "arrow_schema" of the stream, as often as one likes."""
 
+    def rewrite(self, stream: object, /) -> int:
+        """Run over the stream in a capsule; the output is that of option output."""
+
+    def stream_rewrite(self, stream: object, /) -> object:
+        """A capsule "arrow_array_stream" from another, or a status."""
+
     def end(self) -> None:
         """Ask for the end of the run: what it has still comes."""
 

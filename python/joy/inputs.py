@@ -64,6 +64,7 @@ class Flows:
         self.troubles = found.troubles
         self._columns = None if columns is None else [name.replace("[]", "") for name in columns]
         self._options = dict(options or {})
+        sources.check_options(self._options)
         self._progress = progress or (lambda share: None)
         self.clashes: set[str] = set()
         self._sources = self._open(found.inputs)

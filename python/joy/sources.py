@@ -56,11 +56,36 @@ def check_columns(columns: Sequence[str], there: pa.Schema) -> None:
             raise UsageError(f"there is no field {name}{nearest(name, known)}")
 
 
-def _engine_columns(columns: Sequence[str] | None) -> list[str] | None:
-    """Those that the engine knows."""
+def _engine_columns(
+    columns: Sequence[str] | None, options: Mapping[str, Any] | None = None
+) -> list[str] | None:
+    """Those that the engine has; of captures (with `options`) those that can be switched on."""
     if columns is None:
         return None
-    return [name for name in columns if unify.find(all_columns(), name) is not None]
+    known = [name for name in columns if unify.find(all_columns(), name) is not None]
+    if options is not None:
+        known = [name for name in known if _there(name, options)]
+    return known or ["flow_id"]  # at least the number of records
+
+
+def _there(column: str, options: Mapping[str, Any]) -> bool:
+    """Whether a capture can give a column: some need a file or a live host."""
+    switches = _switches(column)
+    table = keywords.table()
+    free = any("feature" in table[one].flags or table[one].default not in (None, "0")
+               for one in switches)  # fmt: skip
+    return not switches or free or any(one in options for one in switches)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuses options that pcap2flow does not have.
+
+    Raises:
+        UsageError: there is no such option.
+    """
+    for name in options:
+        if name not in keywords.table():
+            raise UsageError(f"pcap2flow has no option {name}{nearest(name, [*keywords.table()])}")
 
 
 def own_schemas(paths: Sequence[str]) -> list[pa.Schema]:
@@ -83,9 +108,10 @@ def _metadata(column: str, key: str) -> str:
 
 def switched_on(options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """The options with the features of these columns on."""
-    switches = [one for column in columns for one in _switches(column)]
     table = keywords.table()
-    return {**{one: table[one].on or "1" for one in switches if one in table}, **options}
+    names = [one for column in columns for one in _switches(column)]
+    features = [one for one in names if "feature" in table[one].flags]
+    return {**{one: table[one].on or "1" for one in features}, **options}
 
 
 def _switches(column: str) -> list[str]:
@@ -143,13 +169,14 @@ class _Engine(Source):
         super().__init__(inputs, columns)
         self._troubles = troubles
         names = [one.path for one in inputs]
-        wanted = _engine_columns(columns)
         try:
             if inputs[0].kind == CAPTURE:
+                wanted = _engine_columns(columns, options)
                 self._stream = api.read(names, columns=wanted, damaged="ignore", **options)
             else:
+                wanted = _engine_columns(columns)
                 self._stream = api.read_json(names, columns=wanted, damaged="ignore")
-        except TypeError as wrong:  # an option that does not exist, or not here
+        except TypeError as wrong:  # an option that is for something else
             raise UsageError(str(wrong)) from wrong
         self.schema = self._stream.schema
 

@@ -301,8 +301,8 @@ class Session:
         named += [table.column for table in shown if table.column not in named]
         if wanted.whole:
             return None, sources.switched_on(self._options, named)
-        keys = [key for key in KEYS if key not in named] if shown or not named else []
-        return named + keys, self._options
+        keys = KEYS if shown else KEYS[:1]
+        return named + [key for key in keys if key not in named], self._options
 
     def _views(self, parts: Sequence[str]) -> None:
         columns = ", ".join(name(one.name) for one in self.schema)

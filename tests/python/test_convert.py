@@ -68,7 +68,10 @@ def of_json(record: dict) -> dict:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal, where 3 and 3.0 are the same number, and an empty object is none."""
+    """Equal, where 3 and 3.0 are the same number, and an empty object is none.
+
+    JSON has doubles with 15 digits.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         return all(
             same(a.get(key), b.get(key)) or (a.get(key) in ({}, None) and b.get(key) in ({}, None))
@@ -76,6 +79,8 @@ def same(a: Any, b: Any) -> bool:
         )
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return f"{a:.15g}" == f"{b:.15g}"
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
