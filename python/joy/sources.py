@@ -289,15 +289,27 @@ def _bytes_of(path: str) -> Any:
     return os.fdopen(os.dup(0), "rb") if path == "-" else pa.OSFile(path)
 
 
-def write_text(
-    paths: Sequence[str], output: str, options: Mapping[str, Any]
-) -> tuple[int, list[tuple[str, bool]]]:
-    """Captures as pcap2flow writes them, JSON or CSV by the end of the name.
+def write_text(batches: pa.RecordBatchReader, output: str, options: Mapping[str, Any]) -> None:
+    """Records as pcap2flow writes them, JSON or CSV by the end of the name.
 
-    Returns:
-        Records written, and lines with whether something was lost.
+    Args:
+        options: with which captures were read, for the configuration in the first line.
+
+    Raises:
+        InputError: it cannot be written.
     """
-    return engine.write_text(paths, output, options)
+    handle = _joy.Handle()
+    told = {name: value for name, value in options.items() if _only_told(name)}
+    keywords.apply(handle, {"bidir": True, **told, "output": output})
+    if handle.rewrite(batches.__arrow_c_stream__()) not in (_joy.OK, _joy.DAMAGED):
+        raise InputError(handle.error(), output)
+
+
+def _only_told(option: str) -> bool:
+    """Whether an option changes nothing in records that are there already."""
+    row = keywords.table()[option]
+    acts = option == "merge" or option.startswith("exe") or "file" in row.flags
+    return row.group in ("Input", "Flows", "Data elements") and not acts
 
 
 # --- standard input ------------------------------------------------------------------------------

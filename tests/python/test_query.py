@@ -70,7 +70,9 @@ def test_packets(inputs: dict[str, Path], kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_objects_are_tables(inputs: dict[str, Path], kind: str) -> None:
     """Flow 1: SYN, ACK, data, ACK, FIN, ACK from the client: 5 segments with ACK."""
-    found = ask('SELECT sp, dp, "out".counts.syn AS s, "out".counts.ack AS a FROM tcp', inputs[kind])
+    found = ask(
+        'SELECT sp, dp, "out".counts.syn AS s, "out".counts.ack AS a FROM tcp', inputs[kind]
+    )
     assert found == [{"sp": 40000, "dp": 80, "s": 1, "a": 5}]
     found = ask("SELECT sum(num_pkts_out) AS n FROM flows JOIN ip USING (flow_id)", inputs[kind])
     assert found == [{"n": 11}]
@@ -124,7 +126,8 @@ def test_statements_that_are_no_select(inputs: dict[str, Path]) -> None:
 
 def test_values_keep_their_form(inputs: dict[str, Path]) -> None:
     found = ask(
-        "SELECT time_start AS t, age(time_end::TIMESTAMPTZ, time_start::TIMESTAMPTZ) AS d, sum(bytes_out) OVER () AS s, "
+        "SELECT time_start AS t, age(time_end::TIMESTAMPTZ, time_start::TIMESTAMPTZ) AS d, "
+        "sum(bytes_out) OVER () AS s, "
         "'\\xC0\\x2F'::BLOB AS x, dp = 7000 AS y, NULL AS z, 0.1 AS f FROM flows WHERE dp = 7000",
         inputs["capture"],
     )
@@ -268,7 +271,7 @@ def test_sql_reaches_nothing_but_the_inputs(
 
 def test_names_of_files_are_only_names(tmp_path: Path, inputs: dict[str, Path]) -> None:
     for kind in ("parquet", "arrow", "capture"):
-        odd = tmp_path / f"it's \"odd\" ; --{kind}"
+        odd = tmp_path / f'it\'s "odd" ; --{kind}'
         odd.write_bytes(inputs[kind].read_bytes())
         assert ask("SELECT count(*) AS n FROM flows", odd) == [{"n": 5}]
 
@@ -306,8 +309,11 @@ def test_usage(inputs: dict[str, Path], tmp_path: Path) -> None:
 def test_mixed_schemas_are_scanned_in_place(tmp_path: Path) -> None:
     item = pa.struct([("b", pa.uint16())])
     pq.write_table(
-        pa.table({"dp": pa.array([80], pa.uint16()),
-                  "packets": pa.array([[{"b": 7}]], pa.list_(item))}), tmp_path / "1.parquet")
+        pa.table(
+            {"dp": pa.array([80], pa.uint16()), "packets": pa.array([[{"b": 7}]], pa.list_(item))}
+        ),
+        tmp_path / "1.parquet",
+    )
     more = pa.struct([("b", pa.uint32()), ("dir", pa.utf8())])
     pq.write_table(
         pa.table({"sa": ["10.0.0.1"], "dp": pa.array([443], pa.int64()),

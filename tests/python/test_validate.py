@@ -38,10 +38,14 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """Right records with all features: of a TCP, a UDP and an ICMP flow."""
     capture = talks.write(tmp_path_factory.mktemp("talks") / "t.pcap")
     found = flows(program("bidir=1", "features=all", "cdist=1", capture))
-    return {"tcp": found[0], "udp": found[1], "icmp": found[4]} if found[0]["pr"] == 6 else {
-        name: next(one for one in found if one["pr"] == pr)
-        for name, pr in (("tcp", 6), ("udp", 17), ("icmp", 1))
-    }
+    return (
+        {"tcp": found[0], "udp": found[1], "icmp": found[4]}
+        if found[0]["pr"] == 6
+        else {
+            name: next(one for one in found if one["pr"] == pr)
+            for name, pr in (("tcp", 6), ("udp", 17), ("icmp", 1))
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +138,7 @@ SENSE = {  # what: record, change, the field that is to blame
 
 
 @pytest.mark.parametrize("what", SENSE)
-def test_what_makes_no_sense(
-    good: dict[str, dict], records: validating.Records, what: str
-) -> None:
+def test_what_makes_no_sense(good: dict[str, dict], records: validating.Records, what: str) -> None:
     kind, change, blamed = SENSE[what]
     record = copy.deepcopy(good[kind])
     assert list(records.problems(record)) == []

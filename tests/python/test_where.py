@@ -126,9 +126,7 @@ SCHEMA = pa.schema(
         ("packets", pa.list_(ITEM)),
         (
             "tls",
-            pa.struct(
-                [("scs", pa.binary()), ("cs", pa.list_(pa.binary())), ("sni", pa.utf8())]
-            ),
+            pa.struct([("scs", pa.binary()), ("cs", pa.list_(pa.binary())), ("sni", pa.utf8())]),
         ),
         ("entropy", pa.float64()),
     ]

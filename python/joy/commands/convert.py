@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -13,7 +13,6 @@ import typer
 
 from joy import console, sources, writing
 from joy.errors import UsageError
-from joy.finding import CAPTURE, Found
 from joy.inputs import Flows, options_of
 
 TEXTS = (".json", ".csv")
@@ -91,7 +90,7 @@ class _Work:
             return self._columns(self._into_folder)
         suffix = _suffix(self.output)
         if suffix in TEXTS:
-            return self._text()
+            return self._columns(self._into_text)
         maker = writing.ArrowStream if self.output == "-" else KINDS[suffix]
         return self._columns(lambda flows: self._into_file(flows, maker))
 
@@ -129,21 +128,17 @@ class _Work:
                 shutil.rmtree(part, ignore_errors=True)
         return rows
 
-    def _text(self) -> int:
-        found = Found(self.inputs)
-        others = [one.path for one in found.inputs if one.kind != CAPTURE]
-        if others:
-            raise UsageError(f"{others[0]}: JSON and CSV are written from captures only, so far")
-        if not found.inputs:
-            Flows(self.inputs)  # tells what is wrong
-        for trouble in found.troubles:
-            console.warn(trouble.text)
-        names = [one.path for one in found.inputs]
-        rows, troubles = sources.write_text(names, self.output, self.options)
-        for text, damaged in troubles:
-            console.warn(text)
-            self.damaged |= damaged
-        self.damaged |= any(trouble.damaged for trouble in found.troubles)
+    def _into_text(self, flows: Flows) -> int:
+        rows = 0
+
+        def counted() -> Iterator[pa.RecordBatch]:
+            nonlocal rows
+            for batch in flows:
+                rows += batch.num_rows
+                yield batch
+
+        reader = pa.RecordBatchReader.from_batches(flows.schema, counted())
+        sources.write_text(reader, self.output, self.options)
         return rows
 
 
