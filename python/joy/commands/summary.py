@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from joy import console
 from joy.errors import UsageError
@@ -32,22 +32,18 @@ def _run(paths: list[str], json: bool, top: int, option: list[str], quiet: bool)
     from joy.inputs import Flows
     from joy.summary import collect, text
 
-    screen = console.out if console.out.is_terminal else _page()
+    screen = console.out if console.out.is_terminal else None
+    bins = BINS if json else min((screen.width if screen else text.PLAIN_WIDTH) - 8, 112)
     with console.progress("reading", quiet) as moved:
         flows = Flows(paths, columns=collect.COLUMNS, options=pairs(option), progress=moved)
-        found = collect.summarize(flows, top, BINS if json else min(screen.width - 8, 112))
+        found = collect.summarize(flows, top, bins)
     if json:
         console.say_json(found)
-    else:
+    elif screen:
         text.write(found, screen)
+    else:
+        sys.stdout.write(text.page(found))
     return console.DAMAGED if flows.damaged else console.OK
-
-
-def _page() -> Console:
-    """Plain text of a fixed width, whatever the terminal that started the command."""
-    from joy.summary.text import PLAIN_WIDTH
-
-    return Console(width=PLAIN_WIDTH, highlight=False, color_system=None)
 
 
 def pairs(options: list[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from joy.summary import names
 from joy.summary.rules import moment
 
 PLAIN_WIDTH = 100
-TWO_COLUMNS = 120  # terminals as wide as that show sections side by side
+TWO_COLUMNS = 150  # terminals as wide as that show sections side by side
 BAR = 10
 _LEVELS = {"high": "bold red", "medium": "yellow", "low": "cyan"}
 _STEPS = " ▁▂▃▄▅▆▇█"
@@ -85,6 +85,14 @@ def write(found: dict[str, Any], console: Console) -> None:
     console.print(_oddities(found))
 
 
+def page(found: dict[str, Any]) -> str:
+    """A summary as plain text, whatever the terminal: what write prints, without blanks at ends."""
+    console = Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+    with console.capture() as printed:
+        write(found, console)
+    return "".join(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+
+
 def _head(found: dict[str, Any]) -> Group:
     totals, files = found["totals"], found["inputs"]["files"]
     first = files[0]["path"] if len(files) == 1 else count(len(files), "file")
@@ -109,7 +117,7 @@ def _clock(time_ns: int) -> str:
 
 def _timeline(time: dict[str, Any], width: int) -> Group:
     tops = max(time["bytes"]), max(time["flows"])
-    note = f"a column: {span(time['bin_s'])}; at most {size(tops[0])}, {count(tops[1], 'new flow')}"
+    note = f"each column {span(time['bin_s'])}; at most {size(tops[0])}, {count(tops[1], 'new flow')}"
     return Group(
         Text.assemble(("\nbytes  ", "bold"), (sparkline(time["bytes"]), "blue")),
         Text.assemble(("flows  ", "bold"), (sparkline(time["flows"]), "green")),
