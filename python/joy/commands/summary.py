@@ -35,7 +35,7 @@ def _run(paths: list[str], json: bool, top: int, option: list[str], quiet: bool)
     screen = console.out if console.out.is_terminal else None
     bins = BINS if json else min((screen.width if screen else text.PLAIN_WIDTH) - 8, 112)
     with console.progress("reading", quiet) as moved:
-        flows = Flows(paths, columns=collect.COLUMNS, options=pairs(option), progress=moved)
+        flows = Flows(paths, columns=collect.columns(), options=pairs(option), progress=moved)
         found = collect.summarize(flows, top, bins)
     if json:
         console.say_json(found)

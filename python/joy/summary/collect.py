@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from joy.inputs import Flows
 from joy.summary import names, rules
-from joy.summary.columns import Columns, text, unlisted
+from joy.summary.columns import Columns, has, known, text, unlisted
 from joy.summary.counters import Top
 from joy.summary.scans import Scans
 from joy.summary.timeline import Timeline
@@ -31,11 +31,17 @@ _FEATURES = (
     "tls.s_cert.not_before_s tls.s_cert.not_after_s tls.s_cert.key_type tls.s_cert.key_length "
     "tls.s_cert.signature_algorithm quic.version quic.google.sni fingerprints.ja4 entropy"
 ).split()
-_FROM_LISTS = "fingerprints.labels sa_labels da_labels watch sa_geo da_geo exe.name exe.path".split()
+_HOST = "fingerprints.labels exe.name exe.path sa_labels da_labels watch sa_geo da_geo".split()
 _TO_COME = "dns http".split()  # data elements that newer records may have
-COLUMNS = tuple(_BASE + _FEATURES + _FROM_LISTS + _TO_COME)
+COLUMNS = tuple(_BASE + _FEATURES + _HOST)
 
 _NAME_KEYS = {"dns": ("qn", "qname", "query", "name"), "http": ("host", "authority")}
+
+
+def columns() -> tuple[str, ...]:
+    """What to ask Flows for: COLUMNS, and data elements to come that this version knows."""
+    schema = known()
+    return COLUMNS + tuple(n for n in _TO_COME if has(schema, n))
 
 
 class Summary:
@@ -117,7 +123,7 @@ class Summary:
     def result(self, top: int, bins: int = 60) -> dict[str, Any]:
         """Everything as one object; the keys are in doc/summary.md."""
         hosts = _rows(self.hosts.result(top), lambda key: {"host": key})
-        words = {name: _rows(c.result(top), _WORD.get(name, _value)) for name, c in self.words.items()}
+        words = {n: _rows(c.result(top), _WORD.get(n, _value)) for n, c in self.words.items()}
         quality = {name: words.pop(name) for name in ("end_reasons", "marks")}
         totals = {"hosts": hosts["distinct"], "hosts_capped": hosts["capped"]}
         return {
@@ -328,7 +334,7 @@ def summarize(flows: Flows, top: int = 10, bins: int = 60) -> dict[str, Any]:
     """Read all flows and say what is in them.
 
     Args:
-        flows: opened with COLUMNS.
+        flows: opened with columns().
         top: how many entries lists of the largest have.
         bins: how many the time line has at most.
     """

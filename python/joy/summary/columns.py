@@ -6,6 +6,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+import joy
+
 
 class Columns:
     """A table of flows in one chunk, asked by dotted names.
@@ -56,6 +58,13 @@ def unlisted(values: pa.Array) -> pa.Array:
     while pa.types.is_list(values.type):
         values = pc.list_flatten(values)
     return values
+
+
+def known() -> pa.Schema:
+    """All columns that this version can make of captures; empty when it cannot say."""
+    schema = getattr(joy, "schema", None)
+    found = schema() if callable(schema) else None
+    return found if isinstance(found, pa.Schema) else pa.schema([])
 
 
 def text(values: pa.Array) -> pa.Array:

@@ -71,9 +71,7 @@ class Top:
         self._state = state.take(order[:keep])
 
     def _order(self, table: pa.Table) -> pa.Array:
-        return pc.sort_indices(
-            table, [(self.sums[0], "descending"), ("key", "ascending")]
-        )
+        return pc.sort_indices(table, [(self.sums[0], "descending"), ("key", "ascending")])
 
     def table(self) -> pa.Table:
         """All keys that are kept with their sums, largest first, then by key."""

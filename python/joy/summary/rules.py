@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What an analyst wants pointed out: each rule in words, and as an SQL condition on a flow.
 
-The conditions are those of `joy query --where` (DuckDB), so that who reads a finding can ask for
-all flows behind it.  A rule whose fields the input does not have is passed over.
+The conditions stand behind WHERE in `joy query 'SELECT ... FROM flows WHERE ...'`, so that who
+reads a finding can ask for all flows behind it.  A rule whose fields the input does not have is
+passed over.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ RULES = (
     ),
     Rule(
         "high_entropy", MEDIUM, "random bytes on an odd port",
-        "4,096 bytes or more with an entropy of 7.9 bits per byte or more: encrypted or compressed, "
-        "where neither TLS nor QUIC was seen and the port is not known for it.",
+        "4,096 bytes or more with an entropy of 7.9 bits per byte or more: encrypted or "
+        "compressed, where neither TLS nor QUIC was seen and the port is not known for it.",
         f"entropy >= 7.9 AND bytes_out + bytes_in >= 4096 AND tls.protocol IS NULL "
         f"AND pr IN (6, 17) AND dp NOT IN {_SECRET_PORTS}",
         ("entropy", "tls.protocol", "dp", *_BASE), "bytes_out + bytes_in",
@@ -213,7 +214,7 @@ class Findings:
                 "level": rule.level,
                 "title": rule.title,
                 "words": rule.words,
-                "where": rule.where,
+                "sql": rule.where,
                 "flows": self.found[rule.key]["count"],
                 "example": self.found[rule.key]["flow"],
             }

@@ -28,7 +28,8 @@ _SCANS = {
 
 def shown(value: Any) -> str:
     """Text from the wire, with what would steer a terminal as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    safe = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    return "".join(safe)
 
 
 def size(count: float) -> str:
@@ -117,7 +118,8 @@ def _clock(time_ns: int) -> str:
 
 def _timeline(time: dict[str, Any], width: int) -> Group:
     tops = max(time["bytes"]), max(time["flows"])
-    note = f"each column {span(time['bin_s'])}; at most {size(tops[0])}, {count(tops[1], 'new flow')}"
+    most = f"at most {size(tops[0])}, {count(tops[1], 'new flow')}"
+    note = f"each column {span(time['bin_s'])}; {most}"
     return Group(
         Text.assemble(("\nbytes  ", "bold"), (sparkline(time["bytes"]), "blue")),
         Text.assemble(("flows  ", "bold"), (sparkline(time["flows"]), "green")),
@@ -186,7 +188,8 @@ def _service(row: dict[str, Any]) -> str:
 def _note(counted: dict[str, Any], unit: str) -> str:
     more = counted["distinct"] - len(counted["top"])
     if counted["capped"]:
-        missing = size(counted["missing_at_most"]) if unit == "bytes" else counted["missing_at_most"]
+        missing = counted["missing_at_most"]
+        missing = size(missing) if unit == "bytes" else f"{missing:,}"
         return f"capped: more than were kept; a sum can be {missing} too small"
     return f"{more:,} more" if more > 0 else ""
 
@@ -218,7 +221,8 @@ def _counted(title: str, counted: dict[str, Any], flows: int) -> tuple[Renderabl
         name = Text(shown(row["value"]))
         if "from" in row:
             name.append(f"  {row['from']}", style="dim")
-        table.add_row(f"{row['flows']:,}", Text(bar(row["flows"] / flows, BAR), style="green"), name)
+        share = Text(bar(row["flows"] / flows, BAR), style="green")
+        table.add_row(f"{row['flows']:,}", share, name)
     return Group(table, ""), len(counted["top"]) + 2
 
 
