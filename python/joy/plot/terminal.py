@@ -130,10 +130,10 @@ def _bytes(grid: ByteGrid, width: int) -> list[Text]:
     made = [Text(shown(grid.title), style="bold")]
     made.append(Text("      " + " ".join(f"_{i:X}" for i in range(16)), style="dim"))
     for high in range(16):
-        line = Text(f"  {high:X}_  ", style="dim")
+        line = Text.assemble((f"  {high:X}_  ", "dim"))
         for count in grid.counts[16 * high : 16 * high + 16]:
             level = shade(count, least, most)
-            line.append(SHADES[level] * 2 + " ", style=("", "cyan", "cyan", "blue", "blue")[level])
+            line.append(SHADES[level] * 2 + " ", style="bright_blue")
         made.append(line)
     said = f"{sum(grid.counts):,} bytes; shades of the logarithm, "
     made.append(Text(f"  {said}from {least:,} ░ to {most:,} █", style="dim"))
@@ -163,7 +163,7 @@ def _histogram(figure: Histogram, width: int) -> list[Text]:
     if any(figure.zero):
         rows.insert(0, ("0", *figure.zero))
     for name, out, back in rows:
-        line = Text(f"{name:>14}  ", style="dim")
+        line = Text.assemble((f"{name:>14}  ", "dim"))
         for count, style in ((out, _OUT), (back, _BACK)):
             drawn = bar(count / most, long)
             line.append(drawn, style=style)
