@@ -71,7 +71,7 @@ def condition(flow: str | None, where: str | None) -> str | None:
     return " AND ".join(parts) or None
 
 
-def _true(table: pa.Table, condition: str) -> list[int]:
+def _true(table: pa.Table, condition: str) -> pa.Array:
     """Rows for which a condition is true."""
     import duckdb
 
@@ -80,7 +80,7 @@ def _true(table: pa.Table, condition: str) -> list[int]:
         connection.register("flows", numbered)
         try:
             ask = f"SELECT joy_row FROM flows WHERE {condition} ORDER BY joy_row"
-            return [row[0] for row in connection.execute(ask).fetchall()]
+            return pa.array([row[0] for row in connection.execute(ask).fetchall()], pa.int64())
         except duckdb.Error as wrong:
             line = str(wrong).splitlines()[0]
             raise UsageError(f"--where: {line}") from None

@@ -120,7 +120,8 @@ def _stems(stems: list[Stem], width: int, last: float, colour: Callable[[Stem], 
 def _scale(width: int, last: float, what: str) -> Text:
     columns = max(width - MARGIN - 1, 10)
     right = f"{last:,.4g}"
-    middle = what.center(max(columns - len(right) - 1, len(what)))
+    room = columns - len(right) - 1
+    middle = (what if len(what) + 2 <= room else "ms").center(room)
     return Text(" " * MARGIN + "0" + middle + right, style="dim")
 
 
@@ -144,14 +145,13 @@ def shade(count: int, least: int, most: int) -> int:
     """0 for none, 1 to 4 in equal steps of the logarithm from the least count to the most."""
     if not count:
         return 0
-    return (
-        1 + min(3, int(4 * math.log(count / least) / math.log(most / least))) if most > least else 4
-    )
+    share = math.log(count / least) / math.log(most / least) if most > least else 1
+    return 1 + min(3, int(4 * share + 1e-9))
 
 
 def _histogram(figure: Histogram, width: int) -> list[Text]:
     """A line a bin: to the responder on the left, back on the right."""
-    long = max((width - 16 - 16) // 2, 8)
+    long = max((width - 16 - 16) // 2, 10)
     total = sum(figure.out) + sum(figure.back) + sum(figure.zero)
     most = max([1, *figure.out, *figure.back, *figure.zero])
     what = {"bytes": "payload, bytes"}.get(figure.unit, "since the packet before, ms")
