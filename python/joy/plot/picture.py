@@ -278,6 +278,7 @@ def _legend(panel: Any, seen: set[str]) -> None:
 
     entries = [Patch(color=COLOURS[k], label=k) for k in figures.KINDS if k in seen]
     entries += [
+        Patch(alpha=0, label=""),
         Patch(facecolor=GREY, edgecolor=GREY, label="begun here"),
         Patch(facecolor="white", edgecolor=GREY, label="answered here"),
     ]

@@ -279,7 +279,8 @@ def _leaves(values: pa.Array, wanted: tuple[str, ...]) -> Iterator[pa.Array]:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_dictionary(kind)
+    large = pa.types.is_large_string(kind)
+    return pa.types.is_string(kind) or large or pa.types.is_dictionary(kind)
 
 
 def _countries(flows: Columns) -> list[pa.Array]:

@@ -55,9 +55,15 @@ class Columns:
 
 def unlisted(values: pa.Array) -> pa.Array:
     """The elements of lists, of lists of lists, ...; anything else as it is."""
-    while pa.types.is_list(values.type):
+    while is_list(values.type):
         values = pc.list_flatten(values)
     return values
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Lists of any kind: ours, and those that other programs write."""
+    large, fixed = pa.types.is_large_list(kind), pa.types.is_fixed_size_list(kind)
+    return pa.types.is_list(kind) or large or fixed
 
 
 def known() -> pa.Schema:
@@ -78,7 +84,7 @@ def has(schema: pa.Schema, name: str) -> bool:
     """Whether a field is there, by its dotted name; what is below lists counts."""
     kind: pa.DataType = pa.struct(list(schema))
     for key in name.split("."):
-        while pa.types.is_list(kind):
+        while is_list(kind):
             kind = kind.value_type
         if not pa.types.is_struct(kind) or kind.get_field_index(key) < 0:
             return False
