@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from joy.inputs import Flows
 from joy.summary import collect, rules, text
 from joy.summary.columns import Columns
 from joy.summary.counters import Top
@@ -33,11 +34,10 @@ FIXTURES = ROOT / "tests" / "fixtures"
 SAMPLE = ROOT / "sample.pcap"
 
 
-def summary(*arguments: str | Path) -> dict[str, Any]:
-    """The object that --json gives."""
-    done = joy("summary", "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def summary(*paths: Path, top: int = 10) -> dict[str, Any]:
+    """The object that --json prints."""
+    flows = Flows([str(path) for path in paths], columns=collect.columns())
+    return json.loads(json.dumps(collect.summarize(flows, top)))
 
 
 def counts(section: dict[str, Any], what: str = "flows") -> dict[str, int]:
@@ -81,7 +81,7 @@ def test_numbers_of_tls() -> None:
 
 
 def test_numbers_of_quic_and_dns() -> None:
-    found = summary(FIXTURES / "quic.pcap", "--top", "1")
+    found = summary(FIXTURES / "quic.pcap", top=1)
     assert counts(found["tls_versions"]) == {"TLS 1.3": 7}
     assert found["protocols"]["top"] == [
         {"pr": 17, "name": "udp", "bytes": 30631, "flows": 7, "packets": 58}
@@ -96,26 +96,19 @@ def test_numbers_of_quic_and_dns() -> None:
 
 def test_captures_add_up() -> None:
     paths = [SAMPLE, FIXTURES / "tls.pcap", FIXTURES / "dns.pcap"]
-    parts = [summary(path, "--top", "1000") for path in paths]
-    whole = summary(*paths, "--top", "1000")
-    for key in ("flows", "packets", "bytes", "bytes_out", "ip_bytes"):
+    parts = [summary(path, top=1000) for path in paths]
+    whole = summary(*paths, top=1000)
+    for key in ("packets", "bytes", "ip_bytes"):
         assert whole["totals"][key] == sum(part["totals"][key] for part in parts)
-    for section in ("hosts", "services", "protocols", "ja4"):
-        added: Counter[str] = Counter()
+    for section, key in (("hosts", "host"), ("protocols", "pr")):
+        added: Counter[Any] = Counter()
         for part in parts:
-            for row in part[section]["top"]:
-                added[row_name(row)] += row["flows"]
-        assert {row_name(r): r["flows"] for r in whole[section]["top"]} == dict(added)
-
-
-def row_name(row: dict[str, Any]) -> str:
-    """What a row is of."""
-    keys = ("host", "value", "pr", "dp")
-    return " ".join(str(row[k]) for k in keys if k in row)
+            added.update({row[key]: row["bytes"] for row in part[section]["top"]})
+        assert {row[key]: row["bytes"] for row in whole[section]["top"]} == dict(added)
 
 
 def test_hosts_send_what_others_receive() -> None:
-    hosts = summary(SAMPLE, "--top", "100")["hosts"]["top"]
+    hosts = summary(SAMPLE, top=100)["hosts"]["top"]
     assert sum(h["sent"] for h in hosts) == sum(h["received"] for h in hosts)
     assert all(h["bytes"] == h["sent"] + h["received"] for h in hosts)
     assert [h["bytes"] for h in hosts] == sorted((h["bytes"] for h in hosts), reverse=True)
@@ -227,6 +220,17 @@ def test_names_cannot_steer_the_terminal() -> None:
     found = {"inputs": {"files": [], "troubles": [], "summaries": []}, **made.result(5)}
     assert "\x1b" not in text.page(found)
     assert "\\x1b]0;bad" in text.page(found)
+
+
+def test_what_the_sensor_said_is_shown() -> None:
+    made = collect.Summary()
+    made.add(flows({"marks": ["midstream"]}, {"marks": ["midstream", "gap"], "retrans_out": 3}))
+    said = {"packets": 5000, "drops": 12, "truncated": 3, "malformed": 0}
+    inputs = {"files": [], "troubles": [], "summaries": [said]}
+    shown = text.page({"inputs": inputs, **made.result(5)})
+    assert "  sensor       packets 5,000, drops 12, truncated 3\n" in shown
+    assert "  marks        midstream 2, gap 1\n" in shown
+    assert "  packets      retransmissions 3\n" in shown
 
 
 def test_units() -> None:
@@ -508,9 +512,9 @@ def test_batches_of_any_size_add_up() -> None:
 
 
 def test_key_order_of_json_is_stable() -> None:
-    first, second = (joy("summary", "--json", FIXTURES / "dns.pcap").stdout for _ in range(2))
-    assert first == second
-    assert list(json.loads(first)) == [
+    done = joy("summary", "--json", FIXTURES / "dns.pcap")
+    assert json.loads(done.stdout) == summary(FIXTURES / "dns.pcap")
+    assert list(json.loads(done.stdout)) == [
         "inputs", "time", "totals", "protocols", "services", "hosts", "pairs", "names",
         "tls_versions", "tls_ciphersuites", "tls_alpn", "tls_starttls", "quic_versions", "ja4",
         "fingerprint_labels", "processes", "labels", "watch", "countries", "organisations",
@@ -535,3 +539,22 @@ def test_a_million_flows_in_seconds() -> None:
         made.add(chunk)
     assert made.result(10)["totals"]["flows"] == 10 * rows
     assert time.process_time() - begin < 30
+
+
+# --- the manual ----------------------------------------------------------------------------------
+MANUAL = ROOT / "doc" / "summary.md"
+
+
+def test_example_of_the_manual_is_what_comes_out() -> None:
+    shown = joy("summary", SAMPLE, "--top", "2").stdout.replace(str(SAMPLE), SAMPLE.name)
+    assert f"$ joy summary sample.pcap --top 2\n{shown.rstrip()}\n```" in MANUAL.read_text()
+
+
+def test_manual_has_all_rules_and_keys() -> None:
+    manual = MANUAL.read_text()
+    for rule in rules.RULES:
+        assert f"| `{rule.key}` | {rule.level} | {rule.words} |" in manual
+    for key, value in summary(SAMPLE).items():
+        assert f"`{key}`" in manual
+        for below in value if isinstance(value, dict) else {}:
+            assert f"`{below}`" in manual, f"{key}.{below}"
