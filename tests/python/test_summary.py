@@ -499,6 +499,31 @@ def test_columns_by_name() -> None:
     assert table.words("quic.version") is None
 
 
+def test_captures_give_what_is_used_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {name for rule in rules.RULES for name in rule.needs}
+    for way in ("struct", "flat"):
+        whole = getattr(Columns, way)
+
+        def listening(self: Columns, name: str, whole: Any = whole) -> Any:
+            asked.add(name)
+            return whole(self, name)
+
+        monkeypatch.setattr(Columns, way, listening)
+    made = collect.Summary()
+    made.add(flows({}))
+    made.result(1)
+    asked |= set(rules._NAMED) | {"end_reason"}
+
+    def covers(some: set[str], name: str) -> bool:
+        return any(name == s or name.startswith(f"{s}.") for s in some)
+
+    wanted = set(collect.COLUMNS)
+    assert not [name for name in wanted if not covers(asked, name)]
+    of_no_capture = {"dns", "http"}
+    above = {".".join(w.split(".")[:n]) for w in wanted for n in range(1, 4)}
+    assert not [n for n in asked if not covers(wanted, n) and n not in above | of_no_capture]
+
+
 def test_batches_of_any_size_add_up() -> None:
     table = flows(*[{"sa": f"192.0.2.{i % 7}", "bytes_in": i} for i in range(100)])
     results = []
@@ -516,7 +541,8 @@ def test_key_order_of_json_is_stable() -> None:
     assert json.loads(done.stdout) == summary(FIXTURES / "dns.pcap")
     assert list(json.loads(done.stdout)) == [
         "inputs", "time", "totals", "protocols", "services", "hosts", "pairs", "names",
-        "tls_versions", "tls_ciphersuites", "tls_alpn", "tls_starttls", "quic_versions", "ja4",
+        "tls_versions", "tls_ciphersuites", "tls_alpn", "tls_starttls", "tls_handshakes",
+        "quic_versions", "ja4",
         "fingerprint_labels", "processes", "labels", "watch", "countries", "organisations",
         "quality", "oddities", "scans",
     ]  # fmt: skip

@@ -23,7 +23,7 @@ BYTES = 64 << 20  # unless they are that large
 _BASE = (
     "sa da pr sp dp bytes_out num_pkts_out bytes_in num_pkts_in ip_bytes_out ip_bytes_in "
     "time_start time_end flow_id part end_reason marks retrans_out retrans_in "
-    "ooo_out ooo_in gaps_out gaps_in icmp_errors_out icmp_errors_in rtt_ms"
+    "ooo_out ooo_in gaps_out gaps_in icmp_errors_out icmp_errors_in"
 ).split()
 _FEATURES = (
     "tcp.in.flags tls.protocol tls.starttls tls.version tls.version_code tls.c_version tls.sni "
@@ -31,7 +31,10 @@ _FEATURES = (
     "tls.s_cert.not_before_s tls.s_cert.not_after_s tls.s_cert.key_type tls.s_cert.key_length "
     "tls.s_cert.signature_algorithm quic.version quic.google.sni fingerprints.ja4 entropy"
 ).split()
-_HOST = "fingerprints.labels exe.name exe.path sa_labels da_labels watch sa_geo da_geo".split()
+_HOST = (
+    "fingerprints.labels.label exe.name exe.path sa_labels da_labels watch.entry watch.list "
+    "sa_geo.country da_geo.country sa_geo.organisation da_geo.organisation"
+).split()
 _TO_COME = "dns http".split()  # data elements that newer records may have
 COLUMNS = tuple(_BASE + _FEATURES + _HOST)
 
@@ -302,6 +305,7 @@ _WORDS = {
     "tls_ciphersuites": _one("tls.scs_name"),
     "tls_alpn": _one("tls.alpn"),
     "tls_starttls": _one("tls.starttls"),
+    "tls_handshakes": _one("tls.handshake"),
     "quic_versions": _one("quic.version"),
     "ja4": _one("fingerprints.ja4"),
     "fingerprint_labels": _listed("fingerprints.labels.label"),

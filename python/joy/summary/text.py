@@ -169,6 +169,7 @@ _WORD_SECTIONS = (
     ("TLS ciphersuites", "tls_ciphersuites"),
     ("TLS application protocols", "tls_alpn"),
     ("TLS after", "tls_starttls"),
+    ("TLS handshakes", "tls_handshakes"),
     ("QUIC versions", "quic_versions"),
     ("JA4 fingerprints", "ja4"),
     ("Fingerprint labels", "fingerprint_labels"),
