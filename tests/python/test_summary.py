@@ -238,6 +238,9 @@ def test_units() -> None:
     assert [text.span(s) for s in (0.05, 2.5, 60, 3725, 7200, 864000)] == [
         "50 ms", "2.5 s", "1 min", "1 h 2 min", "2 h", "10 days",
     ]  # fmt: skip
+    assert [text.short(n) for n in (0, 9_999_999, 49_764_401, 2 * 10**9, 7 * 10**12)] == [
+        "0", "9,999,999", "49.8 M", "2 G", "7 T",
+    ]  # fmt: skip
     assert text.sparkline([0, 1, 50, 100]) == " ▁▄█"
     assert (text.bar(0, 4), text.bar(0.001, 4), text.bar(0.5, 4)) == ("", "▏", "██")
 

@@ -41,6 +41,16 @@ def size(count: float) -> str:
     return f"{count:,.0f} PB"
 
 
+def short(number: int) -> str:
+    """A count in at most 9 characters: exact below ten million."""
+    if number < 10**7:
+        return f"{number:,}"
+    power, unit = next(
+        ((p, u) for p, u in ((6, "M"), (9, "G")) if number < 999.5 * 10**p), (12, "T")
+    )
+    return f"{number / 10**power:.3g} {unit}"
+
+
 def span(seconds: float) -> str:
     """A duration in the largest units that say something."""
     if seconds < 1:
@@ -210,9 +220,9 @@ def _sized(title: str, counted: dict[str, Any], said: Any, most: int) -> tuple[R
     last = ("sent", "received") if title == "Hosts" else ("packets", "bytes")
     table = _table(title, _note(counted, "bytes"), ("flows", 9), *((n, 9) for n in last))
     for row in counted["top"]:
-        numbers = [f"{row[n]:,}" if n == "packets" else size(row[n]) for n in last]
+        numbers = [short(row[n]) if n == "packets" else size(row[n]) for n in last]
         share = Text(bar(row["bytes"] / most if most else 0, BAR), style="blue")
-        table.add_row(f"{row['flows']:,}", *numbers, share, Text(shown(said(row))))
+        table.add_row(short(row["flows"]), *numbers, share, Text(shown(said(row))))
     return Group(table, ""), len(counted["top"]) + 2
 
 
@@ -223,7 +233,7 @@ def _counted(title: str, counted: dict[str, Any], flows: int) -> tuple[Renderabl
         if "from" in row:
             name.append(f"  {row['from']}", style="dim")
         share = Text(bar(row["flows"] / flows, BAR), style="green")
-        table.add_row(f"{row['flows']:,}", share, name)
+        table.add_row(short(row["flows"]), share, name)
     return Group(table, ""), len(counted["top"]) + 2
 
 
