@@ -273,7 +273,8 @@ def test_terminal_bytes() -> None:
 def test_terminal_histogram() -> None:
     figure = figures.Histogram("t", "bytes", [1, 2, 4], [4, 2], [0, 1])
     assert plain("lengths", figure, 48) == [
-        "t, 7 packets, payload, bytes",
+        "t",
+        "7 packets by payload in bytes",
         "                to the responder  to the initiator",
         "             1  ██████████ 4",
         "           2-3  █████ 2           ██▌ 1",

@@ -154,8 +154,8 @@ def _histogram(figure: Histogram, width: int) -> list[Text]:
     long = max((width - 16 - 16) // 2, 10)
     total = sum(figure.out) + sum(figure.back) + sum(figure.zero)
     most = max([1, *figure.out, *figure.back, *figure.zero])
-    what = {"bytes": "payload, bytes"}.get(figure.unit, "since the packet before, ms")
-    made = [Text(f"{shown(figure.title)}, {total:,} packets, {what}", style="bold")]
+    what = {"bytes": "payload in bytes"}.get(figure.unit, "ms since the packet before")
+    made = [Text(shown(figure.title), style="bold"), Text(f"{total:,} packets by {what}")]
     head = f"{'':16}{'to the responder':<{long + 8}}to the initiator"
     made.append(Text(head, style="dim"))
     bins = list(zip(figure.edges, figure.edges[1:], figure.out, figure.back, strict=False))

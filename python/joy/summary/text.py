@@ -189,6 +189,7 @@ _WORD_SECTIONS = (
     ("Countries", "countries"),
     ("Organisations", "organisations"),
 )
+_OF_ENDS = ("Labels", "Countries", "Organisations")  # of which a flow has two
 
 
 def _service(row: dict[str, Any]) -> str:
@@ -227,12 +228,14 @@ def _sized(title: str, counted: dict[str, Any], said: Any, most: int) -> tuple[R
 
 
 def _counted(title: str, counted: dict[str, Any], flows: int) -> tuple[RenderableType, int]:
-    table = _table(title, _note(counted, "flows"), ("flows", 9))
+    unit = "ends" if title in _OF_ENDS else "flows"
+    most = flows * (2 if unit == "ends" else 1)
+    table = _table(title, _note(counted, "flows"), (unit, 9))
     for row in counted["top"]:
         name = Text(shown(row["value"]))
         if "from" in row:
             name.append(f"  {row['from']}", style="dim")
-        share = Text(bar(row["flows"] / flows, BAR), style="green")
+        share = Text(bar(row["flows"] / most, BAR), style="green")
         table.add_row(short(row["flows"]), share, name)
     return Group(table, ""), len(counted["top"]) + 2
 
