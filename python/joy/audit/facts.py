@@ -235,15 +235,17 @@ def _types(extensions: list[dict] | None, hello: Any) -> frozenset[int] | None:
 
 
 def _exchange_bits(t: dict[str, Any]) -> tuple[str, int] | None:
-    """Which kind of key the exchange used, dh, ec or rsa, and its size."""
+    """Which kind of key the exchange used, dh, ec, rsa or kem, and its size (0 of kem)."""
     key = t["s_key"] or {}
     kind, bits = key.get("type") or "", key.get("length")
     if kind in ("rsa", "rsa_export", "rsa_psk"):
         own = (t["s_cert"] or [{}])[0]
         bits = bits or own.get("key_length") or t["c_key_length"]
         return ("rsa", bits) if bits else None
+    group = key.get("curve") or ""
+    if group.startswith("MLKEM"):
+        return ("kem", 0)
     if not bits:
         return None
-    group = key.get("curve") or ""
     finite = group.startswith("ffdhe") or kind.startswith("dh")
     return ("dh" if finite else "ec", bits)

@@ -35,7 +35,8 @@ main { max-width: 72rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; letter-spacing: -.02em; margin: 0 0 .25rem; }
 h2 { font-size: 1.35rem; letter-spacing: -.01em; margin: 3rem 0 .2rem; }
 h3 { font-size: 1.02rem; margin: 2rem 0 .6rem; }
-p { margin: .3rem 0; } .soft { color: var(--soft); } .small { font-size: .86rem; }
+p { margin: .3rem 0; } section > .scroll { margin-top: 1rem; }
+.soft { color: var(--soft); } .small { font-size: .86rem; }
 a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: .15em; }
 code { font: .88em ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", monospace;
   overflow-wrap: anywhere; }
@@ -65,7 +66,8 @@ thead th { border-top: 0; } .number { text-align: right; font-variant-numeric: t
 .fine { border-left: 3px solid var(--line); padding: .2rem 0 .2rem .9rem; margin: 1rem 0; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
   margin: .5rem 0; } details > div { padding: 0 1rem .9rem; }
-summary { padding: .6rem 1rem; cursor: pointer; list-style-position: outside; }
+summary { padding: .6rem 1rem; cursor: pointer; }
+details > div.scroll { padding: 0; } details table { border-width: 1px 0 0; border-radius: 0; }
 summary .tag { margin-left: .5rem; } summary code { font-weight: 600; }
 .finding { border-top: 1px solid var(--line); padding: .7rem 0 .1rem; }
 .finding ul { margin: .3rem 0; padding-left: 1.2rem; }
@@ -175,11 +177,20 @@ def _policy(place: int, policy: Policy, results: list[Result]) -> str:
 
 
 def _rules(results: list[Result]) -> str:
-    order = sorted(
-        results, key=lambda r: (not r.outcomes[FAILED], SEVERITIES.index(r.rule.severity))
-    )
-    head = "".join(f'<th class="number">{WORDS[k]}</th>' if k != APART else "" for k in OUTCOMES)
-    rows = "\n".join(_row(r) for r in order)
+    """Broken rules, and folded away those that nobody was seen to break."""
+    order = sorted(results, key=lambda r: SEVERITIES.index(r.rule.severity))
+    broken = [r for r in order if r.outcomes[FAILED]]
+    others = [r for r in order if not r.outcomes[FAILED]]
+    out = _table(broken) if broken else "<p><b>Nothing found.</b></p>"
+    if others:
+        title = f"{count(len(others), 'rule')} that nobody was seen to break"
+        out += f"<details><summary>{title}</summary>{_table(others)}</details>"
+    return out
+
+
+def _table(results: list[Result]) -> str:
+    head = "".join(f'<th class="number">{WORDS[k]}</th>' for k in (FAILED, PASSED, UNSEEN))
+    rows = "\n".join(_row(r) for r in results)
     return (
         '<div class="scroll"><table><thead><tr><th>Severity</th><th>Rule</th>'
         f"{head}<th>Flows</th></tr></thead><tbody>\n{rows}\n</tbody></table></div>"
@@ -201,7 +212,7 @@ def _row(result: Result) -> str:
     extra = f'<br><span class="small soft">Not seen: {why}</span>' if why else ""
     return (
         f"<tr><td>{tag(rule.severity if counts[FAILED] else 'quiet', rule.severity)}</td>"
-        f'<td>{text(rule.title)} <span class="small soft"><code>{text(rule.id)}</code><br>'
+        f'<td>{text(rule.title)}<br><span class="small soft"><code>{text(rule.id)}</code> '
         f"{text(rule.source)}</span>{extra}</td>{numbers}"
         f'<td><div class="bar" role="img" aria-label="{says}" title="{says}">{bar}</div></td></tr>'
     )
@@ -230,10 +241,13 @@ def _finding(result: Result, found: Finding) -> str:
     programs = ", ".join(f"<code>{text(p)}</code>" for p, _ in found.processes.most_common())
     by = f"<p class='small'>Processes: {programs}</p>" if programs else ""
     advice = f"<p class='small'>{text(rule.help)}</p>" if rule.help else ""
+    span = moment(found.first)
+    if found.last > found.first:
+        span += f" to {moment(found.last)}"
     return (
         f'<div class="finding">{tag(rule.severity)} <b>{text(rule.title)}</b> '
         f'<span class="small soft">{text(rule.source)}</span><ul>{details}</ul>{advice}{by}'
-        f'<p class="small soft">{moment(found.first)} to {moment(found.last)}<br>{cases}</p></div>'
+        f'<p class="small soft">{span}<br>{cases}</p></div>'
     )
 
 
@@ -241,6 +255,6 @@ def _case(case: dict[str, Any]) -> str:
     name = f" ({text(case['sni'])})" if case["sni"] else ""
     print_ = f", JA4 <code>{text(case['ja4'])}</code>" if case["ja4"] else ""
     return (
-        f"flow {case['flow_id']}, {moment(case['time'])}: <code>{text(case['client'])}</code> to "
+        f"Flow {case['flow_id']}, {moment(case['time'])}: <code>{text(case['client'])}</code> to "
         f"<code>{text(case['server'])}</code>{name}, {text(case['protocol'])}{print_}"
     )

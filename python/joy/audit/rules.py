@@ -133,6 +133,9 @@ def _group(check: Check, facts: Facts) -> Outcome:
         return _offered(check, facts, facts.groups)
     if check.of == "key_share":
         return _offered(check, facts, facts.shares)
+    if check.any_of and check.allowed is None and facts.suites is not None and facts.whole[0]:
+        if not check.any_of.intersection(facts.groups or ()):
+            return Outcome(APART, "the client offers none of them")
     if facts.suite and facts.group is None and not facts.resumed:
         if check.any_of:
             return Outcome(FAILED, f"negotiated {facts.suite} without a group")

@@ -17,7 +17,6 @@ from joy.audit.facts import Facts
 from joy.audit.policy import Policy, Rule
 from joy.audit.rules import FAILED, PASSED, UNSEEN, Outcome, judge, server_able
 
-VIEWS = ("host", "process", "flow")
 EXAMPLES_MOST, DETAILS_MOST, PROCESSES_MOST = 3, 8, 8
 FINDINGS_MOST = 50_000  # pairs of rule and subject
 SUBJECTS_MOST = 100_000

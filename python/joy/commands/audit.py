@@ -7,18 +7,20 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import joy
 from joy import console
-from joy.audit import policy as policies
-from joy.audit.facts import COLUMNS, read
-from joy.audit.tally import VIEWS, Tally
 from joy.errors import InputError, UsageError
-from joy.inputs import Flows
 
+if TYPE_CHECKING:  # these take a while, and other commands need none of them
+    from joy.audit.policy import Policy
+    from joy.audit.tally import Tally
+    from joy.inputs import Flows
+
+VIEWS = ("host", "process", "flow")
 FORMATS = ("text", "json", "html", "sarif")
 FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -60,7 +62,7 @@ def command(
         _one_of("--fail-on", fail_on, tuple(FAIL_ON))
         if not paths:
             raise UsageError("no input: name captures, flow records or folders of them")
-        loaded = [policies.load(name) for name in policy or ["mozilla-intermediate"]]
+        loaded = _policies(policy or ["mozilla-intermediate"])
         tally, flows = _run(paths, loaded, by, _options(option), quiet)
         _write(chosen, output, tally, flows)
         if set(FAIL_ON[fail_on]).intersection(tally.worst()):
@@ -94,9 +96,19 @@ def _options(words: list[str] | None) -> dict[str, str]:
     return out
 
 
+def _policies(names: list[str]) -> list[Policy]:
+    from joy.audit.policy import load
+
+    return [load(name) for name in names]
+
+
 def _run(
-    paths: list[str], loaded: list[policies.Policy], by: str, options: dict[str, str], quiet: bool
+    paths: list[str], loaded: list[Policy], by: str, options: dict[str, str], quiet: bool
 ) -> tuple[Tally, Flows]:
+    from joy.audit.facts import COLUMNS, read
+    from joy.audit.tally import Tally
+    from joy.inputs import Flows
+
     tally = Tally(loaded, by)
     with console.progress("auditing", quiet) as moved:
         flows = Flows(paths, columns=list(COLUMNS), options=options, progress=moved)
@@ -111,7 +123,9 @@ def _run(
 
 
 def _list(as_json: bool) -> int:
-    loaded = [policies.load(name) for name in policies.installed()]
+    from joy.audit.policy import installed
+
+    loaded = _policies(installed())
     if as_json:
         from joy.audit.report_json import about
 

@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""joy audit: policies that are wrong, what is not seen, views, reports, exit codes."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import audit_captures as A
+import pytest
+from audit_captures import GOOD12, GOOD13, OLD
+from joy.audit import names, tally
+from joy.audit import policy as policies
+from joy.audit.facts import COLUMNS, Facts, read
+from joy.audit.rules import judge
+from joy.inputs import Flows
+from kit import ROOT, joy
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e.test"
+
+
+def facts_of(*paths: Path) -> list[Facts]:
+    """The handshakes in some files."""
+    flows = Flows([str(p) for p in paths], columns=list(COLUMNS))
+    return [f for batch in flows for f in read(batch)]
+
+
+def audit(*arguments: str | Path) -> dict:
+    """The JSON report of a run."""
+    done = joy("audit", "--json", "--quiet", *arguments)
+    assert done.returncode in (0, 1, 3), done.stderr
+    return json.loads(done.stdout)
+
+
+def rule_of(report: dict, rule: str, policy: int = 0) -> dict:
+    return next(r for r in report["policies"][policy]["rules"] if r["id"] == rule)
+
+
+# --- policies ------------------------------------------------------------------------------------
+HEAD = """
+name = "mine"
+title = "Mine"
+publisher = "Me"
+edition = "1"
+date = "2026-01-01"
+url = ""
+scope = "Here"
+"""
+RULE = """
+[[rule]]
+id = "one"
+title = "One"
+severity = "error"
+source = "Section 1"
+side = "server"
+"""
+WRONG = {
+    'check = { kind = "verzion", of = "negotiated", allowed = ["TLS 1.2"] }': (
+        "mine.toml, rule one, check: kind = 'verzion' is none of",
+        "did you mean version?",
+    ),
+    'check = { kind = "version", of = "chosen", allowed = ["TLS 1.2"] }': (
+        "of = 'chosen' is none of negotiated, offered, best_offered",
+    ),
+    'check = { kind = "version", of = "negotiated", allowed = ["TLS 1.2", "TLS 1.4"] }': (
+        "allowed: TLS 1.4 is none of the versions; did you mean TLS 1.",
+    ),
+    'check = { kind = "version", of = "negotiated", alowed = ["TLS 1.2"] }': (
+        "there is no key alowed; did you mean allowed?",
+    ),
+    'check = { kind = "ciphersuite", of = "offered", denied = ["TLS_AES_128_GMC_SHA256"] }': (
+        "TLS_AES_128_GMC_SHA256 is none of the ciphersuites; did you mean TLS_AES_128_GCM_SHA256?",
+    ),
+    'check = { kind = "ciphersuite", of = "offered", denied = ["*_RC5_*"] }': (
+        "*_RC5_* stands for none of the ciphersuites",
+    ),
+    'check = { kind = "ciphersuite", of = "offered", denied = ["0xFFF0"] }': ("0xFFF0 is none",),
+    'check = { kind = "group", of = "negotiated", any_of = ["X25519KLMEM768"] }': (
+        "did you mean X25519MLKEM768?",
+    ),
+    'check = { kind = "version", of = "negotiated" }': ("says nothing",),
+    'check = { kind = "version", of = "negotiated", allowed = [] }': ("list of names",),
+    'check = { kind = "version", of = "negotiated", allowed = "TLS 1.2" }': ("has to be a list",),
+    'check = { kind = "key_size", minimum = { rsb = 2048 } }': (
+        "there is no key rsb; did you mean rsa?",
+    ),
+    'check = { kind = "key_size", minimum = { rsa = true } }': ("rsa has to be a int",),
+    'check = { kind = "certificate_fault", of = "server", faults = ["expird"] }': (
+        "did you mean expired?",
+    ),
+    'check = { kind = "certificate_validity", of = "server", max_days = "90" }': (
+        "max_days has to be a float",
+    ),
+    'check = { kind = "downgrade", faults = ["history", "sentinel"] }': ("rule of its own",),
+    'check = { kind = "renegotiation", of = "server" }': ("there is no key of",),
+    'check = "version"': ("check has to be a dict",),
+    'check = { kind = "renegotiation" }\nwhen = { version = ["TLS 1.2"] }': (
+        "when: there is no key version; did you mean versions?",
+    ),
+    'check = { kind = "renegotiation" }\nprotocols = ["tcp"]': ("tcp is none of the protocols",),
+    'check = { kind = "renegotiation" }\nlevel = "error"': ("there is no key level",),
+    "": ("check is missing",),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_wrong_checks(text: str) -> None:
+    with pytest.raises(policies.PolicyError) as wrong:
+        policies.parse(HEAD + RULE + text, "mine.toml")
+    for part in WRONG[text]:
+        assert part in str(wrong.value)
+
+
+RIGHT = 'check = { kind = "renegotiation" }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HEAD, "mine.toml: rule is missing"),
+        (HEAD + "rule = []", "mine.toml: has no rules"),
+        (HEAD + RULE + RIGHT + RULE + RIGHT, "mine.toml: there are two rules one"),
+        (HEAD.replace("title", "tittle") + RULE + RIGHT, "mine.toml: title is missing"),
+        (HEAD + 'autor = "x"\n' + RULE + RIGHT, "there is no key autor"),
+        (HEAD + RULE.replace('"error"', '"fatal"') + RIGHT, "severity = 'fatal' is none of error"),
+        (HEAD + RULE.replace('"server"', '"peer"') + RIGHT, "side = 'peer' is none of client"),
+        ("name = ", "mine.toml: not TOML"),
+    ],
+)
+def test_wrong_policies(text: str, says: str) -> None:
+    with pytest.raises(policies.PolicyError) as wrong:
+        policies.parse(text, "mine.toml")
+    assert says in str(wrong.value)
+
+
+def test_words_by_number_and_pattern() -> None:
+    assert names.expand("0xC02F", "ciphersuites") == {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}
+    assert names.expand("0x11ec", "groups") == {"X25519MLKEM768"}
+    tables = ("data/iana-ciphers.csv", "data/iana-ssl2-ciphers.csv")
+    table = [line for t in tables for line in (ROOT / t).read_text().splitlines()]
+    exports = {line.split(",")[1] for line in table if "_EXPORT" in line}
+    assert len(exports) > 10
+    assert names.expand("*_EXPORT*", "ciphersuites") == exports
+    assert "GREASE" not in names.expand("*", "ciphersuites")
+
+
+def test_suites_on_the_wire() -> None:
+    assert names.suite(bytes.fromhex("c02f")) == "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    assert names.suite(bytes.fromhex("00002f")) == "TLS_RSA_WITH_AES_128_CBC_SHA"
+    assert names.suite(bytes.fromhex("010080")) == "SSL2_RC4_128_WITH_MD5"
+    assert names.suite(bytes.fromhex("4a4a")) == ""
+    assert names.suite(bytes.fromhex("fff0")) == "0xFFF0"
+
+
+def test_installed_policies_say_what_they_are() -> None:
+    assert set(policies.installed()) == {
+        *("mozilla-intermediate", "nist-800-52r2", "fips-140", "bsi-tr-02102-2", "cnsa-2.0"),
+    }
+    for name in policies.installed():
+        policy = policies.load(name)
+        assert policy.name == name
+        assert policy.url.startswith("https://")
+        assert policy.unseen
+        assert all(r.source for r in policy.rules)
+
+
+# --- what is not seen ----------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("audit")
+    scenes = {
+        "good": (GOOD12, GOOD13.but(carrier="quic")),
+        "old": (OLD, GOOD12.but(carrier="dtls")),
+        "warning": (GOOD12.but(certificates=(A.certificate(own=True),)),),
+        "hostile": (OLD.but(name=HOSTILE),),
+        "unseen": (
+            GOOD13,
+            GOOD13.but(carrier="quic"),
+            GOOD12.but(cut=150),
+            GOOD12.but(answered=False),
+            GOOD12.but(resumed=True),
+        ),
+    }
+    return {name: A.capture(folder / f"{name}.pcap", *several) for name, several in scenes.items()}
+
+
+def test_what_is_encrypted_neither_passes_nor_fails(captures: dict[str, Path]) -> None:
+    report = audit(captures["unseen"])
+    expired = rule_of(report, "certificate-expired")
+    assert expired["flows"] == {"failed": 0, "passed": 0, "not_seen": 5, "not_applicable": 0}
+    assert expired["not_seen"] == {
+        "certificates are encrypted (TLS 1.3)": 2,
+        "no ServerHello": 2,
+        "resumed session": 1,
+    }
+    assert rule_of(report, "version-negotiated")["flows"]["passed"] == 3
+    assert rule_of(report, "pq-offered")["not_seen"] in (
+        {"no ClientHello": 1},
+        {"ClientHello cut": 1},
+    )
+    assert report["not_seen"]["certificates are encrypted (TLS 1.3)"] == 2
+    assert report["flows"] == {"tls": 4, "quic": 1}
+
+
+def test_midstream(tmp_path: Path) -> None:
+    """A capture that begins behind the hellos: nothing is known of it."""
+    behind = A.H.secret(A.H.DATA, 400) * 3
+    made = A.frames(GOOD12.but(behind=behind), 1)
+    (facts,) = facts_of(A.write(tmp_path / "late.pcap", made[-1:]))
+    assert "midstream" in facts.marks
+    for name in policies.installed():
+        for rule in policies.load(name).rules:
+            assert judge(rule, facts).kind in ("not_seen", "not_applicable"), rule.id
+
+
+def test_only_the_servers_side(tmp_path: Path) -> None:
+    """A capture of one direction: what the server says is judged, what the client says is not."""
+    made = [f for f in A.frames(OLD, 1) if f[26:30] == bytes([192, 0, 2, 1])]
+    report = audit(A.write(tmp_path / "half.pcap", made))
+    assert rule_of(report, "version-negotiated")["flows"]["failed"] == 1
+    assert rule_of(report, "version-offered")["not_seen"] == {"no ClientHello": 1}
+
+
+# --- views ---------------------------------------------------------------------------------------
+def test_hosts(captures: dict[str, Path]) -> None:
+    report = audit(captures["old"])
+    (found,) = rule_of(report, "version-negotiated")["findings"]
+    assert found["subject"] == "www.example.test:443 at 192.0.2.1"
+    assert found["side"] == "server"
+    assert found["details"] == {"negotiated TLS 1.0": 1}
+    assert found["examples"][0]["client"] == "10.1.0.0:20001"
+    assert found["first"] == "2026-09-21T14:13:20.000000Z"
+    (found,) = rule_of(report, "version-offered")["findings"]
+    assert (found["subject"], found["side"]) == ("10.1.0.0", "client")
+    assert report["services"] == 2  # TLS and DTLS of one name
+    assert report["clients"] == 1
+
+
+def test_flows_one_by_one(tmp_path: Path) -> None:
+    one = A.capture(tmp_path / "three.pcap", OLD, OLD, OLD)
+    host = rule_of(audit(one), "version-negotiated")
+    assert [f["flows"] for f in host["findings"]] == [3]
+    flow = rule_of(audit(one, "--by", "flow"), "version-negotiated")
+    assert [f["flows"] for f in flow["findings"]] == [1, 1, 1]
+    assert all("10.1.0.0:2000" in f["subject"] for f in flow["findings"])
+
+
+def record(number: int, side: str, **tls) -> str:
+    """A flow record as pcap2flow writes it for a process at one end."""
+    base = {"sa": "10.0.0.9", "da": "192.0.2.1", "pr": 6, "sp": 40000 + number, "dp": 443}
+    base |= {"time_start": A.START + number, "time_end": A.START + number, "flow_id": number}
+    hello = {"protocol": "tls", "cs": ["002f"], "scs": "002f", "s_version_name": "TLS 1.0"}
+    hello |= {"version": "TLS 1.0", "version_code": 769, "c_version": 769, "sni": "a.test"}
+    hello |= {"c_version_name": "TLS 1.0", "c_compressions": "00", "s_compression": "00"}
+    exe = {"name": "curl", "path": "/usr/bin/curl", "pid": 7, "side": side}
+    return json.dumps(base | {"tls": hello | tls, "exe": exe})
+
+
+def test_processes_from_records(tmp_path: Path) -> None:
+    lines = [record(1, ">"), record(2, ">"), record(3, "<")]
+    path = tmp_path / "flows.json"
+    path.write_text("\n".join(lines) + "\n")
+    report = audit(path, "--by", "process")
+    offered = {f["subject"]: f["flows"] for f in rule_of(report, "version-offered")["findings"]}
+    assert offered == {"/usr/bin/curl": 2, "(process not known)": 1}
+    chosen = {f["subject"]: f["flows"] for f in rule_of(report, "version-negotiated")["findings"]}
+    assert chosen == {"/usr/bin/curl": 1, "(process not known)": 2}
+    by_host = rule_of(audit(path), "version-offered")["findings"]
+    assert by_host[0]["processes"] == {"/usr/bin/curl": 2}
+
+
+def test_client_that_did_not_begin(tmp_path: Path) -> None:
+    """The records' list says who sent ClientHello; that one is the client."""
+    srlt = [{"b": 100, "dir": "<", "ipt": 0, "tp": 22, "hs_types": [1], "hs_lens": [96]}]
+    path = tmp_path / "flows.json"
+    path.write_text(record(1, ">", srlt=srlt) + "\n")
+    (facts,) = facts_of(path)
+    assert (facts.client, facts.server, facts.port) == ("192.0.2.1", "10.0.0.9", 40001)
+    assert (facts.client_process, facts.server_process) == (None, "/usr/bin/curl")
+
+
+# --- bounds --------------------------------------------------------------------------------------
+def test_findings_are_bounded(captures: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    (facts, _) = facts_of(captures["old"])
+    monkeypatch.setattr(tally, "FINDINGS_MOST", 5)
+    monkeypatch.setattr(tally, "SUBJECTS_MOST", 10)
+    monkeypatch.setattr(tally, "SERVICES_MOST", 3)
+    made = tally.Tally([policies.load("mozilla-intermediate")], "host")
+    for number in range(40):
+        facts.sni = f"host{number}.test"
+        made.add(facts)
+    made.finish()
+    results = made.results[0]
+    assert sum(len(r.findings) for r in results) == 5
+    for result in results:
+        listed = sum(f.flows for f in result.findings.values())
+        assert listed + result.more == result.outcomes["failed"]
+    history = next(r for r in results if r.rule.id == "downgrade-history")
+    assert history.unseen == {"too many services to compare": 37}
+    assert len(made.services) == 10
+
+
+def test_details_are_bounded() -> None:
+    found = tally.Finding("x", "server")
+    for number in range(50):
+        case = {"time": float(number)}
+        found.add(f"wrong {number}", f"process {number}", case)
+    assert len(found.details) == tally.DETAILS_MOST + 1
+    assert found.details[tally.OTHER] == 50 - tally.DETAILS_MOST
+    assert len(found.processes) == tally.PROCESSES_MOST + 1
+    assert len(found.examples) == tally.EXAMPLES_MOST
+    assert (found.first, found.last, found.flows) == (0.0, 49.0, 50)
+
+
+# --- exit codes ----------------------------------------------------------------------------------
+def test_exit_codes(captures: dict[str, Path], tmp_path: Path) -> None:
+    def code(*arguments: str | Path) -> int:
+        return joy("audit", *arguments, "--quiet").returncode
+
+    assert code(captures["good"]) == 0  # only notes
+    assert code(captures["warning"]) == 0
+    assert code(captures["warning"], "--fail-on", "warning") == 1
+    assert code(captures["old"]) == 1
+    assert code(captures["old"], "--fail-on", "never") == 0
+    assert code(captures["good"], "--policy", "nonesuch") == 2
+    assert code(captures["good"], "--by", "port") == 2
+    assert code(captures["good"], "--format", "xml") == 2
+    assert code(captures["good"], "--fail-on", "note") == 2
+    assert code() == 2
+    assert code(tmp_path / "not-there.pcap") == 1
+
+
+def test_damaged_input(captures: dict[str, Path], tmp_path: Path) -> None:
+    whole = captures["good"].read_bytes()
+    half = tmp_path / "half.pcap"
+    half.write_bytes(whole[:-7])
+    done = joy("audit", half)
+    assert done.returncode == 3
+    assert "half.pcap" in done.stderr
+    broken = tmp_path / "broken.pcap"
+    broken.write_bytes(captures["old"].read_bytes()[:-7])
+    assert joy("audit", broken, "--quiet").returncode == 1
+
+
+def test_unknown_policy_names_the_nearest() -> None:
+    done = joy("audit", "x.pcap", "--policy", "mozila-intermediate")
+    assert done.returncode == 2
+    assert "did you mean mozilla-intermediate?" in " ".join(done.stderr.split())
+
+
+def test_policy_from_a_file(captures: dict[str, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    check = 'check = { kind = "version", of = "negotiated", denied = ["TLS 1.2"] }\n'
+    mine.write_text(HEAD + RULE + check)
+    report = audit(captures["good"], "--policy", mine, "-p", "cnsa-2.0")
+    assert [p["name"] for p in report["policies"]] == ["mine", "cnsa-2.0"]
+    assert rule_of(report, "one")["flows"]["failed"] == 1
+
+
+def test_list() -> None:
+    done = joy("audit", "--list")
+    assert done.returncode == 0
+    listed = json.loads(joy("audit", "--list", "--json").stdout)
+    assert {p["name"] for p in listed} == set(policies.installed())
+    for one in listed:
+        assert one["name"] in done.stdout
+
+
+# --- reports -------------------------------------------------------------------------------------
+def test_formats_by_suffix(captures: dict[str, Path], tmp_path: Path) -> None:
+    starts = {"html": "<!doctype html>", "json": "{", "sarif": "{", "txt": "2 handshakes (1 DTLS"}
+    for suffix, start in starts.items():
+        path = tmp_path / f"report.{suffix}"
+        done = joy("audit", captures["old"], "-O", path, "--quiet")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert path.read_text().startswith(start)
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".html", ".json", ".sarif", ".txt"]
+    assert joy("audit", captures["old"], "-O", tmp_path / "no/x.json").returncode == 1
+
+
+def test_text_obeys_no_one(captures: dict[str, Path]) -> None:
+    done = joy("audit", captures["hostile"])
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert "<img src=x onerror=alert(1)>" in done.stdout
+    assert "\\x1b[31m" in done.stdout
+    assert "error   version-negotiated: negotiated TLS 1.0 (1)" in done.stdout
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page; unbalanced tags are an error."""
+
+    VOID = {"meta", "br", "img", "link", "input"}
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_html_escapes(captures: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    joy("audit", captures["hostile"], "-p", "nist-800-52r2", "-p", "cnsa-2.0", "-O", path)
+    page = Page(path.read_text())
+    names_of = {tag for tag, _ in page.tags}
+    assert "img" not in names_of
+    assert "script" not in names_of
+    assert not [a for _, attrs in page.tags for a in attrs if a.startswith("on")]
+    assert "\x1b" not in path.read_text()
+    text = "".join(page.words)
+    assert "<img src=x onerror=alert(1)>" in text
+    for rule in policies.load("cnsa-2.0").rules:
+        assert rule.title in text
+        assert rule.source in text
+
+
+def test_html_needs_nothing_else(captures: dict[str, Path]) -> None:
+    done = joy("audit", captures["old"], "--format", "html")
+    page = Page(done.stdout)
+    for tag, attrs in page.tags:
+        assert "src" not in attrs
+        assert tag not in ("link", "script", "iframe", "object")
+        assert not attrs.get("href", "#").startswith("//")
+    style = done.stdout.split("<style>")[1].split("</style>")[0]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "prefers-color-scheme: dark" in style
+    assert "@media print" in style
+
+
+def test_json_counts_agree(captures: dict[str, Path]) -> None:
+    report = audit(captures["old"], captures["unseen"], "-p", "nist-800-52r2")
+    total = sum(report["flows"].values())
+    assert total == 7
+    for rule in report["policies"][0]["rules"]:
+        assert sum(rule["flows"].values()) == total
+        assert sum(rule["not_seen"].values()) == rule["flows"]["not_seen"]
+        assert sum(f["flows"] for f in rule["findings"]) == rule["flows"]["failed"]
+
+
+def test_hostile_name_in_json(captures: dict[str, Path]) -> None:
+    report = audit(captures["hostile"])
+    (found,) = rule_of(report, "version-negotiated")["findings"]
+    assert found["examples"][0]["sni"] == HOSTILE
+
+
+def test_sarif(captures: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "audit.sarif"
+    chosen = ("-p", "mozilla-intermediate", "-p", "cnsa-2.0")
+    joy("audit", captures["old"], *chosen, "-O", path, "--quiet")
+    log = json.loads(path.read_text())
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-schema-2.1.0.json")
+    assert [r["automationDetails"]["id"] for r in log["runs"]] == [
+        "joy-audit/mozilla-intermediate/",
+        "joy-audit/cnsa-2.0/",
+    ]
+    for run in log["runs"]:
+        check_run(run)
+    levels = {r["level"] for run in log["runs"] for r in run["results"]}
+    assert levels == {"error", "warning", "note"}
+    broken = {r["ruleId"] for r in log["runs"][0]["results"]}
+    assert "mozilla-intermediate/version-negotiated" in broken
+
+
+def check_run(run: dict) -> None:
+    """What sections 3.14 to 3.49 of SARIF 2.1.0 ask of a run like ours."""
+    driver = run["tool"]["driver"]
+    assert isinstance(driver["name"], str)
+    ids = [r["id"] for r in driver["rules"]]
+    assert len(ids) == len(set(ids))
+    for rule in driver["rules"]:
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+        for key in ("shortDescription", "fullDescription", "help"):
+            assert rule[key]["text"]
+    (invocation,) = run["invocations"]
+    assert isinstance(invocation["executionSuccessful"], bool)
+    for notice in invocation["toolExecutionNotifications"]:
+        assert notice["level"] in ("error", "warning", "note")
+        assert notice["message"]["text"]
+        assert notice.get("associatedRule", {"id": ids[0]})["id"] in ids
+    for artifact in run["artifacts"]:
+        assert " " not in artifact["location"]["uri"]
+    prints = set()
+    for result in run["results"]:
+        assert ids[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note")
+        assert result["kind"] == "fail"
+        assert result["message"]["text"]
+        assert result["occurrenceCount"] >= 1
+        (location,) = result["locations"]
+        place = location["physicalLocation"]["artifactLocation"]
+        assert run["artifacts"][place["index"]]["location"]["uri"] == place["uri"]
+        assert location["logicalLocations"][0]["fullyQualifiedName"]
+        prints.add(result["partialFingerprints"]["ruleAndSubject/v1"])
+    assert len(prints) == len(run["results"])
+
+
+# --- real captures -------------------------------------------------------------------------------
+def test_real_handshakes() -> None:
+    """Programs' own handshakes (OpenSSL, curl, a browser): what make_fixtures.sh had them do."""
+    report = audit(ROOT / "tests/fixtures/tls.pcap", "-p", "nist-800-52r2")
+    assert report["flows"] == {"tls": 17}
+    old = rule_of(report, "version-obsolete")["findings"]
+    assert [f["subject"] for f in old] == ["web.test:4401 at 192.0.2.1"]
+    eleven = rule_of(report, "version-11")["findings"]
+    assert [f["subject"] for f in eleven] == ["web.test:4402 at 192.0.2.1"]
+    transported = {f["subject"] for f in rule_of(report, "rsa-key-transport")["findings"]}
+    assert transported == {f"web.test:{port} at 192.0.2.1" for port in (4401, 4403)}
+    browser = audit(ROOT / "tests/fixtures/browser.pcap")
+    assert rule_of(browser, "pq-offered")["flows"]["passed"] == 3
+    assert rule_of(browser, "pq-negotiated")["flows"]["failed"] == 3
