@@ -337,11 +337,11 @@ def dtls_frames(scene: Scene, host: H.Host) -> list[bytes]:
     return out
 
 
-def write(path: Path, made: list[bytes]) -> Path:
-    """A capture with a millisecond between frames."""
+def write(path: Path, made: list[bytes], step_ms: int = 1) -> Path:
+    """A capture with some milliseconds between frames."""
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
     for place, frame in enumerate(made):
-        when = START * 1000 + place
+        when = START * 1000 + place * step_ms
         full = struct.unpack("!H", frame[16:18])[0] + 14
         head = struct.pack("<IIII", when // 1000, when % 1000 * 1000, len(frame), full)
         out += head + frame

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from joy.audit import names
 
-_BASE = ("sa", "da", "sp", "dp", "time_start", "flow_id", "marks")
+_BASE = ("sa", "da", "sp", "dp", "time_start", "flow_id", "part", "marks")
 _TLS = (
     *("protocol", "version", "handshake", "c_version_name", "c_record_version", "sni"),
     *("s_random", "cs", "scs", "c_compressions", "s_compression", "c_extensions"),
@@ -97,7 +97,7 @@ class Facts:
 
 
 def read(batch: pa.RecordBatch) -> Iterator[Facts]:
-    """The handshakes in a batch of records, in order."""
+    """The handshakes in a batch of records, in order; later parts of a flow have none."""
     place = batch.schema.get_field_index("tls")
     if place < 0:
         return
@@ -107,7 +107,8 @@ def read(batch: pa.RecordBatch) -> Iterator[Facts]:
     columns = {name: _values(rows, name) for name in COLUMNS}
     for row in zip(*columns.values(), strict=True):
         values = dict(zip(columns, row, strict=True))
-        if values["tls.protocol"] is not None:
+        hellos = values["tls.cs"] is not None or values["tls.scs"] is not None
+        if values["tls.protocol"] is not None and (hellos or (values["part"] or 1) == 1):
             yield _facts(values)
 
 
