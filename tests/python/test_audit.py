@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import random
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from joy.audit.rules import judge
 from joy.cli import app
 from joy.inputs import Flows
 from kit import ROOT, joy
+from program import pcap2flow
 from typer.testing import CliRunner
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e.test"
@@ -234,6 +236,35 @@ def test_only_the_servers_side(tmp_path: Path) -> None:
     report = audit(A.write(tmp_path / "half.pcap", made))
     assert rule_of(report, "version-negotiated")["flows"]["failed"] == 1
     assert rule_of(report, "version-offered")["not_seen"] == {"no ClientHello": 1}
+
+
+def thinned(value: object, chance: random.Random) -> object:
+    """A JSON value without some of its members, wherever they are."""
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if chance.random() > 0.1}
+        return {k: thinned(v, chance) for k, v in kept.items()}
+    if isinstance(value, list):
+        return [thinned(v, chance) for v in value if chance.random() > 0.05]
+    return value
+
+
+def test_any_record_is_judged(tmp_path: Path) -> None:
+    """Records of other versions and tools may lack anything; that is never an error."""
+    records = []
+    for name in ("tls", "dtls", "quic", "browser", "starttls"):
+        run = pcap2flow("bidir=1", "features=all", ROOT / f"tests/fixtures/{name}.pcap")
+        records += [r for r in run.records if "tls" in r]
+    chance = random.Random(7)
+    need = ("sa", "da", "pr", "bytes_out", "num_pkts_out", "time_start", "time_end", "flow_id")
+    lines = []
+    for record_ in records * 20:
+        kept = {k: record_[k] for k in need if k in record_}
+        lines.append(json.dumps({**kept, "tls": thinned(record_["tls"], chance)}))
+    path = tmp_path / "thin.json"
+    path.write_text("\n".join(lines) + "\n")
+    rules = [r for name in policies.installed() for r in policies.load(name).rules]
+    seen = {judge(rule, facts).kind for facts in facts_of(path) for rule in rules}
+    assert seen == {"passed", "failed", "not_seen", "not_applicable"}
 
 
 # --- views ---------------------------------------------------------------------------------------
@@ -540,3 +571,50 @@ def test_real_handshakes() -> None:
     browser = audit(ROOT / "tests/fixtures/browser.pcap")
     assert rule_of(browser, "pq-offered")["flows"]["passed"] == 3
     assert rule_of(browser, "pq-negotiated")["flows"]["failed"] == 3
+
+
+# --- the page for users --------------------------------------------------------------------------
+PAGE = (ROOT / "doc/audit.md").read_text()
+
+
+def test_page_lists_policies_and_checks() -> None:
+    for name in policies.installed():
+        (line,) = [
+            row
+            for row in PAGE.splitlines()
+            if row.startswith(f"| `{name}` | ") and row.endswith("|")
+        ][:1]
+        assert line.split("|")[-2].strip() == str(len(policies.load(name).rules))
+    for kind, about in policies.KINDS.items():
+        (line,) = [row for row in PAGE.splitlines() if row.startswith(f"| `{kind}` |")]
+        for word in (*about.of, *about.lists, *about.more):
+            assert f"`{word}`" in line
+    for fault in policies.CERTIFICATE_FAULTS:
+        assert f"`{fault}`" in PAGE
+
+
+def test_example_of_a_policy_is_right(captures: dict[str, Path], tmp_path: Path) -> None:
+    example = PAGE.split("```toml\n")[1].split("```")[0]
+    mine = tmp_path / "house-rules.toml"
+    mine.write_text(example)
+    report = audit(captures["old"], "--policy", mine)
+    assert rule_of(report, "only-aead")["flows"]["failed"] == 1
+    assert rule_of(report, "mac-order")["flows"]["not_applicable"] == 2
+
+
+def test_examples_of_the_command_are_right(captures: dict[str, Path], tmp_path: Path) -> None:
+    """The commands of the page, with a capture and a policy in place of the files they name."""
+    (tmp_path / "house-rules.toml").write_text(PAGE.split("```toml\n")[1].split("```")[0])
+    lines = [line for line in PAGE.splitlines() if line.startswith("joy audit ")]
+    assert len(lines) == 5
+    for line in lines:
+        words = line.split()[1:]
+        for old in ("capture.pcap", "/var/spool/flows", "flows.json.gz"):
+            words = [str(captures["good"]) if w == old else w for w in words]
+        words = [
+            str(tmp_path / w) if w.endswith((".toml", ".html", ".sarif")) else w for w in words
+        ]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code in (0, 1), done.output
+    assert (tmp_path / "audit.html").exists()
+    assert (tmp_path / "audit.sarif").exists()

@@ -34,6 +34,7 @@ _CUT_CLIENT = Outcome(UNSEEN, "ClientHello cut")
 _CUT_SERVER = Outcome(UNSEEN, "ServerHello cut")
 _ENCRYPTED = Outcome(UNSEEN, "certificates are encrypted (TLS 1.3)")
 _RESUMED = Outcome(UNSEEN, "resumed session")
+_UNTOLD = Outcome(UNSEEN, "not in the record of a certificate")
 
 
 def judge(rule: Rule, facts: Facts) -> Outcome:
@@ -209,7 +210,7 @@ def _each(
         return found
     doubt: Outcome | None = None
     for place, certificate in enumerate(found):
-        if certificate["damaged"]:
+        if certificate.get("damaged"):
             doubt = Outcome(UNSEEN, "a certificate does not parse")
             continue
         wrong = fault(certificate, place)
@@ -228,7 +229,9 @@ def _curve(certificate: dict) -> str:
 
 def _certificate_key(check: Check, facts: Facts) -> Outcome:
     def fault(certificate: dict, place: int) -> str | Outcome | None:
-        kind, bits = certificate["key_type"], certificate.get("key_length")
+        kind, bits = certificate.get("key_type"), certificate.get("key_length")
+        if kind is None:
+            return _UNTOLD
         if _among(check, (kind,), "").kind == FAILED:
             return f"key of type {kind}"
         curve = _curve(certificate)
@@ -245,10 +248,12 @@ def _certificate_key(check: Check, facts: Facts) -> Outcome:
 
 
 def _certificate_signature(check: Check, facts: Facts) -> Outcome:
-    def fault(certificate: dict, place: int) -> str | None:
-        if place and certificate["self_signed"]:
+    def fault(certificate: dict, place: int) -> str | Outcome | None:
+        if place and certificate.get("self_signed"):
             return None  # nobody relies on a root's signature of itself
-        name = certificate["signature_algorithm"]
+        name = certificate.get("signature_algorithm")
+        if name is None:
+            return _UNTOLD
         return f"signed with {name}" if _among(check, (name,), "").kind == FAILED else None
 
     return _each(check, facts, fault)
@@ -286,18 +291,18 @@ def _expired(certificate: dict, facts: Facts) -> str | Outcome | None:
     last = certificate.get("not_after_s")
     if last is None:
         return Outcome(UNSEEN, "validity is no time")
-    return f"expired {certificate['not_after']}" if facts.time > last else None
+    return f"expired {certificate.get('not_after')}" if facts.time > last else None
 
 
 def _not_yet_valid(certificate: dict, facts: Facts) -> str | Outcome | None:
     first = certificate.get("not_before_s")
     if first is None:
         return Outcome(UNSEEN, "validity is no time")
-    return f"valid only from {certificate['not_before']}" if facts.time < first else None
+    return f"valid only from {certificate.get('not_before')}" if facts.time < first else None
 
 
 def _self_signed(certificate: dict, facts: Facts) -> str | None:
-    return "self-signed" if certificate["self_signed"] else None
+    return "self-signed" if certificate.get("self_signed") else None
 
 
 def _no_san(certificate: dict, facts: Facts) -> str | None:
@@ -305,11 +310,13 @@ def _no_san(certificate: dict, facts: Facts) -> str | None:
 
 
 def _malformed(certificate: dict, facts: Facts) -> str | None:
-    return "malformed extension" if certificate["malformed"] else None
+    return "malformed extension" if certificate.get("malformed") else None
 
 
-def _old_version(certificate: dict, facts: Facts) -> str | None:
-    version = certificate["version"]
+def _old_version(certificate: dict, facts: Facts) -> str | Outcome | None:
+    version = certificate.get("version")
+    if version is None:
+        return _UNTOLD
     return f"X.509 version {version}" if version != 3 else None
 
 
@@ -324,10 +331,10 @@ def _name_mismatch(certificate: dict, facts: Facts) -> str | Outcome | None:
     """RFC 9525: whether a name of the certificate is the one asked for."""
     if not facts.sni:
         return Outcome(UNSEEN, "no server name (SNI)")
-    held = [(s["type"], s["value"]) for s in certificate.get("sans") or ()]
+    held = [(s["type"], s["value"] or "") for s in certificate.get("sans") or ()]
     if not held:
         subject = certificate.get("subject") or ()
-        held = [("dns", a["value"]) for a in subject if a["name"] == "commonName"]
+        held = [("dns", a["value"] or "") for a in subject if a["name"] == "commonName"]
     if any(kind in ("dns", "ip") and _matches(value, facts.sni) for kind, value in held):
         return None
     names_held = f" ({_listed(v for _, v in held)})" if held else ""
