@@ -325,6 +325,29 @@ def test_client_that_did_not_begin(tmp_path: Path) -> None:
     assert (facts.client_process, facts.server_process) == (None, "/usr/bin/curl")
 
 
+def test_what_is_judged_once_counts_as_often_as_it_came(
+    captures: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alike handshakes are judged once; the sums are those of judging each."""
+    paths = [captures[name] for name in ("old", "unseen", "warning")]
+    paths += [ROOT / f"tests/fixtures/{name}.pcap" for name in ("tls", "quic", "browser")]
+    seen = facts_of(*paths) * 3
+    assert len({f.shape() for f in seen} - {None}) < len(seen) / 3 + 1
+
+    def sums(most: int) -> list:
+        monkeypatch.setattr(tally, "SHAPES_MOST", most)
+        made = tally.Tally([policies.load(name) for name in policies.installed()])
+        for facts in seen:
+            made.add(facts)
+        made.finish()
+        results = [r for several in made.results for r in several]
+        return [(r.outcomes, r.unseen, r.findings, r.more) for r in results]
+
+    remembered, few = sums(4096), sums(2)
+    monkeypatch.setattr(Facts, "shape", lambda self: None)
+    assert remembered == few == sums(4096)
+
+
 # --- bounds --------------------------------------------------------------------------------------
 def test_findings_are_bounded(captures: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     (facts, _) = facts_of(captures["old"])

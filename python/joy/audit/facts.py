@@ -21,10 +21,33 @@ _TLS = (
     *("s_random", "cs", "scs", "c_compressions", "s_compression", "c_extensions"),
     *("s_extensions", "client", "server", "retry", "c_key_length", "s_key"),
     *("certificate_request", "c_signature_algorithm", "c_cert", "s_cert", "ocsp_length"),
-    *("hello_requests", "marks", "srlt"),
+    *("marks", "srlt"),
 )
 _OTHER = ("fingerprints.ja4", "exe.name", "exe.path", "exe.side", "exe_peer.name", "exe_peer.path")
-COLUMNS = (*_BASE, *(f"tls.{k}" for k in _TLS), *_OTHER)
+_READ = (*_BASE, *(f"tls.{k}" for k in _TLS), *_OTHER)
+
+# Of what has many members, those that are looked at.
+_CERTIFICATE = (
+    *("damaged", "version", "subject", "not_before", "not_after", "not_before_s", "not_after_s"),
+    *("key_type", "key_length", "curve", "signature_algorithm", "sans", "ext_key_usage"),
+    *("self_signed", "malformed", "sha256"),
+)
+_MEMBERS = {
+    "c_extensions": ("type",),
+    "s_extensions": ("type",),
+    "client": ("versions", "groups", "key_shares", "signature_algorithms", "psk_modes", "faults"),
+    "server": ("faults",),
+    "retry": ("group",),
+    "c_cert": _CERTIFICATE,
+    "s_cert": _CERTIFICATE,
+    "srlt": ("dir", "hs_types"),
+}
+COLUMNS = (
+    *_BASE,
+    *(f"tls.{k}" for k in _TLS if k not in _MEMBERS),
+    *(f"tls.{k}.{member}" for k, members in _MEMBERS.items() for member in members),
+    *_OTHER,
+)
 
 CLIENT_HELLO, SERVER_HELLO = 1, 2  # handshake types
 RENEGOTIATION_INFO, STATUS_REQUEST = 0xFF01, 5  # extensions
@@ -80,6 +103,35 @@ class Facts:
     stapled: bool
     random_end: bytes
 
+    def shape(self) -> tuple | None:
+        """What outcomes depend on: two handshakes with the same are judged alike.
+
+        None when a certificate cannot be told from others.
+        """
+        held = tuple(self._held(several) for several in self.certificates)
+        if None in held:
+            return None
+        return (
+            *(held, self.sni if any(held) else None),
+            *(self.protocol, self.marks, self.whole, self.versions, self.versions_listed),
+            *(self.version, self.resumed, self.suites, self.signals, self.suite, self.groups),
+            *(self.shares, self.group, self.signatures, self.key_signature, self.stapled),
+            *(self.verify_signature, self.exchange_bits, self.compressions, self.compression),
+            *(self.extensions, self.psk_modes, self.certificate_asked, self.renegotiated),
+            self.random_end if self.random_end.startswith(b"DOWNGRD") else b"",
+        )
+
+    def _held(self, certificates: list[dict] | None) -> tuple | None:
+        """Which certificates, and how their validity stands to the time of the flow."""
+        out = []
+        for one in certificates or ():
+            first, last = one.get("not_before_s"), one.get("not_after_s")
+            if one.get("sha256") is None:
+                return None
+            late = last is not None and self.time > last
+            out.append((one["sha256"], first is not None and self.time < first, late))
+        return tuple(out)
+
     @property
     def rank(self) -> int:
         """Order of the version that was negotiated; 0 when none was seen."""
@@ -104,7 +156,7 @@ def read(batch: pa.RecordBatch) -> Iterator[Facts]:
     rows = batch.filter(pc.is_valid(batch.column(place)))
     if not rows.num_rows:
         return
-    columns = {name: _values(rows, name) for name in COLUMNS}
+    columns = {name: _values(rows, name) for name in _READ}
     for row in zip(*columns.values(), strict=True):
         values = dict(zip(columns, row, strict=True))
         hellos = values["tls.cs"] is not None or values["tls.scs"] is not None

@@ -22,6 +22,7 @@ FINDINGS_MOST = 50_000  # pairs of rule and subject
 SUBJECTS_MOST = 100_000
 SERVICES_MOST = 20_000  # whose versions are remembered
 PAIRS_MOST = 64  # versions offered and negotiated with a service, per subject
+SHAPES_MOST = 4096  # handshakes that differ, whose outcomes are remembered
 OTHER = "(others)"
 
 
@@ -124,6 +125,20 @@ class Result:
 
 
 @dataclass
+class _Shape:
+    """What the rules say of handshakes that are alike, and how many of them came.
+
+    Attributes:
+        broken: results of the rules that they break, with what is wrong.
+        others: results of the other rules.
+    """
+
+    broken: list[tuple[Result, Outcome]]
+    others: list[tuple[Result, Outcome]]
+    count: int = 0
+
+
+@dataclass
 class _Seen:
     """Flows of one subject that offered and negotiated the same with a service."""
 
@@ -159,6 +174,7 @@ class Tally:
         self._history: dict[str, _Service] = {}
         self._forgotten = 0
         self._done = False
+        self._shapes: dict[tuple, _Shape] = {}
         self._watches = any(_wants_history(r) for p in self.policies for r in p.rules)
 
     def add(self, facts: Facts) -> None:
@@ -170,15 +186,24 @@ class Tally:
                 known.add(name)
         if self._watches:
             self._remember(facts)
-        for results in self.results:
-            for result in results:
-                self._take(result, facts, judge(result.rule, facts))
+        key = facts.shape()
+        shape = self._shapes.get(key) if key else None
+        if shape is None:
+            shape = self._judge(facts)
+            if key:
+                self._remember_shape(key, shape)
+        for result, outcome in shape.broken:
+            self._fail(result, facts, outcome.what)
+        shape.count += 1
+        if not key:
+            _settle(shape)
 
     def finish(self) -> None:
         """Judge what needs more than one flow; once, behind the last."""
         if self._done:
             return
         self._done = True
+        self._settle_all()
         for results in self.results:
             for result in results:
                 if _wants_history(result.rule):
@@ -204,14 +229,25 @@ class Tally:
         if facts.suite and facts.encrypted_certificates:
             self.unseen["certificates are encrypted (TLS 1.3)"] += 1
 
-    def _take(self, result: Result, facts: Facts, outcome: Outcome) -> None:
-        if _wants_history(result.rule) and outcome.kind == PASSED:
-            return  # judged at the end
-        result.outcomes[outcome.kind] += 1
-        if outcome.kind == UNSEEN:
-            result.unseen[outcome.what] += 1
-        elif outcome.kind == FAILED:
-            self._fail(result, facts, outcome.what)
+    def _judge(self, facts: Facts) -> _Shape:
+        shape = _Shape([], [])
+        for results in self.results:
+            for result in results:
+                outcome = judge(result.rule, facts)
+                if _wants_history(result.rule) and outcome.kind == PASSED:
+                    continue  # judged at the end
+                (shape.broken if outcome.kind == FAILED else shape.others).append((result, outcome))
+        return shape
+
+    def _remember_shape(self, key: tuple, shape: _Shape) -> None:
+        if len(self._shapes) >= SHAPES_MOST:
+            self._settle_all()
+        self._shapes[key] = shape
+
+    def _settle_all(self) -> None:
+        for shape in self._shapes.values():
+            _settle(shape)
+        self._shapes.clear()
 
     def _fail(self, result: Result, facts: Facts, what: str, count: int = 1) -> None:
         side = result.rule.side
@@ -262,6 +298,14 @@ class Tally:
         if self._forgotten:
             result.outcomes[UNSEEN] += self._forgotten
             result.unseen["too many services to compare"] += self._forgotten
+
+
+def _settle(shape: _Shape) -> None:
+    """Add the outcomes of a shape to the results, as often as it came."""
+    for result, outcome in (*shape.broken, *shape.others):
+        result.outcomes[outcome.kind] += shape.count
+        if outcome.kind == UNSEEN:
+            result.unseen[outcome.what] += shape.count
 
 
 def _wants_history(rule: Rule) -> bool:
