@@ -456,6 +456,16 @@ def test_text_obeys_no_one(captures: dict[str, Path]) -> None:
     assert "error   version-negotiated: negotiated TLS 1.0 (1)" in done.stdout
 
 
+def test_no_handshakes_is_no_praise() -> None:
+    none = ROOT / "tests/fixtures/icmp.pcap"
+    done = joy("audit", none)
+    assert done.returncode == 0
+    assert "nothing was judged" in done.stdout
+    assert "kept" not in done.stdout
+    page = joy("audit", none, "--format", "html").stdout
+    assert "nothing was judged" in page
+
+
 class Page(HTMLParser):
     """Tags, attributes and text of a page; unbalanced tags are an error."""
 

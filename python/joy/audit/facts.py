@@ -176,7 +176,8 @@ def _values(rows: pa.RecordBatch, name: str) -> list[Any]:
             return [None] * rows.num_rows
         array = pc.struct_field(array, key)
     if pa.types.is_timestamp(array.type):
-        return [None if v is None else v / 1e9 for v in array.cast(pa.int64()).to_pylist()]
+        exact = array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64())
+        return [None if v is None else v / 1e9 for v in exact.to_pylist()]
     return array.to_pylist()
 
 

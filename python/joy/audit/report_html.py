@@ -11,7 +11,7 @@ from typing import Any
 
 from joy.audit.policy import SEVERITIES, Policy
 from joy.audit.report_json import OUTCOMES, moment
-from joy.audit.report_text import Broken, by_subject, clean, count, headline
+from joy.audit.report_text import NOTHING, Broken, by_subject, clean, count, headline
 from joy.audit.rules import APART, FAILED, PASSED, UNSEEN
 from joy.audit.tally import Finding, Result, Tally
 from joy.inputs import Flows
@@ -124,6 +124,8 @@ def _inputs(flows: Flows) -> str:
 
 
 def _unseen(tally: Tally) -> str:
+    if not tally.flows:
+        return f'<div class="fine"><b>{NOTHING}</b></div>'
     if not tally.unseen:
         return ""
     reasons = "; ".join(f"{text(why)}: {n:,}" for why, n in sorted(tally.unseen.items()))
@@ -138,7 +140,7 @@ def _card(place: int, policy: Policy, results: list[Result]) -> str:
     for result in results:
         counts[result.rule.severity] += len(result.findings)
     tags = [tag(s, count(n, s)) for s, n in counts.items() if n]
-    tags = tags or [tag("quiet", "nothing found")]
+    tags = tags or [tag("quiet", "nothing wrong seen")]
     return (
         f'<a class="card" href="#policy-{place}"><b>{text(policy.title)}</b>{"".join(tags)}'
         f'<p class="small soft">{text(policy.publisher)}, {text(policy.edition)}</p></a>'
@@ -181,7 +183,7 @@ def _rules(results: list[Result]) -> str:
     order = sorted(results, key=lambda r: SEVERITIES.index(r.rule.severity))
     broken = [r for r in order if r.outcomes[FAILED]]
     others = [r for r in order if not r.outcomes[FAILED]]
-    out = _table(broken) if broken else "<p><b>Nothing found.</b></p>"
+    out = _table(broken) if broken else "<p><b>Nothing wrong was seen.</b></p>"
     if others:
         title = f"{count(len(others), 'rule')} that nobody was seen to break"
         out += f"<details><summary>{title}</summary>{_table(others)}</details>"

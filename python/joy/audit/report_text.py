@@ -15,6 +15,7 @@ from joy.audit.rules import FAILED, PASSED, UNSEEN
 from joy.audit.tally import Finding, Result, Tally
 from joy.inputs import Flows
 
+NOTHING = "No handshake of TLS, DTLS or QUIC is in it, so that nothing was judged."
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -42,6 +43,9 @@ def show(console: Console, tally: Tally, flows: Flows) -> None:
     if tally.unseen:
         reasons = "; ".join(f"{why}: {n:,}" for why, n in sorted(tally.unseen.items()))
         _line(console, Text(f"Not everything was seen. {reasons}", "dim"))
+    if not tally.flows:
+        _line(console, Text(NOTHING, "yellow"))
+        return
     for policy, results in zip(tally.policies, tally.results, strict=True):
         _policy(console, policy, results)
 
@@ -64,7 +68,7 @@ def _policy(console: Console, policy: Policy, results: list[Result]) -> None:
             for line in _subject(subject, broken):
                 _line(console, line)
     if not any(r.outcomes[FAILED] for r in results):
-        _line(console, Text("Nothing found.", "green"))
+        _line(console, Text("Nothing wrong was seen.", "green"))
 
 
 def _rules(results: list[Result], width: int) -> Table:
