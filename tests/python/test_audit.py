@@ -426,6 +426,16 @@ def test_policy_from_a_file(captures: dict[str, Path], tmp_path: Path) -> None:
     assert rule_of(report, "one")["flows"]["failed"] == 1
 
 
+def test_lowest_version(captures: dict[str, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(HEAD + RULE + 'check = { kind = "version", of = "negotiated", at_least = "X" }')
+    assert joy("audit", "x.pcap", "-p", mine).returncode == 2
+    for least, failed in (("TLS 1.0", 0), ("TLS 1.1", 1), ("TLS 1.2", 1), ("TLS 1.3", 2)):
+        check = f'check = {{ kind = "version", of = "negotiated", at_least = "{least}" }}'
+        mine.write_text(HEAD + RULE + check)
+        assert rule_of(audit(captures["old"], "-p", mine), "one")["flows"]["failed"] == failed
+
+
 def test_list() -> None:
     done = joy("audit", "--list")
     assert done.returncode == 0

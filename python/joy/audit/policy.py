@@ -46,7 +46,7 @@ class Kind:
 
 LISTS = ("allowed", "denied")
 KINDS = {
-    "version": Kind(("negotiated", "offered", "best_offered"), "versions", LISTS),
+    "version": Kind(("negotiated", "offered", "best_offered"), "versions", LISTS, ("at_least",)),
     "ciphersuite": Kind(("negotiated", "offered"), "ciphersuites", LISTS),
     "key_exchange": Kind(("negotiated", "offered"), "key_exchanges", LISTS),
     "group": Kind(("negotiated", "offered", "key_share"), "groups", (*LISTS, "any_of")),
@@ -77,6 +77,7 @@ class Check:
         minimum: bits for each type of key.
         chain: "own": the holder's certificate; "all": those behind it too.
         max_days: longest validity, in days.
+        at_least: lowest version; DTLS counts as the TLS that it is made from.
     """
 
     kind: str
@@ -90,6 +91,7 @@ class Check:
     minimum: Mapping[str, int] = field(default_factory=dict)
     chain: str = "own"
     max_days: float = 0.0
+    at_least: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,8 @@ def _check(table: _Table) -> Check:
             table.fail("history is judged over all flows and needs a rule of its own")
     if "max_days" in kind.more:
         given["max_days"] = table.take("max_days", float)
+    if "at_least" in kind.more and "at_least" in table.left:
+        given["at_least"] = table.word("at_least", tuple(names.RANKS))
     if "minimum" in kind.more and (name == "key_size" or "minimum" in table.left):
         types = EXCHANGED if name == "key_size" else names.KEY_TYPES
         given["minimum"] = table.bits("minimum", types)

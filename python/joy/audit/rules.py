@@ -76,6 +76,7 @@ def _among(check: Check, values: Iterable[str], verb: str) -> Outcome:
         for v in values
         if (check.denied is not None and v in check.denied)
         or (check.allowed is not None and v not in check.allowed)
+        or (check.at_least and names.rank(v) < names.RANKS[check.at_least])
     ]
     if wrong:
         return Outcome(FAILED, f"{verb} {_listed(wrong)}")
