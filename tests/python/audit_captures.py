@@ -9,6 +9,7 @@ works because nobody here checks signatures.
 from __future__ import annotations
 
 import datetime
+import json
 import random
 import struct
 import sys
@@ -20,10 +21,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import handshakes as H  # noqa: E402
+from joy.cli import app  # noqa: E402
 
 START = 1_790_000_000  # time of the first packet: 2026-09-21
 NAME = "www.example.test"
@@ -358,3 +361,16 @@ def number_of(client: str, port: int | None) -> int:
     """Which scene of a capture a flow is, by its client's address and port."""
     octets = [int(part) for part in client.split(".")]
     return ((octets[2] << 8 | octets[3]) << 8) + (port or 0) - 20000
+
+
+# --- the command ---------------------------------------------------------------------------------
+def audit(*arguments: str | Path) -> dict:
+    """The JSON report of a run, in this process."""
+    words = ["audit", "--json", "--quiet", *map(str, arguments)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code in (0, 1, 3), done.output
+    return json.loads(done.stdout)
+
+
+def rule_of(report: dict, rule: str, policy: int = 0) -> dict:
+    return next(r for r in report["policies"][policy]["rules"] if r["id"] == rule)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from joy.audit import names
 
-_BASE = ("sa", "da", "sp", "dp", "time_start", "flow_id", "part", "marks")
+_BASE = ("sa", "da", "sp", "dp", "time_start", "flow_id", "part")
 _TLS = (
     *("protocol", "version", "handshake", "c_version_name", "c_record_version", "sni"),
     *("s_random", "cs", "scs", "c_compressions", "s_compression", "c_extensions"),
@@ -77,7 +77,6 @@ class Facts:
     server_process: str | None
     ja4: str | None
     marks: tuple[str, ...]
-    flow_marks: tuple[str, ...]
     whole: tuple[bool, bool]
     versions: tuple[str, ...] | None
     versions_listed: bool
@@ -202,7 +201,6 @@ def _facts(v: dict[str, Any]) -> Facts:
         server_process=processes[1],
         ja4=v["fingerprints.ja4"],
         marks=tuple(t["marks"] or ()),
-        flow_marks=tuple(v["marks"] or ()),
         whole=(_whole(t["client"], t["cs"]), _whole(t["server"], t["scs"])),
         versions=_versions(t, client),
         versions_listed=bool(client.get("versions")),

@@ -9,10 +9,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from joy.audit.outcome import APART, FAILED, PASSED, UNSEEN
 from joy.audit.policy import SEVERITIES, Policy
 from joy.audit.report_json import OUTCOMES, moment
 from joy.audit.report_text import NOTHING, Broken, by_subject, clean, count, headline
-from joy.audit.rules import APART, FAILED, PASSED, UNSEEN
 from joy.audit.tally import Finding, Result, Tally
 from joy.inputs import Flows
 

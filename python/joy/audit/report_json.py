@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from joy.audit.outcome import APART, FAILED, PASSED, UNSEEN
 from joy.audit.policy import Policy
-from joy.audit.rules import APART, FAILED, PASSED, UNSEEN
 from joy.audit.tally import Finding, Result, Tally
 from joy.inputs import Flows
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from joy.audit.outcome import FAILED, PASSED, UNSEEN
 from joy.audit.policy import SEVERITIES, Policy
 from joy.audit.report_json import moment
-from joy.audit.rules import FAILED, PASSED, UNSEEN
 from joy.audit.tally import Finding, Result, Tally
 from joy.inputs import Flows
 

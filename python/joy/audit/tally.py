@@ -14,8 +14,9 @@ from typing import Any
 
 from joy.audit import names
 from joy.audit.facts import Facts
+from joy.audit.outcome import FAILED, PASSED, UNSEEN, Outcome
 from joy.audit.policy import Policy, Rule
-from joy.audit.rules import FAILED, PASSED, UNSEEN, Outcome, judge, server_able
+from joy.audit.rules import judge, server_able
 
 EXAMPLES_MOST, DETAILS_MOST, PROCESSES_MOST = 3, 8, 8
 FINDINGS_MOST = 50_000  # pairs of rule and subject
