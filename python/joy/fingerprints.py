@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from joy import fingerprint_db as db
 from joy import npf
 from joy.inputs import Flows
-from joy.sightings import Names, begin, reader, sightings
+from joy.sightings import SCHEMA, Names, begin, sightings
 from joy.tables import column, database
+
+if TYPE_CHECKING:
+    import duckdb
 
 # What speaks of the same thing, the most telling kind first: one answer for each of these.
 SUBJECTS = {
@@ -40,6 +43,52 @@ SUBJECTS = {
 }
 
 _TIME = f"strftime({{}}, '{db.TIME}')"
+
+
+# --- counting as they come ------------------------------------------------------------------------
+ROWS = 100_000  # sightings that are counted at a time
+PARTS = 32  # such counts, after which they are added up
+
+
+def _gather(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    select: str,
+    seen: Iterator[tuple[pa.RecordBatch, pa.RecordBatch]],
+) -> None:
+    """Makes a table of counts.
+
+    Args:
+        con: the database.
+        table: the name of the new table.
+        select: of the rows of `seen`; gives n, low, high (number, first and last time) behind what
+            they are of.
+        seen: of sightings().
+    """
+    held: list[pa.RecordBatch] = []
+    size = parts = 0
+    con.register("seen", SCHEMA.empty_table())
+    con.execute(f"CREATE TEMP TABLE {table} AS {select}")
+    for _, batch in seen:
+        held.append(batch)
+        size += batch.num_rows
+        if size >= ROWS:
+            con.register("seen", pa.Table.from_batches(held))
+            con.execute(f"INSERT INTO {table} {select}")
+            held, size, parts = [], 0, parts + 1
+        if parts == PARTS:
+            _add_up(con, table)
+            parts = 0
+    con.register("seen", pa.Table.from_batches(held, SCHEMA))
+    con.execute(f"INSERT INTO {table} {select}")
+    _add_up(con, table)
+
+
+def _add_up(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * EXCLUDE (n, low, high), "
+        f"sum(n)::BIGINT AS n, min(low) AS low, max(high) AS high FROM {table} GROUP BY ALL"
+    )
 
 
 # --- build ---------------------------------------------------------------------------------------
@@ -76,8 +125,9 @@ def build(
     """
     built = Built()
     with database() as con:
-        seen = reader(flows, kinds, names)  # noqa: F841 (DuckDB finds it by its name)
-        con.execute(_FACTS, {"suffix": suffix, "guesses": guesses})
+        con.execute("SET VARIABLE suffix = $n", {"n": suffix})
+        con.execute("SET VARIABLE guesses = $yes", {"yes": guesses})
+        _gather(con, "fact", _FACTS, sightings(flows, kinds, names))
         sums = con.execute(
             "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (what = 'any'), 0), "
             "coalesce(sum(n) FILTER (what = 'guess'), 0) FROM fact WHERE what IN "
@@ -98,16 +148,15 @@ def build(
 
 # One row for each name a sighting has, and one that says whether it had any.
 _FACTS = r"""
-CREATE TEMP TABLE fact AS
 WITH known AS (
-    SELECT * REPLACE (CASE WHEN guess AND NOT $guesses THEN NULL ELSE process END AS process),
-        guess AND NOT $guesses AS left_out,
-        lower(rtrim(sni, '.')) AS host_name
-    FROM seen
+    SELECT * REPLACE (CASE WHEN left_out THEN NULL ELSE process END AS process),
+        string_split(host_name, '.') AS host_words
+    FROM (SELECT *, guess AND NOT getvariable('guesses') AS left_out,
+              lower(rtrim(sni, '.')) AS host_name FROM seen)
 ), named AS (
     SELECT *,
         CASE WHEN regexp_matches(host_name, '^[0-9.]+$|:') THEN host_name
-             ELSE array_to_string(list_slice(string_split(host_name, '.'), -$suffix, -1), '.')
+             ELSE array_to_string(list_slice(host_words, -getvariable('suffix'), -1), '.')
         END AS suffix,
         unnest([
             {'what': 'process', 'name': process, 'version': version},
@@ -134,11 +183,11 @@ def count(flows: Flows, kinds: Sequence[str] = (), top: int = 10) -> list[dict[s
     {name, flows}.
     """
     with database() as con:
-        seen = reader(flows, kinds)  # noqa: F841
-        con.execute(
-            "CREATE TEMP TABLE seen_by AS SELECT kind, value, host, sni, process, count(*) AS n, "
-            "min(time) AS low, max(time) AS high FROM seen GROUP BY ALL"
+        select = (
+            "SELECT kind, value, host, sni, process, count(*) AS n, min(time) AS low, "
+            "max(time) AS high FROM seen GROUP BY ALL"
         )
+        _gather(con, "seen_by", select, sightings(flows, kinds))
         found = con.execute(
             "SELECT kind, value, sum(n)::BIGINT AS flows, count(DISTINCT host) AS hosts, "
             f"{_TIME.format('min(low)')} AS first, {_TIME.format('max(high)')} AS last "

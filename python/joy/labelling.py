@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from joy.errors import JoyError, UsageError
-from joy.tables import column
+from joy.tables import column, plain_array
 from joy.truth import Rule, Truth, address_key
 
 if TYPE_CHECKING:
@@ -374,7 +374,9 @@ def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     for batch in batches:
         there = set(batch.schema.names)
         columns = [
-            batch.column(f.name).cast(f.type) if f.name in there else pa.nulls(len(batch), f.type)
+            plain_array(batch.column(f.name)).cast(f.type)
+            if f.name in there
+            else pa.nulls(batch.num_rows, f.type)
             for f in schema
         ]
         tables.append(pa.table(columns, schema=schema))

@@ -93,16 +93,18 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write(path: str, content: dict[str, Any]) -> None:
-    """Write a manifest, whole or not at all.
+def write(path: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Write a manifest, whole or not at all; gives what is in it.
 
     Args:
         path: of the manifest.
         content: its members; created, command and versions are put in front.
     """
     head = {"created": now(), "command": ["joy", *sys.argv[1:]], "versions": versions()}
+    whole = {**head, **content}
     part = path + ".part"
     with open(part, "w", encoding="utf-8") as out:
-        json.dump({**head, **content}, out, ensure_ascii=False, indent=1, allow_nan=False)
+        json.dump(whole, out, ensure_ascii=False, indent=1, allow_nan=False)
         out.write("\n")
     os.replace(part, path)
+    return whole

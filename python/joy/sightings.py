@@ -202,11 +202,3 @@ def _hex(values: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(words.indices, pa.array(digits, pa.utf8())).cast(
         pa.utf8()
     )
-
-
-def reader(
-    flows: Flows, kinds: Sequence[str] = (), names: Names | None = None
-) -> pa.RecordBatchReader:
-    """The same as one stream, for DuckDB."""
-    parts = (seen for _, seen in sightings(flows, kinds, names))
-    return pa.RecordBatchReader.from_batches(SCHEMA, parts)

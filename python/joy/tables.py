@@ -36,6 +36,27 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([plain_field(field) for field in schema], schema.metadata)
 
 
+def plain_array(array: pa.Array) -> pa.Array:
+    """The same values, of plain_type().
+
+    Not by Array.cast(): that looks up words in places that a struct above says are null, where
+    there may be none.
+    """
+    kind = plain_type(array.type)
+    if kind == array.type:
+        return array
+    if pa.types.is_dictionary(array.type):
+        return plain_array(array.dictionary_decode())
+    if pa.types.is_struct(kind):
+        parts = [plain_array(part) for part in array.flatten()]
+        return pa.StructArray.from_arrays(parts, fields=list(kind), mask=array.is_null())
+    sizes = pc.fill_null(pc.list_value_length(array), 0)
+    ends = pc.cumulative_sum(sizes).cast(pa.int32())
+    starts = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    values = plain_array(array.flatten())
+    return pa.ListArray.from_arrays(starts, values, type=kind, mask=array.is_null())
+
+
 def column(batch: pa.RecordBatch, name: str, kind: pa.DataType) -> pa.Array:
     """A field of each record, by its dotted name, as `kind`; all null where the batch has none."""
     first, *rest = name.split(".")

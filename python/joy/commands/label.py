@@ -157,14 +157,13 @@ def _run(
         }
         Path(_beside(output)).unlink(missing_ok=True)  # never one that speaks of another file
         os.replace(part, output)
-        manifest.write(_beside(output), content)
+        return manifest.write(_beside(output), content), damaged
     except OSError as bad:
         if isinstance(bad, JoyError):
             raise
         raise JoyError(f"{output}: {bad.strerror or bad}", output) from None
     finally:
         Path(part).unlink(missing_ok=True)
-    return content, damaged
 
 
 def _beside(output: str) -> str:
