@@ -2,8 +2,9 @@
 """Ground truth joined onto flows: sets against sets, in DuckDB, some thousands of flows at a time.
 
 Rules with the same kinds of conditions (an exact address, a prefix, a range of ports, ...) are one
-table: what is exact in them is joined by equality, the rest by ranges.  So the work grows with what
-matches, not with flows times rules, wherever a rule has something exact.
+table: what is exact in them, and the bytes that all addresses of a prefix begin with, are joined by
+equality, the rest by ranges.  So the work grows with what matches, not with flows times rules,
+wherever a rule has something exact.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PAIRS = (("sa", "da"), ("sp", "dp"))  # what changes places in the other directi
 _ARROW = {str: pa.utf8(), bool: pa.bool_(), int: pa.int64(), float: pa.float64(), None: pa.utf8()}
 _RULE = pa.schema(
     [("row", pa.int64())]
-    + [(f"{side}_{end}", pa.binary()) for side in ("sa", "da") for end in ("low", "high")]
+    + [(f"{side}_{end}", pa.binary()) for side in ("sa", "da") for end in ("low", "high", "cut")]
     + [(f"{side}_{end}", pa.int32()) for side in ("sp", "dp") for end in ("low", "high")]
     + [("pr", pa.int32()), ("time_low", pa.int64()), ("time_high", pa.int64())]
     + [("name", pa.utf8()), ("path", pa.utf8())]
@@ -67,12 +68,16 @@ def _is_wild(text: str) -> bool:
 
 
 def _form(rule: Rule) -> tuple[tuple[str, str], ...]:
-    """What kinds of conditions a rule has: (column, exact, range or wild)."""
+    """What kinds of conditions a rule has: (column, kind).
+
+    Kinds are exact, range, wild, and for a range of addresses the number of bytes that all of them
+    begin with.
+    """
     form = []
     for key in ("sa", "da", "sp", "dp"):
         ends = getattr(rule, key)
         if ends is not None:
-            form.append((key, "exact" if ends[0] == ends[1] else "range"))
+            form.append((key, "exact" if ends[0] == ends[1] else _range(ends)))
     if rule.pr is not None:
         form.append(("pr", "exact"))
     if rule.time is not None:
@@ -84,11 +89,17 @@ def _form(rule: Rule) -> tuple[tuple[str, str], ...]:
     return (*form, ("either", "yes")) if rule.either else tuple(form)
 
 
+def _range(ends: tuple) -> str:
+    return str(len(os.path.commonprefix(ends))) if isinstance(ends[0], bytes) else "range"
+
+
 def _as_row(rule: Rule) -> dict[str, Any]:
     out: dict[str, Any] = {"row": rule.row, "pr": rule.pr, "name": rule.name, "path": rule.path}
     for key in ("sa", "da", "sp", "dp", "time"):
         ends = getattr(rule, key)
         out[f"{key}_low"], out[f"{key}_high"] = ends if ends is not None else (None, None)
+        if key in ("sa", "da") and ends is not None:
+            out[f"{key}_cut"] = os.path.commonprefix(ends)
     return out
 
 
@@ -104,11 +115,12 @@ def _condition(key: str, kind: str, swapped: bool, process: str) -> str:
     there = {"sa": "da", "da": "sa", "sp": "dp", "dp": "sp"}[key] if swapped else key
     if kind == "exact":
         return f"f.{there} = r.{key}_low"
-    return f"f.{there} BETWEEN r.{key}_low AND r.{key}_high"
+    between = f"f.{there} BETWEEN r.{key}_low AND r.{key}_high"
+    return between if kind == "range" else f"f.{there}_{kind} = r.{key}_cut AND {between}"
 
 
-def _selects(place: int, form: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    """SQL that gives (i, row) of what the rules of a form match; one for each way to match."""
+def _selects(name: str, form: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """SQL that gives (i, row) of what a table of rules matches; one for each way to match."""
     conditions = [pair for pair in form if pair[0] != "either"]
     ends = any(key in ("sa", "da", "sp", "dp") for key, _ in conditions)
     turns = (False, True) if ("either", "yes") in form and ends else (False,)
@@ -117,16 +129,19 @@ def _selects(place: int, form: tuple[tuple[str, str], ...]) -> Iterator[str]:
         for process in ("exe", "exe_peer") if asks else ("exe",):
             words = [_condition(key, kind, swapped, process) for key, kind in conditions]
             where = " AND ".join(words) if words else "true"
-            yield f"SELECT f.i, r.row FROM f JOIN rule_{place} r ON {where}"
+            yield f"SELECT f.i, r.row FROM f JOIN {name} r ON {where}"
 
 
 # --- flows as keys -------------------------------------------------------------------------------
-def _keys(table: pa.Table, processes: bool) -> pa.Table:
-    """What rules are joined on: a row for each flow, i from 0."""
+def _keys(table: pa.Table, forms: Iterable[tuple], processes: bool) -> pa.Table:
+    """What rules of these forms are joined on: a row for each flow, i from 0."""
     batch = table.combine_chunks().to_batches()[0]
     out = {"i": pa.array(range(table.num_rows), pa.int64())}
+    cuts = {kind for form in forms for key, kind in form if key in ("sa", "da")} - {"exact"}
     for key in ("sa", "da"):
         out[key] = _address_keys(column(batch, key, pa.utf8()))
+        for cut in sorted(cuts):
+            out[f"{key}_{cut}"] = pc.binary_slice(out[key], 0, int(cut))
     for key in ("sp", "dp", "pr"):
         out[key] = column(batch, key, pa.int32())
     for key in ("time_start", "time_end"):
@@ -181,9 +196,13 @@ class Labeller:
         self.matched = [0] * len(truth.rows)
         self.used = [0] * len(truth.rows)
         self._con, self._truth, self._conflict = con, truth, conflict
-        self._by_file: dict[str | None, list[str]] = {}
         self._load_rows()
-        self._forms: dict[tuple, int] = {}
+        self._filed: dict[str, list[Rule]] = {}  # those that ask for a file, by its pattern
+        for rule in truth.rules:
+            if rule.file is not None:
+                self._filed.setdefault(rule.file, []).append(rule)
+        self._always = self._load("rule", (r for r in truth.rules if r.file is None))
+        self._of_file: list[tuple[tuple, str]] = []
 
     def _load_rows(self) -> None:
         rows = self._truth.rows
@@ -199,20 +218,27 @@ class Labeller:
 
     def select_file(self, file: str | None) -> None:
         """From here on flows are of this file: only rules that hold for it are looked at."""
-        for place in range(len(self._forms)):
-            self._con.execute(f"DROP TABLE rule_{place}")
+        for _, name in self._of_file:
+            self._con.execute(f"DROP TABLE {name}")
+        found = (
+            rule
+            for pattern, rules in self._filed.items()
+            if file is not None and _is_file(file, pattern)
+            for rule in rules
+        )
+        self._of_file = self._load("file_rule", found)
+
+    def _load(self, name: str, rules: Iterable[Rule]) -> list[tuple[tuple, str]]:
+        """Makes a table for each form of rules; forms and names of tables."""
         forms: dict[tuple, list[Rule]] = {}
-        names = {None: True}
-        for rule in self._truth.rules:
-            if rule.file not in names:
-                names[rule.file] = file is not None and _is_file(file, rule.file or "")
-            if names[rule.file]:
-                forms.setdefault(_form(rule), []).append(rule)
-        self._forms = {form: place for place, form in enumerate(forms)}
-        for form, rules in forms.items():
-            part = pa.Table.from_pylist([_as_row(rule) for rule in rules], _RULE)
+        for rule in rules:
+            forms.setdefault(_form(rule), []).append(rule)
+        tables = [(form, f"{name}_{place}") for place, form in enumerate(forms)]
+        for form, table in tables:
+            part = pa.Table.from_pylist([_as_row(rule) for rule in forms[form]], _RULE)
             self._con.register("part", part)
-            self._con.execute(f"CREATE TEMP TABLE rule_{self._forms[form]} AS SELECT * FROM part")
+            self._con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM part")
+        return tables
 
     def label(self, table: pa.Table, schema: pa.Schema, file: str | None, rows: bool) -> pa.Table:
         """The same flows in the columns of label_schema().
@@ -237,8 +263,10 @@ class Labeller:
         return pa.table([*table.columns, *columns], schema=schema)
 
     def _match(self, table: pa.Table) -> None:
-        self._con.register("f", _keys(table, self._truth.wants_processes))
-        selects = [s for form, place in self._forms.items() for s in _selects(place, form)]
+        tables = [*self._always, *self._of_file]
+        forms = [form for form, _ in tables]
+        self._con.register("f", _keys(table, forms, self._truth.wants_processes))
+        selects = [select for form, name in tables for select in _selects(name, form)]
         none = "SELECT 0::BIGINT AS i, 0::BIGINT AS row WHERE false"
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE match AS {' UNION '.join([none, *selects])}"
