@@ -217,14 +217,15 @@ def _top(con: Any, name: str, top: int) -> dict[tuple[str, str], list[dict[str, 
 
 
 # --- compare -------------------------------------------------------------------------------------
-NEAREST_OF = 1000  # of the other side's most frequent ones, for each that is new
+NEAREST = 200  # new fingerprints of a kind, the most frequent, that are compared with
+NEAREST_OF = 1000  # of the other side, the most frequent
 
 
 def compare(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> dict[str, Any]:
     """What is in one count(), in the other, in both; by kind.
 
-    The second is what is looked at, the first what it is held against: each NPF of the second
-    alone has the nearest one of the first beside it, with how they differ.
+    The second is what is looked at, the first what it is held against: an NPF of the second alone
+    has the nearest one of the first beside it, with how they differ (at most NEAREST of a kind).
     """
     kinds = sorted({item["kind"] for item in [*first, *second]})
     out: dict[str, Any] = {}
@@ -233,7 +234,7 @@ def compare(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> dict[s
         b = {item["value"]: item["flows"] for item in second if item["kind"] == kind}
         new = [{"value": v, "flows": b[v]} for v in _ranked(b) if v not in a]
         if kind.startswith("npf_"):
-            for item in new:
+            for item in new[:NEAREST]:
                 item |= nearest(item["value"], _ranked(a)[:NEAREST_OF])
         out[kind] = {
             "only_first": [{"value": v, "flows": a[v]} for v in _ranked(a) if v not in b],

@@ -13,7 +13,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,8 @@ def parse(text: str) -> tuple[str, list[Tree]]:
     return head[0].split("/")[0], open_groups[0]
 
 
-def elements(text: str) -> list[Element]:
+@lru_cache(maxsize=8192)
+def elements(text: str) -> tuple[Element, ...]:
     """What a fingerprint is made of, in its order.
 
     Raises:
@@ -164,7 +165,7 @@ def elements(text: str) -> list[Element]:
     for place, group in enumerate(groups):
         part, form = parts[place] if place < len(parts) else (f"part_{place + 1}", "")
         out += _of_group(part, form, group)
-    return out
+    return tuple(out)
 
 
 def _of_group(part: str, form: str, group: Tree) -> list[Element]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import ipaddress
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import product
+from math import isnan, prod
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,11 @@ PROTOCOLS = {
 }
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # ns since 1970
 MOST_RULES = 4096  # of one row
-_WILD = re.compile(r"[*?\[]")
+_BETWEEN = re.compile(r"[\s,;]+")
+_SECONDS = re.compile(r"\s*-?\d+(\.\d*)?\s*")
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"
+)
 
 
 class BadRow(ValueError):
@@ -68,7 +72,7 @@ class Clock:
     slack: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rule:
     """A row's conditions (or one alternative of them) as ranges; None: any.
 
@@ -134,9 +138,9 @@ def address_key(address: str) -> bytes:
 
 def _words(cell: Any) -> list[Any]:
     """A cell's alternatives: a list as it is, a text cut at white space, commas, semicolons."""
-    if isinstance(cell, (list, tuple)):
-        return list(cell)
-    return [w for w in re.split(r"[\s,;]+", cell) if w] if isinstance(cell, str) else [cell]
+    if isinstance(cell, str):
+        return [w for w in _BETWEEN.split(cell) if w] if _BETWEEN.search(cell) else [cell]
+    return list(cell) if isinstance(cell, (list, tuple)) else [cell]
 
 
 def _scalar(word: Any) -> Any:
@@ -205,12 +209,9 @@ def moment(word: Any, clock: Clock) -> int:
     """
     if isinstance(word, datetime):
         return _instant(word, word, 0, clock)
-    if not isinstance(word, str) or re.fullmatch(r"\s*-?\d+(\.\d*)?\s*", word):
+    if not isinstance(word, str) or _SECONDS.fullmatch(word):
         return seconds(word) + clock.shift
-    found = re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?",
-        word.strip(),
-    )
+    found = _ISO.fullmatch(word.strip())
     if found is None:
         raise BadRow(f"{word!r} is no time: seconds since 1970, or 2026-01-31T23:59:59.5Z")
     day, hour, part, offset = found.groups()
@@ -279,36 +280,43 @@ def rules_of(row: dict[str, Any], place: int, clock: Clock) -> list[Rule]:
     direction = row.get("direction", "either")
     if direction not in DIRECTIONS:
         raise BadRow(f"direction {direction!r}: has to be either or forward")
-    readers: dict[str, Callable[[Any], Any]] = {
-        "sa": _address,
-        "da": _address,
-        "sp": _port,
-        "dp": _port,
-        "pr": _protocol,
-        "exe.name": _text,
-        "exe.path": _text,
-        "file": _text,
-    }
-    # Names may have spaces in them: those of a text are one word.
-    alternatives = []
-    for key, read in readers.items():
-        cell = given.get(key)
-        words = [cell] if read is _text and isinstance(cell, str) else _words(cell)
-        alternatives.append([read(_scalar(w)) for w in words] if key in given else [None])
-        if not alternatives[-1]:
-            raise BadRow(f"{key} is an empty list")
+    alternatives = [_alternatives(key, given[key]) if key in given else [None] for key in _READ]
+    if prod(map(len, alternatives)) > MOST_RULES:
+        raise BadRow(f"its lists have more than {MOST_RULES} combinations")
     time = _interval(row, clock)
-    rules = []
-    for sa, da, sp, dp, pr, name, path, file in product(*alternatives):
-        either = direction == "either"
-        rules.append(Rule(place, either, sa, da, sp, dp, pr, time, name, path, file))
-        if len(rules) > MOST_RULES:
-            raise BadRow(f"its lists have more than {MOST_RULES} combinations")
-    return rules
+    either = direction == "either"
+    return [
+        Rule(place, either, sa, da, sp, dp, pr, time, name, path, file)
+        for sa, da, sp, dp, pr, name, path, file in product(*alternatives)
+    ]
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "sa": _address,
+    "da": _address,
+    "sp": _port,
+    "dp": _port,
+    "pr": _protocol,
+    "exe.name": _text,
+    "exe.path": _text,
+    "file": _text,
+}
+
+
+def _alternatives(key: str, cell: Any) -> list[Any]:
+    """What a cell may be, each as its rule has it."""
+    read = _READ[key]
+    # Names may have spaces in them: a text is one name.
+    words = [cell] if read is _text and isinstance(cell, str) else _words(cell)
+    if not words:
+        raise BadRow(f"{key} is an empty list")
+    return [read(_scalar(word)) for word in words]
 
 
 def _priority(row: dict[str, Any]) -> int:
-    word = str(_scalar(row.get("priority", 0)))
+    if "priority" not in row:
+        return 0
+    word = str(_scalar(row["priority"]))
     if not re.fullmatch(r"[+-]?\d{1,9}", word):
         raise BadRow(f"priority {word!r} is no whole number")
     return int(word)
@@ -334,7 +342,7 @@ def _add(truth: Truth, row: dict[str, Any], where: str, clock: Clock, keep: Sequ
 
 
 def _is_empty(cell: Any) -> bool:
-    return cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+    return cell is None or cell == "" or (isinstance(cell, float) and isnan(cell))
 
 
 def _check_type(truth: Truth, name: str, cell: Any) -> None:

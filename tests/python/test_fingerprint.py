@@ -136,6 +136,15 @@ def test_count_of_nothing(tmp_path: Path) -> None:
     assert "none.pcap" in done.stderr
 
 
+def test_damaged_input_is_told(tmp_path: Path, capture: Path) -> None:
+    capture.write_bytes(capture.read_bytes()[:-3])
+    (tmp_path / "db").write_text("")
+    for words in (["count"], ["lookup", "--db", tmp_path / "db"], ["build", "-O", tmp_path / "o"]):
+        done = joy("fingerprint", words[0], capture, *words[1:])
+        assert done.returncode == 3, done.stderr
+        assert "five.pcap" in done.stderr
+
+
 # --- build ---------------------------------------------------------------------------------------
 def test_build(tmp_path: Path, records: Path) -> None:
     found = build(tmp_path / "db", records)

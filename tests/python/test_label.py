@@ -481,6 +481,7 @@ def test_bad_rows_can_be_left_out(flows: Path) -> None:
         ("truth.json", '{"sa": "10.0.0.1", "x": 1}\n{"sa": "10.0.0.1", "x": "1"}', "json:2: label"),
         ("truth.json", '{"sa": "10.0.0.1", "x": [1]}', "no text, number or truth value"),
         ("truth.json", '{"sa": [], "x": 1}', "empty list"),
+        ("truth.json", json.dumps({"sp": [*range(99)], "dp": [*range(99)], "x": 1}), "4096"),
         ("truth.json", '{"sa": {"a": 1}, "x": 1}', "no text or number"),
         ("truth.json", '{"dp": true, "x": 1}', "no port"),
         ("truth.parquet", "PAR1", "truth.parquet"),

@@ -221,7 +221,7 @@ def _write(
 
     plain = plain_schema(flows.schema)
     schema = label_schema(truth, plain, job.prefix, job.rows, job.file)
-    damaged, numbers, notes = False, {}, []
+    damaged, numbers, notes = flows.damaged, {}, [t.text for t in flows.troubles]
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for file, run in runs:
             labeller.select_file(file)
@@ -232,6 +232,7 @@ def _write(
             notes += [trouble.text for trouble in run.troubles]
             if file is not None:
                 numbers[file] = labeller.counts.flows - before
+    notes = list(dict.fromkeys(notes))
     for note in notes:
         console.warn(note)
     return damaged, numbers, notes
