@@ -350,27 +350,33 @@ def by_host(tables: Iterator[pa.Table]) -> list[dict[str, Any]]:
     where it does not name it; None where no share is known.
     """
     with database() as con:
-        con.execute(
-            "CREATE TEMP TABLE answer (flow BIGINT, host VARCHAR, subject VARCHAR, what VARCHAR, "
-            "name VARCHAR, rank INTEGER, share DOUBLE)"
-        )
-        for found in tables:
-            part = found.select(["flow", "host", "subject", "what", "name", "rank", "share"])
-            con.register("part", part)
-            con.execute("INSERT INTO answer SELECT * FROM part")
+        number = 0
+        for number, found in enumerate(tables, 1):
+            con.register("answer", found)
+            for table, select in (("name", _NAMES), ("total", _TOTALS)):
+                into = f"INSERT INTO {table}" if number > 1 else f"CREATE TEMP TABLE {table} AS"
+                con.execute(f"{into} {select}")
+        if number == 0:
+            return []
         result = con.execute(_BY_HOST)
         keys = [d[0] for d in result.description]
         return [dict(zip(keys, row, strict=True)) for row in result.fetchall()]
 
 
+# All answers of a flow are in one table, so that numbers of flows of several may be added.
+_NAMES = """
+SELECT host, subject, what, name, count(DISTINCT flow) FILTER (rank = 0) AS n, sum(share) AS share
+FROM answer GROUP BY ALL
+"""
+_TOTALS = """
+SELECT host, subject, what, count(DISTINCT flow) AS n FROM answer GROUP BY ALL
+"""
 _BY_HOST = """
-WITH total AS (
-    SELECT host, subject, what, count(DISTINCT flow) AS n FROM answer GROUP BY ALL
-)
-SELECT a.host, a.subject, a.what, a.name,
-    count(DISTINCT a.flow) FILTER (a.rank = 0) AS flows, any_value(t.n) AS "of",
-    sum(a.share) / any_value(t.n) AS share
-FROM answer a JOIN total t USING (host, subject, what)
-GROUP BY a.host, a.subject, a.what, a.name
-ORDER BY a.host, a.subject, a.what, share DESC NULLS LAST, flows DESC, a.name
+SELECT host, subject, what, name.name, sum(name.n)::BIGINT AS flows, any_value(t.n) AS "of",
+    sum(name.share) / any_value(t.n) AS share
+FROM name JOIN (
+    SELECT host, subject, what, sum(n)::BIGINT AS n FROM total GROUP BY ALL
+) t USING (host, subject, what)
+GROUP BY host, subject, what, name.name
+ORDER BY host, subject, what, share DESC NULLS LAST, flows DESC, name.name
 """

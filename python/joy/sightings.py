@@ -119,37 +119,41 @@ def sightings(
     wanted = kinds_of(flows.schema, kinds)
     first = 0
     for batch in flows:
-        parts = [_of_kind(batch, kind, first, names) for kind in wanted]
+        sides = {server: _side(batch, server, first, names) for server in (False, True)}
+        parts = [_of_kind(batch, kind, sides[is_of_server(kind)]) for kind in wanted]
         table = pa.Table.from_batches(parts, SCHEMA).combine_chunks()
         rows = table.to_batches()
         yield batch, rows[0] if rows else pa.RecordBatch.from_pylist([], SCHEMA)
         first += batch.num_rows
 
 
-def _of_kind(batch: pa.RecordBatch, kind: str, first: int, names: Names) -> pa.RecordBatch:
+def _of_kind(batch: pa.RecordBatch, kind: str, side: pa.RecordBatch) -> pa.RecordBatch:
     value = column(batch, f"fingerprints.{kind}", pa.utf8())
-    numbers = pa.array(range(first, first + batch.num_rows), pa.int64())
     there = pc.is_valid(value)
-    server = is_of_server(kind)
-    rows = batch.filter(there)
-    one_way = pc.is_null(column(rows, "num_pkts_in", pa.int64()))
-    # The end that sends is always at sa; of both directions the server's is at da.
-    at_sa = one_way if server else pa.repeat(pa.scalar(True), rows.num_rows)
-    server_at_sa = at_sa if server else pa.repeat(pa.scalar(False), rows.num_rows)
-    who = _who(rows, at_sa, names, names.side == ("server" if server else "client"))
-    columns = {
-        "flow": numbers.filter(there),
-        "kind": pa.repeat(kind, rows.num_rows),
-        "value": value.filter(there),
-        "side": pa.repeat("server" if server else "client", rows.num_rows),
-        "host": _either(rows, at_sa, "sa", "da", pa.utf8()),
-        "time": begin(rows),
-        "port": _either(rows, server_at_sa, "sp", "dp", pa.int32()),
-        "sni": column(rows, "tls.sni", pa.utf8()),
-        "asn": _either(rows, server_at_sa, "sa_geo.asn", "da_geo.asn", pa.int64()),
-        **who,
-    }
+    rows = side.filter(there)
+    columns = {name: rows.column(name) for name in rows.schema.names}
+    columns |= {"kind": pa.repeat(kind, rows.num_rows), "value": value.filter(there)}
     return pa.RecordBatch.from_arrays([columns[f.name] for f in SCHEMA], schema=SCHEMA)
+
+
+def _side(batch: pa.RecordBatch, server: bool, first: int, names: Names) -> pa.RecordBatch:
+    """What sightings of a client or of a server say, but for kind and value; a row a record."""
+    size = batch.num_rows
+    one_way = pc.is_null(column(batch, "num_pkts_in", pa.int64()))
+    # The end that sends is always at sa; of both directions the server's is at da.
+    at_sa = one_way if server else pa.repeat(pa.scalar(True), size)
+    server_at_sa = at_sa if server else pa.repeat(pa.scalar(False), size)
+    columns = {
+        "flow": pa.array(range(first, first + size), pa.int64()),
+        "side": pa.repeat("server" if server else "client", size),
+        "host": _either(batch, at_sa, "sa", "da", pa.utf8()),
+        "time": begin(batch),
+        "port": _either(batch, server_at_sa, "sp", "dp", pa.int32()),
+        "sni": column(batch, "tls.sni", pa.utf8()),
+        "asn": _either(batch, server_at_sa, "sa_geo.asn", "da_geo.asn", pa.int64()),
+        **_who(batch, at_sa, names, names.side == ("server" if server else "client")),
+    }
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def begin(rows: pa.RecordBatch) -> pa.Array:

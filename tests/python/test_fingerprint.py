@@ -131,6 +131,10 @@ def test_count_of_some_kinds_as_text(capture: Path) -> None:
 def test_count_of_nothing(tmp_path: Path) -> None:
     empty = write_pcap(tmp_path / "empty.pcap", [])
     assert json.loads(ok("fingerprint", "count", empty, "--json")) == []
+    assert build(tmp_path / "db", empty) == {}
+    for by in ("flow", "host"):
+        done = ok("fingerprint", "lookup", empty, "--db", tmp_path / "db", "--by", by, "--json")
+        assert json.loads(done) == {"answers": [], "flows": 0, "fingerprinted": 0, "known": 0}
     done = joy("fingerprint", "count", tmp_path / "none.pcap")
     assert done.returncode == 1
     assert "none.pcap" in done.stderr
