@@ -15,7 +15,7 @@ from pathlib import Path
 
 import handshakes as h
 import pytest
-from joy import fingerprint_db, npf
+from joy import fingerprint_db, inputs, npf
 from joy.errors import InputError, UsageError
 from kit import ROOT
 from made import joy, ok, run_page, write_pcap
@@ -138,6 +138,15 @@ def test_count_of_nothing(tmp_path: Path) -> None:
     done = joy("fingerprint", "count", tmp_path / "none.pcap")
     assert done.returncode == 1
     assert "none.pcap" in done.stderr
+
+
+def test_records_without_fingerprints_are_told(tmp_path: Path, records: Path) -> None:
+    rows = [json.loads(line) for line in records.read_text().splitlines()]
+    for row in rows:
+        row.pop("fingerprints", None)
+    done = joy("fingerprint", "count", save(tmp_path / "bare.json", rows))
+    assert done.returncode == 0 and done.stdout == ""
+    assert "bare.json: no record has fingerprints" in done.stderr
 
 
 def test_damaged_input_is_told(tmp_path: Path, capture: Path) -> None:
@@ -311,6 +320,25 @@ def test_autonomous_systems_and_names(tmp_path: Path, records: Path) -> None:
     path = save(tmp_path / "ip.json", rows)
     (entry,) = build(tmp_path / "db2", path, "--kind", "ja3").values()
     assert entry["processes"][0]["sni"] == {"192.0.2.77": 1}
+
+
+@pytest.mark.skipif(not hasattr(inputs, "options_of"), reason="inputs are a stand-in: no Parquet")
+def test_labelled_captures_make_a_database(tmp_path: Path, capture: Path) -> None:
+    """From a capture without processes, by way of joy label."""
+    truth = tmp_path / "truth.csv"
+    truth.write_text("sp,app,os\n20002,tool,BSD\n20000 20001,browser,Linux\n")
+    out = tmp_path / "labelled.parquet"
+    ok("label", capture, "--truth", truth, "-O", out, "-o", "fingerprint=1", "-o", "tls=1")
+    found = build(tmp_path / "db", out, "--process", "app", "--system", "os")
+    assert [(p["name"], p["flows"]) for p in found["ja3", JA3_A]["processes"]] == [("browser", 3)]
+    assert [(p["name"], p["flows"]) for p in found["ja3", JA3_B]["processes"]] == [("tool", 1)]
+    systems = [(p["name"], p["flows"]) for p in found["npf_tcp", TCP]["systems"]]
+    assert systems == [("Linux", 4), ("BSD", 1)]
+    assert found["npf_tcp", TCP]["labels"] == ["browser", "tool", "Linux", "BSD"]
+    assert ("ja3s", JA3S) not in found
+    servers = build(tmp_path / "db2", out, "--process", "app", "--side", "server")
+    assert servers["ja3s", JA3S]["labels"] == ["browser", "tool"]
+    assert ("ja3", JA3_A) not in servers
 
 
 def test_build_wants_something_to_read(tmp_path: Path, records: Path) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from joy import console
 from joy import fingerprint_db as db
-from joy.errors import UsageError
+from joy.errors import InputError, UsageError
 from joy.inputs import Flows
 
 app = typer.Typer(
@@ -51,15 +51,40 @@ def options_of(given: Sequence[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+UNASKED = {"exe": ("exe", "exe_peer"), "geoip": ("sa_geo", "da_geo")}  # columns by their options
+
+
 def _flows(paths: Sequence[str], given: Sequence[str] | None, more: Iterable[str] = ()) -> Flows:
+    """The inputs with what sightings need.
+
+    Captures know no processes, and geography only by files that have to be named: where these are
+    refused, the rest has to do.
+    """
     from joy.sightings import COLUMNS
 
-    return Flows(paths, columns=[*COLUMNS, *more], options=options_of(given))
+    columns, options = [*COLUMNS, *more], options_of(given)
+    try:
+        return Flows(paths, columns=columns, options=options)
+    except (UsageError, InputError) as bad:
+        if not any(option in str(bad) for option in UNASKED):
+            raise
+    left_out = [c for option, names in UNASKED.items() if option not in options for c in names]
+    few = [name for name in columns if name.split(".")[0] not in left_out]
+    flows = Flows(paths, columns=few, options=options)
+    if any(item.kind != "capture" for item in flows.inputs):
+        names = ", ".join(left_out)
+        console.warn(f"beside captures these columns of records are not read: {names}")
+    return flows
 
 
 def _ended(*inputs: Flows) -> int:
     """Says what was wrong with inputs; the exit code."""
     for flows in inputs:
+        if not flows.has("fingerprints"):
+            names = ", ".join(item.path for item in flows.inputs[:3])
+            console.warn(
+                f"{names}: no record has fingerprints (pcap2flow gives them by fingerprint=1)"
+            )
         for trouble in flows.troubles:
             console.warn(trouble.text)
     return console.DAMAGED if any(flows.damaged for flows in inputs) else console.OK
