@@ -189,12 +189,14 @@ class Labeller:
         counts: of all flows so far.
         matched: for each row of the truth how many flows it matched.
         used: for each row how many flows have a label that it gives.
+        processes: whether some flow has a process, where the truth asks for that.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, truth: Truth, conflict: str) -> None:
         self.counts = Counts(values={name: Counter() for name in truth.labels})
         self.matched = [0] * len(truth.rows)
         self.used = [0] * len(truth.rows)
+        self.processes = False
         self._con, self._truth, self._conflict = con, truth, conflict
         self._load_rows()
         self._filed: dict[str, list[Rule]] = {}  # those that ask for a file, by its pattern
@@ -265,7 +267,10 @@ class Labeller:
     def _match(self, table: pa.Table) -> None:
         tables = [*self._always, *self._of_file]
         forms = [form for form, _ in tables]
-        self._con.register("f", _keys(table, forms, self._truth.wants_processes))
+        keys = _keys(table, forms, self._truth.wants_processes)
+        if self._truth.wants_processes:
+            self.processes |= keys["exe_name"].null_count < len(keys)
+        self._con.register("f", keys)
         selects = [select for form, name in tables for select in _selects(name, form)]
         none = "SELECT 0::BIGINT AS i, 0::BIGINT AS row WHERE false"
         self._con.execute(

@@ -511,7 +511,9 @@ def test_truth_without_rows_labels_nothing(flows: Path) -> None:
 
 def test_processes_that_no_input_has(tmp_path: Path) -> None:
     flows = write_records(tmp_path / "flows.json", records()[3:])
-    assert "no input has them" in refused(flows, "exe.name,x\ncurl,1\n", code=2)
+    assert marks(flows, "exe.name,sa,x\ncurl,,1\n,203.0.113.9,1\n") == "5"
+    done = joy("label", flows, "--truth", tmp_path / "truth.csv", "-O", tmp_path / "out.parquet")
+    assert done.returncode == 0 and "no flow has one" in done.stderr
 
 
 # --- captures and files --------------------------------------------------------------------------

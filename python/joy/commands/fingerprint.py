@@ -77,17 +77,14 @@ def _flows(paths: Sequence[str], given: Sequence[str] | None, more: Iterable[str
     return flows
 
 
-def _ended(*inputs: Flows) -> int:
-    """Says what was wrong with inputs; the exit code."""
-    for flows in inputs:
-        if not flows.has("fingerprints"):
-            names = ", ".join(item.path for item in flows.inputs[:3])
-            console.warn(
-                f"{names}: no record has fingerprints (pcap2flow gives them by fingerprint=1)"
-            )
-        for trouble in flows.troubles:
-            console.warn(trouble.text)
-    return console.DAMAGED if any(flows.damaged for flows in inputs) else console.OK
+def _ended(flows: Flows, seen: bool = True) -> int:
+    """Says what was wrong with inputs, and when no fingerprint was seen; the exit code."""
+    for trouble in flows.troubles:
+        console.warn(trouble.text)
+    if not seen:
+        names = ", ".join(item.path for item in flows.inputs[:3])
+        console.warn(f"{names}: no record has fingerprints (pcap2flow gives them by fingerprint=1)")
+    return console.DAMAGED if flows.damaged else console.OK
 
 
 def _say(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> None:
@@ -143,7 +140,7 @@ def count_command(
         else:
             rows = [_counted(item) for item in found]
             _say(rows, ("kind", "fingerprint", "flows", "hosts", "servers", "processes"))
-        return _ended(flows)
+        return _ended(flows, found != [])
 
     raise typer.Exit(console.end(run))
 
@@ -179,12 +176,14 @@ def compare_command(
         first, second = _sides(paths, other)
         sides = [_flows(names, option) for names in (first, second)]
         with console.progress("reading", quiet):
-            found = compare(*(count(flows, kind or (), 0) for flows in sides))
+            counts = [count(flows, kind or (), 0) for flows in sides]
+        found = compare(*counts)
         if as_json:
             console.say_json(found)
         else:
             _say_compared(found)
-        return _ended(*sides)
+        ends = [_ended(flows, n != []) for flows, n in zip(sides, counts, strict=True)]
+        return max(ends)
 
     raise typer.Exit(console.end(run))
 
@@ -298,7 +297,7 @@ def build_command(
                 built = build(found, flows[0], names, kind or (), guesses=guesses, suffix=suffix)
         count = db.write(output, found, db.Rules(min_flows, min_share, keep, anonymous))
         _say_built(str(output), count, built, as_json)
-        return _ended(*flows)
+        return _ended(flows[0], built.sightings > 0) if flows else console.OK
 
     raise typer.Exit(console.end(run))
 
@@ -353,7 +352,7 @@ def lookup_command(
             else:
                 _say_answers(rows, by)
                 console.err.print("  ".join(f"{k}: {v}" for k, v in _numbers(lookup).items()))
-        return _ended(flows)
+        return _ended(flows, lookup.fingerprinted > 0)
 
     raise typer.Exit(console.end(run))
 

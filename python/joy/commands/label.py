@@ -138,7 +138,7 @@ def _run(
     _refuse_bad(truth, job.skip_bad_rows)
     flows = Flows(paths, options=job.options, progress=moved)
     inputs = [_stamp(item.path) for item in flows.inputs]
-    _check(flows, truth, output, [s.path for s in (*stamps, *inputs) if s])
+    _check(output, [s.path for s in (*stamps, *inputs) if s])
     part = output + ".part"
     try:
         with database() as con:
@@ -187,11 +187,9 @@ def _refuse_bad(truth: Truth, skip: bool) -> None:
         console.warn(f"left out: {line}")
 
 
-def _check(flows: Flows, truth: Truth, output: str, read: Sequence[str]) -> None:
+def _check(output: str, read: Sequence[str]) -> None:
     if any(os.path.exists(output) and os.path.samefile(output, path) for path in read):
         raise UsageError(f"{output}: is one of the inputs")
-    if truth.wants_processes and not (flows.has("exe.name") or flows.has("exe_peer.name")):
-        raise UsageError("the truth asks for processes (exe.name, exe.path): no input has them")
 
 
 def _runs(flows: Flows, by_file: bool, job: Job) -> Iterator[tuple[str | None, Flows]]:
@@ -232,6 +230,8 @@ def _write(
             notes += [trouble.text for trouble in run.troubles]
             if file is not None:
                 numbers[file] = labeller.counts.flows - before
+    if truth.wants_processes and not labeller.processes:
+        notes.append("the truth asks for processes (exe.name, exe.path): no flow has one")
     notes = list(dict.fromkeys(notes))
     for note in notes:
         console.warn(note)
