@@ -120,6 +120,8 @@ class Session:
         """All else, into a table of the database."""
         columns, options = self._wanted(wanted, paths)
         flows = Flows(paths, columns=columns, options=options, progress=self._progress)
+        if not flows.schema.names:  # only rows are counted, and there is no flow_id
+            flows = Flows(paths, options=options, progress=self._progress)
         table = name(f"input {paths[0]}")
         self.connection.register("incoming", flows.reader())
         self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
