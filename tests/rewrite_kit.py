@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -130,10 +131,10 @@ class Rewritten:
 
 
 def library() -> ctypes.CDLL:
-    """libjoy.so beside the program that was built last."""
+    """libjoy.so that was built last, or that of the environment variable LIBJOY."""
     built = sorted(ROOT.glob("build/release-*/libjoy.so"), key=lambda p: p.stat().st_mtime)
     assert built, "make build first"
-    joy = ctypes.CDLL(str(built[-1]))
+    joy = ctypes.CDLL(os.environ.get("LIBJOY", str(built[-1])))
     joy.joy_new.restype = ctypes.c_void_p
     joy.joy_error.restype = ctypes.c_char_p
     return joy

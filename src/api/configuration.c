@@ -28,7 +28,7 @@ void configuration_write(const struct joy *j, const struct frame *first, struct 
 	buf_byte(out, '{');
 	json_key(out, "version");
 	json_text(out, JOY_VERSION);
-	print_members(&j->registry->sets, out);
+	print_members(&(j->told != NULL ? j->told : j->registry)->sets, out);
 	host_members(out);
 	json_key(out, "capture_files");
 	if (j->paths.size > 0)

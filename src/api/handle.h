@@ -62,6 +62,7 @@ struct joy {
 	struct live *live;
 	struct ArrowArrayStream input; /* of a rewriting run; released: none */
 	struct from_arrow *from;       /* of records that are rewritten */
+	struct registry *told; /* and the options they were made with; NULL: as 'registry' */
 	struct rewrite *rewrite;
 	struct field rewrite_base[REWRITE_FIELDS]; /* see rewrite_settle() */
 	struct buf paths;                          /* JSON list of what was given to joy_run() */

@@ -44,6 +44,7 @@ void joy_free(struct joy *j)
 	engine_free(j->engine);
 	rewrite_free(j->rewrite);
 	from_arrow_free(j->from);
+	registry_free(j->told);
 	rewrite_release(j);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);

@@ -3,16 +3,17 @@
  * rewrite.c - joy_rewrite(): records that are columns go through what rewrites records, and out as
  * those of a run do.
  *
- * How the records were made is said by the metadata of the schema (joy.configuration): what the
- * rewriting needs of that is taken over where the caller has not set it.
+ * How the records were made is said by the metadata of the schema (joy.configuration).  It goes on
+ * into the output, and what rewriting needs of it is taken over where the caller has not set it.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/heads.h"
 #include "api/stream.h"
 #include "record/arrow.h"
 
-enum { METADATA_PAIRS = 1024, VALUE_SIZE = 24 };
+enum { METADATA_PAIRS = 1024 };
 
 /* --- what the records were made with --------------------------------------------------------- */
 
@@ -52,39 +53,83 @@ static bool metadata_find(const char *metadata, const char *key, struct rd *valu
 	return false;
 }
 
-/* The number behind a member of an object that pcap2flow wrote; false: there is none. */
-static bool find_number(struct rd text, const char *name, char value[static VALUE_SIZE])
+/* An option's value as conf_set() takes it goes from one registry to another. */
+static bool copy_option(
+		const struct registry *from, struct registry *to, const char *name, struct err *e)
 {
-	char member[64];
-	const int size = snprintf(member, sizeof member, ",\"%s\":", name);
-	const uint8_t *at = size < 0 ? NULL : memmem(text.p, text.left, member, (size_t)size);
-	size_t n = 0;
+	const struct option_set *in = NULL;
+	const struct option *o = conf_find(&from->sets, name, &in);
+	struct buf value = buf_new(LIMIT_OPTION_BYTES);
+	bool good = o != NULL;
 
-	if (at == NULL)
-		return false;
-	at += size;
-	while (at < text.p + text.left && n < VALUE_SIZE - 1 &&
-			strchr("0123456789.", *at) != NULL && *at != '\0')
-		value[n++] = (char)*at++;
-	value[n] = '\0';
-	return n > 0;
+	if (good)
+		conf_value(o, in->base, &value);
+	buf_byte(&value, '\0');
+	good = good && buf_ok(&value) && conf_set(&to->sets, name, value.p, e);
+	buf_free(&value);
+	return good;
+}
+
+/* What this run was told stands above what the records were made with. */
+static bool put_own(const struct joy *j, struct registry *told, struct err *e)
+{
+	const struct option_sets *sets = &j->registry->sets;
+
+	for (size_t i = 0; i < sets->count; i++)
+		for (const struct option *o = sets->set[i].table; o->name != NULL; o++)
+			if (conf_rank_of(sets, o->name) != CONF_INITIAL &&
+					!copy_option(j->registry, told, o->name, e))
+				return false;
+	return true;
 }
 
 /* Options that say how records were made, and that rewriting goes by. */
-static bool take_over(struct joy *j, const struct ArrowSchema *schema)
+static bool take_over(struct joy *j)
 {
-	static const char *const names[] = { "bidir", "num_pkts", "type", "zeros", "retrans",
-		"community_id_seed", "stats_idle" };
-	const struct option_sets *sets = &j->registry->sets;
-	char value[VALUE_SIZE];
+	static const char *const names[] = { "num_pkts", "community_id_seed", "stats_idle" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (conf_rank_of(&j->registry->sets, names[i]) == CONF_INITIAL &&
+				!copy_option(j->told, j->registry, names[i], &j->error))
+			return false;
+	return true;
+}
+
+/* The options of the run that made the records, and of this one. */
+static bool read_told(struct joy *j, const struct ArrowSchema *schema)
+{
 	struct rd text;
 
-	if (!metadata_find(schema->metadata, "joy.configuration", &text))
-		return true;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (conf_rank_of(sets, names[i]) == CONF_INITIAL &&
-				find_number(text, names[i], value) &&
-				!conf_set(sets, names[i], value, &j->error))
+	j->told = registry_new(&j->error);
+	if (j->told == NULL)
+		return false;
+	if (metadata_find(schema->metadata, "joy.configuration", &text))
+		heads_options(j->told, text);
+	return put_own(j, j->told, &j->error) && take_over(j);
+}
+
+static bool switch_on(struct registry *told, const struct feature *f, struct err *e)
+{
+	for (const struct option *o = f->options; o != NULL && o->name != NULL; o++)
+		if ((o->flags & OPTION_FEATURE) &&
+				!conf_set(&told->sets, o->name, o->on == NULL ? "1" : o->on, e))
+			return false;
+	return true;
+}
+
+/* Nobody told of features whose columns are there, of records that others kept. */
+static bool tell_features(struct joy *j)
+{
+	const bool both = from_arrow_has(j->from, "num_pkts_in");
+
+	if (both != j->told->core.bidir &&
+			!conf_set(&j->told->sets, "bidir", both ? "1" : "0", &j->error))
+		return false;
+	if (!registry_preview(j->told, &j->error))
+		return false;
+	for (size_t i = 0; i < feature_count; i++)
+		if (j->registry->is_on[i] && !j->told->is_on[i] &&
+				!switch_on(j->told, feature_list[i], &j->error))
 			return false;
 	return true;
 }
@@ -118,8 +163,9 @@ static int match_columns(struct joy *j, const struct ArrowSchema *schema)
 	if (j->from == NULL)
 		return JOY_FAILED;
 	tell_unknown(j);
-	if (!take_over(j, schema) ||
-			!rewrite_settle(j->registry, j->from, j->rewrite_base, &j->error))
+	if (!read_told(j, schema) ||
+			!rewrite_settle(j->registry, j->from, j->rewrite_base, &j->error) ||
+			!tell_features(j))
 		return JOY_USAGE;
 	if (j->stream != NULL && !columns_make(j, false, false, &j->columns))
 		return JOY_USAGE;

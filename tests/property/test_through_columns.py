@@ -84,8 +84,8 @@ def listing(path: Path, *lines: str) -> Path:
 @pytest.fixture
 def lists(tmp_path: Path) -> dict[str, object]:
     """Options of lists, and of anonymisation with a key."""
-    private = listing(tmp_path / "private", "10.0.0.0/8", "192.168.0.0/16", "fd00::/8", "fe80::/10")
-    watched = listing(tmp_path / "watched", "10.0.0.0/8", "example.com", "test", "example")
+    private = listing(tmp_path / "private", "192.0.2.0/28", "2001:db8::/124", "fe80::/10")
+    watched = listing(tmp_path / "watched", "192.0.2.1", "2001:db8::/127", "web.test", "example")
     return {
         "label": f"home:{private}",
         "watch": watched,
@@ -107,6 +107,15 @@ def test_rewritten_later_is_the_same(
     done = rewrite(captured_table(case, bidir=bidir, **ALL), **options)
     assert (done.status, done.log) == (OK, [])
     assert done.records == expected
+
+
+def test_lists_have_something_to_do(lists: dict[str, object]) -> None:
+    path = ROOT / "tests/fixtures/tls.pcap"
+    plain = b"".join(lines(path, bidir=1, **ALL))
+    done = b"".join(lines(path, bidir=1, **ALL, **lists))
+    assert plain.count(b'"192.0.2.10"') > 10 and b'"192.0.2.10"' not in done
+    assert plain.count(b"web.test") > 10 and b"web.test" not in done
+    assert done.count(b'"sa_labels":["home"]') > 10 and done.count(b'"watch":[{') > 10
 
 
 def test_labels_are_replaced_and_kept(lists: dict[str, object], tmp_path: Path) -> None:
