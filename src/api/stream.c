@@ -425,9 +425,12 @@ static bool all_missing(struct joy *j, const struct captures *c)
 		if (strcmp(c->paths[i], "-") == 0 || stat(c->paths[i], &st) == 0)
 			return false;
 	}
-	if (c->count > 0)
-		handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", c->paths[0], strerror(errno));
-	return c->count > 0;
+	if (c->count == 0)
+		return false;
+	handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", c->paths[0], strerror(errno));
+	if (j->trouble != NULL)
+		j->trouble(j->trouble_ctx, JOY_FAILED, c->paths[0], -1, j->error.text);
+	return true;
 }
 
 static int open_captures(struct joy *j, const void *input)
