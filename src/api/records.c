@@ -7,6 +7,7 @@
  */
 #include "api/records.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/heads.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* from_json_odd.c - counts of what is odd in records that are read, with the first few names. */
+#include <stdio.h>
+
 #include "record/from_json_internal.h"
 
 enum { SHOWN = 40 }; /* bytes of a stranger's key */

@@ -4,6 +4,7 @@
  *
  * Nodes lie in preorder, as columns do.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
