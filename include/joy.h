@@ -164,7 +164,8 @@ JOY_API int joy_stream(struct joy *j, enum joy_input what, const char *const *pa
 JOY_API int joy_stream_wait(struct joy *j, int ms);
 /* Asks for the end of a run: flows leave, their batches still come, then the end. */
 JOY_API void joy_stream_end(struct joy *j);
-/* How the run went, once get_next() has given the end or an error; waits for that. */
+/* How the run went, once get_next() has given the end or an error; waits for that.  JOY_OK for one
+ * that the reader ended by releasing the stream. */
 JOY_API int joy_stream_status(struct joy *j);
 
 /*

@@ -25,8 +25,7 @@ Path = str | os.PathLike[str]
 '''
 NUMBERS = {
     "bool": "bool | int",
-    "u32": "int",
-    "u64": "int",
+    "integer": "int",
     "seconds": "float",
     "size": "int | str",
 }
@@ -41,7 +40,7 @@ def annotation(option: Option) -> str:
         one = f"Literal[{words}]"
     elif option.type != "bool" and "feature" in option.flags:
         one += " | bool"
-    if "repeat" in option.flags or "LIST" in option.takes:
+    if "repeat" in option.flags or "LIST" in option.value:
         one += f" | Sequence[{one}]"
     return f"{one} | None"
 

@@ -34,35 +34,35 @@ class Option:
 
     Attributes:
         name: as a keyword argument.
-        type: "bool", "u32", "u64", "text", "seconds" (a number), "size" (bytes, or text with K, M,
-            G, T).
+        type: "bool", "integer", "text", "seconds" (a number), "size" (bytes, or text with K, M, G, T).
         default: as pcap2flow has it, as a text; None: none.  (bidir is on in Python.)
         minimum, maximum: of numbers, in seconds or bytes; None: no limit.
         choices: the only texts allowed; empty: any.
-        takes: what stands behind the = of pcap2flow.
+        value: what stands behind the = of pcap2flow.
         help, more: what it does, in a line, and further sentences.
         group: heading in documents.
         since: version.
-        use: "flows", "live", "output", "service" or "command"; the last three do not exist here.
+        use: "flows" (which records there are, and what is in them) or "live" (captures from
+            interfaces); what has another use does not exist here.
         on: value that features=NAME means.
-        flags: of "secret", "reloadable", "feature" (features=all switches it on), "file" (a path),
-            "repeat" (takes a list), "auto".
+        flags: of "feature" (features=all switches it on), "file" (a path), "repeat" (takes a list),
+            "reloadable", "secret", "place", "auto".
     """
 
     name: str
     type: str
+    value: str
     default: str | None
-    minimum: float | None
-    maximum: float | None
-    choices: tuple[str, ...]
-    takes: str
+    use: str
+    group: str
     help: str
     more: str | None
-    group: str
     since: str
-    use: str
     on: str | None
     flags: frozenset[str]
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @cache
@@ -70,7 +70,9 @@ def table() -> dict[str, Option]:
     """All options of the library by name, in the order of its documents."""
     rows = json.loads(_joy.Handle().text(_joy.TEXT_OPTION_TABLE))
     made = (
-        Option(**{**row, "choices": tuple(row["choices"]), "flags": frozenset(row["flags"])})
+        Option(
+            **{**row, "flags": frozenset(row["flags"]), "choices": tuple(row.get("choices", ()))}
+        )
         for row in rows
     )
     return {option.name: option for option in made}
@@ -118,7 +120,7 @@ def _one(option: Option, value: Any) -> str:
     if isinstance(value, (str, int)):
         return str(value)
     raise UsageError(
-        f"option '{option.name}' takes {option.takes}, not a value of type {type(value).__name__}"
+        f"option '{option.name}' takes {option.value}, not a value of type {type(value).__name__}"
     )
 
 
@@ -135,7 +137,7 @@ def texts(option: Option, value: Any) -> list[str]:
     each = [_one(option, item) for item in value]
     if "repeat" in option.flags:
         return each or ["none"]
-    if "LIST" in option.takes:
+    if "LIST" in option.value:
         return [",".join(each) or "none"]
     raise UsageError(f"option '{option.name}' takes one value, not a list")
 

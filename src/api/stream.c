@@ -153,8 +153,10 @@ static void *run(void *ctx)
 	status = s->run->go(s->j);
 	handle_stats(s->j, &stats);
 	pthread_mutex_lock(&s->lock);
-	s->status = status;
-	s->error = s->j->error;
+	if (!s->released) { /* an end that the reader makes is no failure */
+		s->status = status;
+		s->error = s->j->error;
+	}
 	s->stats = stats;
 	s->done = true;
 	pthread_cond_broadcast(&s->changed);

@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 
-#include "api/handle.h"
 #include "api/stream.h"
 #include "conf/print.h"
 
@@ -106,9 +105,10 @@ static bool check_records(struct joy *j, const char *records, struct buf *out)
 
 static bool summary(struct joy *j, struct buf *out)
 {
-	if (j->phase != PHASE_OVER || drain_is_elsewhere(j))
-		return err_set(&j->error, "there is a summary once the run is over");
+	if (j->phase != PHASE_OVER || (j->engine == NULL && j->sensor == NULL))
+		return err_set(&j->error, "there is a summary when a run is over");
 	configuration_summary(j, out);
+	buf_byte(out, '\n');
 	return true;
 }
 
@@ -125,10 +125,10 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 	case JOY_TEXT_FIELDS:
 	case JOY_TEXT_SCHEMA:
 		return write_fields(what, out);
-	case JOY_TEXT_CHECK:
-		return check_records(j, argument, out);
 	case JOY_TEXT_SUMMARY:
 		return summary(j, out);
+	case JOY_TEXT_CHECK:
+		return check_records(j, argument, out);
 	case JOY_TEXT_STATS:
 	case JOY_TEXT_METRICS:
 	case JOY_TEXT_FLOWS:
@@ -142,6 +142,10 @@ static bool write_text(struct joy *j, enum joy_text what, const char *argument, 
 char *joy_text(struct joy *j, enum joy_text what, const char *argument)
 {
 	struct buf b = buf_new(LIMIT_TEXT_BYTES);
+
+	if (drain_is_elsewhere(j)) /* all of it is that thread's */
+		return NULL;
+
 	bool good = write_text(j, what, argument, &b);
 
 	buf_byte(&b, '\0');

@@ -16,7 +16,7 @@ void print_man(const struct option_sets *sets, struct buf *out);  /* pcap2flow.1
 void print_bash(const struct option_sets *sets, struct buf *out); /* completion */
 void print_zsh(const struct option_sets *sets, struct buf *out);
 void print_options(const struct option_sets *sets, struct buf *out); /* doc/options.md */
-void print_table(const struct option_sets *sets, struct buf *out);   /* a JSON list */
+void print_table(const struct option_sets *sets, struct buf *out);   /* as a JSON list */
 void print_config(const struct option_sets *sets, struct buf *out);  /* as a configuration file */
 
 /*

@@ -1,31 +1,104 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * print_table.c - the option tables as a JSON list, for programs that offer options of their own.
+ * print_table.c - all options as one JSON list, for programs: what --help says, part by part.
  *
- * An object each: name, type, default (as joy_set() takes it; null: none), minimum, maximum (in the
- * option's unit; null: no limit), choices, takes, help, more, group, since, use, on, flags.
- * 'use' says what an option is for: "flows" (what records there are and what is in them), "live"
- * (captures from interfaces), "output" (where a program writes), "service" (how it lives),
- * "command" (what it prints instead).
+ * An object has name, type, value, default, minimum, maximum, choices, flags, on, use, group, help,
+ * more and since; what an option does not have is null or left empty.  'use' says what it is for:
+ * "flows" (which records there are, and what is in them), "live" (captures from interfaces),
+ * "output" (where the program writes), "service" (how it lives), "command" (what it prints
+ * instead).
  */
-#include <string.h>
-
 #include "base/json.h"
 #include "conf/print.h"
 #include "conf/value.h"
 
-static const char *type_of(const struct option *o)
-{
-	static const char *const types[] = {
-		[OPTION_BOOL] = "bool",
-		[OPTION_U32] = "u32",
-		[OPTION_U64] = "u64",
-		[OPTION_TEXT] = "text",
-		[OPTION_SECONDS] = "seconds",
-		[OPTION_SIZE] = "size",
-	};
+static const char *const types[] = {
+	[OPTION_BOOL] = "bool",
+	[OPTION_U32] = "integer",
+	[OPTION_U64] = "integer",
+	[OPTION_TEXT] = "text",
+	[OPTION_SECONDS] = "seconds",
+	[OPTION_SIZE] = "size",
+};
 
-	return types[o->type];
+static const struct {
+	uint32_t flag;
+	const char *name;
+} flag_names[] = {
+	{ OPTION_SECRET, "secret" },
+	{ OPTION_RELOADABLE, "reloadable" },
+	{ OPTION_FEATURE, "feature" },
+	{ OPTION_COMMAND, "command" },
+	{ OPTION_FILE, "file" },
+	{ OPTION_PLACE, "place" },
+	{ OPTION_REPEAT, "repeat" },
+	{ OPTION_AUTO, "auto" },
+};
+
+static void text_member(struct buf *out, const char *key, const char *text)
+{
+	json_key(out, key);
+	if (text == NULL)
+		json_null(out);
+	else
+		json_text(out, text);
+}
+
+static void pattern_member(struct buf *out, const struct option *o)
+{
+	struct buf pattern = buf_new(4096);
+
+	value_pattern(o, &pattern);
+	buf_byte(&pattern, '\0');
+	text_member(out, "value", pattern.p);
+	buf_free(&pattern);
+}
+
+static void bound(struct buf *out, const char *key, const struct option *o, uint64_t v)
+{
+	json_key(out, key);
+	if (o->type == OPTION_SECONDS)
+		json_s(out, (int64_t)v);
+	else
+		json_u64(out, v);
+}
+
+/* Numbers only; without an upper limit that is null. */
+static void bounds(struct buf *out, const struct option *o)
+{
+	if (o->type == OPTION_BOOL || o->type == OPTION_TEXT)
+		return;
+	bound(out, "minimum", o, o->minimum);
+	if (o->maximum > 0)
+		bound(out, "maximum", o, o->maximum);
+	else
+		text_member(out, "maximum", NULL);
+}
+
+static void choices_member(struct buf *out, const struct option *o)
+{
+	if (o->choices == NULL)
+		return;
+	json_key(out, "choices");
+	buf_byte(out, '[');
+	for (const char *const *c = o->choices; *c != NULL; c++) {
+		json_comma(out);
+		json_text(out, *c);
+	}
+	buf_byte(out, ']');
+}
+
+static void flags_member(struct buf *out, const struct option *o)
+{
+	json_key(out, "flags");
+	buf_byte(out, '[');
+	for (size_t i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++) {
+		if (!(o->flags & flag_names[i].flag))
+			continue;
+		json_comma(out);
+		json_text(out, flag_names[i].name);
+	}
+	buf_byte(out, ']');
 }
 
 static const char *use_of(const struct print_item *item)
@@ -46,103 +119,36 @@ static const char *use_of(const struct print_item *item)
 	return "flows";
 }
 
-static void put_text(struct buf *out, const char *key, const char *text)
-{
-	json_key(out, key);
-	json_text(out, text);
-}
-
-static void put_number(struct buf *out, const char *key, const struct option *o, uint64_t v)
-{
-	json_key(out, key);
-	if (o->type == OPTION_SECONDS)
-		json_s(out, (int64_t)v);
-	else
-		json_u64(out, v);
-}
-
-static void put_range(struct buf *out, const struct option *o)
-{
-	uint64_t maximum = o->type == OPTION_BOOL                     ? 1
-			   : o->maximum == 0 && o->type == OPTION_U32 ? UINT32_MAX
-								      : o->maximum;
-
-	if (o->type == OPTION_TEXT)
-		put_text(out, "minimum", NULL);
-	else
-		put_number(out, "minimum", o, o->minimum);
-	if (o->type == OPTION_TEXT || maximum == 0)
-		put_text(out, "maximum", NULL);
-	else
-		put_number(out, "maximum", o, maximum);
-}
-
-static void put_list(struct buf *out, const char *key, const char *const *words)
-{
-	json_key(out, key);
-	buf_byte(out, '[');
-	for (; words != NULL && *words != NULL; words++) {
-		json_comma(out);
-		json_text(out, *words);
-	}
-	buf_byte(out, ']');
-}
-
-static void put_flags(struct buf *out, const struct option *o)
-{
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} flags[] = {
-		{ OPTION_SECRET, "secret" },
-		{ OPTION_RELOADABLE, "reloadable" },
-		{ OPTION_FEATURE, "feature" },
-		{ OPTION_FILE, "file" },
-		{ OPTION_REPEAT, "repeat" },
-		{ OPTION_AUTO, "auto" },
-	};
-	const char *names[sizeof(flags) / sizeof(flags[0]) + 1] = { NULL };
-	size_t count = 0;
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (o->flags & flags[i].flag)
-			names[count++] = flags[i].name;
-	put_list(out, "flags", names);
-}
-
-static void put_option(struct buf *out, const struct print_item *item)
+static void print_option(const struct print_item *item, struct buf *out)
 {
 	const struct option *o = item->option;
-	struct buf takes = buf_new(LIMIT_OPTION_BYTES);
 
-	value_pattern(o, &takes);
 	json_comma(out);
 	buf_byte(out, '{');
-	put_text(out, "name", o->name);
-	put_text(out, "type", type_of(o));
-	put_text(out, "default", o->initial != NULL || o->type == OPTION_TEXT ? o->initial : "0");
-	put_range(out, o);
-	put_list(out, "choices", o->choices);
-	json_key(out, "takes");
-	json_string(out, takes.p, takes.size);
-	put_text(out, "help", o->help);
-	put_text(out, "more", o->more);
-	put_text(out, "group", item->group);
-	put_text(out, "since", o->since != NULL ? o->since : "1.0");
-	put_text(out, "use", use_of(item));
-	put_text(out, "on", o->on);
-	put_flags(out, o);
+	text_member(out, "name", o->name);
+	text_member(out, "type", types[o->type]);
+	pattern_member(out, o);
+	text_member(out, "default",
+			o->initial != NULL || o->type == OPTION_TEXT ? o->initial : "0");
+	bounds(out, o);
+	choices_member(out, o);
+	flags_member(out, o);
+	text_member(out, "on", o->on);
+	text_member(out, "use", use_of(item));
+	text_member(out, "group", item->group);
+	text_member(out, "help", o->help);
+	text_member(out, "more", o->more);
+	text_member(out, "since", o->since != NULL ? o->since : "1.0");
 	buf_byte(out, '}');
-	buf_free(&takes);
 }
 
 void print_table(const struct option_sets *sets, struct buf *out)
 {
 	struct print_item items[LIMIT_OPTIONS];
-	size_t count = print_list(sets, items);
+	const size_t count = print_list(sets, items);
 
 	buf_byte(out, '[');
 	for (size_t i = 0; i < count; i++)
-		put_option(out, &items[i]);
+		print_option(&items[i], out);
 	buf_text(out, "]\n");
 }

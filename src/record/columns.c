@@ -180,8 +180,11 @@ static bool can_be_null(unsigned type, unsigned flags)
 	case FIELD_I32:
 	case FIELD_I64:
 		return (flags & FIELD_NULLABLE) != 0;
-	default:
+	case FIELD_STRUCT:
+	case FIELD_LIST:
 		return (flags & FIELD_OPTIONAL) != 0;
+	default:
+		return (flags & (FIELD_OPTIONAL | FIELD_NULLABLE)) != 0;
 	}
 }
 

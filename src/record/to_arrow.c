@@ -41,8 +41,9 @@ enum move_op {
 
 struct move {
 	uint8_t op;
-	uint8_t flags; /* FIELD_OPTIONAL */
-	bool mark;     /* never null, in a column that has a bit for it */
+	bool null;     /* its column has bits */
+	bool optional; /* a list: null when empty */
+	bool mark;     /* and the value is never null all the same */
 	uint32_t column;
 	uint32_t offset;
 	uint32_t item_size;        /* of a list */
@@ -251,7 +252,7 @@ static inline void move_word(
 	const char *word;
 
 	memcpy(&word, from, sizeof word);
-	if (word == NULL && (m->flags & FIELD_OPTIONAL))
+	if (word == NULL && m->null)
 		return;
 	if (word == NULL)
 		word = "";
@@ -427,7 +428,7 @@ static void move_list(struct batch *b, const struct move *m, const uint8_t *from
 	struct field_list list;
 
 	memcpy(&list, from, sizeof list);
-	if (list.count == 0 && (m->flags & FIELD_OPTIONAL))
+	if (list.count == 0 && m->optional)
 		return;
 	if (!items_room(b, c->items, list.count)) {
 		b->head.failed = true;
@@ -551,8 +552,8 @@ static bool compile_move(const struct columns *c, const struct column *col, stru
 		return false;
 	to->list[to->count++] = (struct move){
 		.op = (uint8_t)op_of(col),
-		.flags = (uint8_t)(col->field == NULL ? FIELD_OPTIONAL
-						      : col->flags & FIELD_OPTIONAL),
+		.null = col->nulls == COLUMN_NULLS,
+		.optional = (col->flags & FIELD_OPTIONAL) != 0,
 		.mark = is_marked(col),
 		.column = col->index,
 		.offset = col->offset,

@@ -146,9 +146,9 @@ def test_the_table_is_that_of_the_program() -> None:
         0.001,
         31536000,
     )
-    assert (table["hd"].on, table["hd"].default, table["hd"].takes) == ("16", "0", "N")
+    assert (table["hd"].on, table["hd"].default, table["hd"].value) == ("16", "0", "N")
     assert table["tunnel"].choices == ("inner", "outer")
-    assert table["keyfile"].flags == {"file", "secret"}
+    assert table["keyfile"].flags == {"file", "place", "secret"}
     assert table["label"].flags == {"file", "repeat", "reloadable"}
     assert table["bpf"].default is None
     assert table["memory"].maximum is None

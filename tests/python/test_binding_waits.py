@@ -40,6 +40,8 @@ try:
     threading.Thread(target=watch, daemon=True).start()
     try:
         {consume}
+    except {other}:
+        raise
     except Exception as error:
         say("error", type(error).__name__)
     for _ in range(1000):
