@@ -43,9 +43,14 @@ void records_free(struct records *r)
 	free(r);
 }
 
+struct source_progress records_progress(const struct records *r)
+{
+	return r->lines != NULL ? textlines_progress(r->lines) : (struct source_progress){ 0 };
+}
+
 void records_stats(const struct records *r, struct joy_stats *out)
 {
-	const struct source_progress p = textlines_progress(r->lines);
+	const struct source_progress p = records_progress(r);
 
 	out->records = r->records;
 	out->input_read = p.bytes_read;
