@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import select
 import subprocess
 import sys
@@ -414,3 +415,34 @@ def test_a_stream_can_be_left(tmp_path: Path) -> None:
     with joy.read_json(made, batch_rows=100) as stream:
         assert next(iter(stream)).num_rows == 100
     assert stream.stats["records"] < 200000
+
+
+# --- from C ---------------------------------------------------------------------------------------
+
+
+def made_with(name: str) -> list[str]:
+    """A variable of the Makefile, as words."""
+    done = subprocess.run(
+        ["make", "-s", f"print-{name}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_program_of_the_page(tmp_path: Path) -> None:
+    """What doc/columns.md shows compiles, and counts what is there."""
+    page = (ROOT / "doc/columns.md").read_text()
+    found = re.search(r"<!-- run: columns from C -->\s*```c\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    (tmp_path / "count.c").write_text(found[1])
+    (tmp_path / "arrow.h").write_text((ROOT / "src/record/arrow.h").read_text())
+    library = ROOT / made_with("B")[0] / "libjoy.a"
+    include = [f"-I{ROOT / 'include'}", f"-I{tmp_path}"]
+    command = ["cc", "-Wall", "-Werror", *include, str(tmp_path / "count.c"), str(library)]
+    count = tmp_path / "count"
+    subprocess.run([*command, "-o", str(count), *made_with("PKG_LIBS")], check=True)
+    made = write(tmp_path / JSON, SAMPLE, "bidir=1")
+    for arguments in (["capture", str(SAMPLE)], ["json", str(made)]):
+        done = subprocess.run([str(count), *arguments], capture_output=True, text=True, check=True)
+        names, records = done.stdout.splitlines()
+        assert names.split() == joy.read_json(made).schema.names
+        assert records == "25 records"
