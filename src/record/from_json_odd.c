@@ -13,11 +13,11 @@ static void put_path(const struct from_json *f, uint32_t at, struct buf *path)
 	if (at == 0)
 		return;
 	put_path(f, n->up, path); /* as deep as the tables */
-	if (n->prefix_size == 0)
+	if (n->key.size == 0)
 		return;
 	if (path->size > 0)
 		buf_byte(path, '.');
-	buf_bytes(path, n->prefix + 1, n->prefix_size - 3u);
+	buf_bytes(path, n->key.text + 1, n->key.size - 3);
 }
 
 /* Whether a list with ", " between has a name. */
