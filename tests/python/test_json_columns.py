@@ -9,6 +9,7 @@ import lzma
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -196,6 +197,33 @@ def test_a_slow_pipe_gives_what_it_has() -> None:
         child.stdin.close()
         assert child.stdout.readline() == b"1\n"
         assert child.wait(30) == 0
+
+
+def test_an_interrupt_ends_the_waiting_for_a_first_line() -> None:
+    """Ctrl-C before a pipe says anything, and after its first lines."""
+    code = (
+        "import joy\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    for batch in joy.read_json('-'):\n"
+        "        print(batch.num_rows, flush=True)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    for lines, said in [(b"", b"ready\n"), (LINES[0] + LINES[1], b"ready\n1\n")]:
+        with subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        ) as child:
+            assert child.stdin is not None and child.stdout is not None
+            child.stdin.write(lines)
+            child.stdin.flush()
+            assert child.stdout.read(len(said)) == said
+            child.send_signal(signal.SIGINT)
+            assert child.stdout.read() == b"interrupted\n"
+            assert child.wait(30) == 0
 
 
 # --- which columns --------------------------------------------------------------------------------
