@@ -103,7 +103,7 @@ static inline bool json_read_expected(struct json_reader *j, const struct json_k
 {
 	uint64_t head;
 
-	if (j->left.left < sizeof k->text)
+	if (j->left.left < sizeof k->text || j->place == JSON_BEHIND_VALUE)
 		return false;
 	memcpy(&head, j->left.p, sizeof head);
 	if ((head ^ k->head) & k->mask)

@@ -203,8 +203,8 @@ def test_an_interrupt_ends_the_waiting_for_a_first_line() -> None:
     """Ctrl-C before a pipe says anything, and after its first lines."""
     code = (
         "import joy\n"
-        "print('ready', flush=True)\n"
         "try:\n"
+        "    print('ready', flush=True)\n"
         "    for batch in joy.read_json('-'):\n"
         "        print(batch.num_rows, flush=True)\n"
         "except KeyboardInterrupt:\n"
@@ -375,7 +375,7 @@ def test_files_that_are_no_records(tmp_path: Path) -> None:
         assert {file for file, _ in lost(stream)} == {str(other)}
         with pytest.raises(joy.InputError, match=words):
             joy.read_json(other).read_all()
-    with pytest.raises(joy.JoyError, match="No such file"):
+    with pytest.raises(joy.InputError, match="No such file"):
         joy.read_json(tmp_path / "none.json").read_all()
 
 

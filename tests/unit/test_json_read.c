@@ -238,11 +238,12 @@ static void expected_keys_are_whole(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		char text[100];
-		const int size = snprintf(text, sizeof text, "\"%s\":1" SPACES, keys[i]);
+		const int size = snprintf(text, sizeof text, "{\"%s\":1" SPACES, keys[i]);
 
-		for (int at = 0; at < size - 41; at++) {
+		for (int at = 1; at < size - 41; at++) {
 			struct json_reader j = json_read_begin(rd_of(text));
 
+			json_read(&j);
 			text[at] ^= 1;
 			assert_false(expected(&j, keys[i]));
 			text[at] ^= 1;
@@ -278,6 +279,21 @@ static void small_numbers(void **unused)
 	}
 	assert_int_equal(v[0], 1);
 	assert_int_equal(v[3], 4);
+}
+
+/* Nor does the short way pass over a comma that is missing. */
+static void a_comma_before_a_key(void **unused)
+{
+	struct json_reader j = json_read_begin(rd_of("{\"a\":1\"b\":2}" SPACES));
+	struct json_value key;
+
+	(void)unused;
+	json_read(&j);
+	assert_true(expected(&j, "a"));
+	json_read(&j);
+	assert_false(expected(&j, "b"));
+	assert_false(json_read_member(&j, &key));
+	assert_string_equal(j.fault, "a comma or } is missing");
 }
 
 static void no_comma_before_a_bracket(void **unused)
@@ -490,6 +506,7 @@ int main(void)
 		cmocka_unit_test(takes_expected_members),
 		cmocka_unit_test(expected_keys_are_whole),
 		cmocka_unit_test(small_numbers),
+		cmocka_unit_test(a_comma_before_a_key),
 		cmocka_unit_test(no_comma_before_a_bracket),
 		cmocka_unit_test(unpacks_strings),
 		cmocka_unit_test(reads_what_is_written),
