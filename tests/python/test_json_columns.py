@@ -285,7 +285,7 @@ def test_wanted_columns(tmp_path: Path) -> None:
 
 def test_a_column_that_was_off(tmp_path: Path) -> None:
     made = write(tmp_path / JSON, SAMPLE, "bidir=1")
-    with pytest.raises(joy.UsageError, match="'tls.sni' is of tls"):
+    with pytest.raises(joy.UsageError, match="'tls.sni' is of tls, without which"):
         joy.read_json(made, columns=["tls.sni"])
 
 
