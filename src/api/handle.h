@@ -18,6 +18,7 @@ enum phase {
 };
 
 struct drain;
+struct records;
 
 /* What joy_columns() asks for. */
 struct wanted {
@@ -48,6 +49,7 @@ struct joy {
 	struct wanted wanted;
 	struct columns *columns; /* of a stream */
 	struct drain *stream;    /* NULL: the run's records are lines */
+	struct records *records; /* of a run over files of records */
 
 	/* of a run */
 	struct plan *plan;
@@ -89,6 +91,15 @@ void wanted_free(struct wanted *w);
 /* --- run.c, for stream.c: joy_run() in two parts --- */
 int run_open(struct joy *j, const char *const *paths, size_t count);
 int run_go(struct joy *j);
+
+/* --- run.c, for records.c --- */
+
+/* Counts what went wrong with a file, and tells it. */
+void run_trouble(struct joy *j, const struct source_report *r);
+
+/* The output is whole: the run's status by what was wrong with the input; 'nothing' of it could be
+ * read. */
+int run_judge(struct joy *j, bool nothing);
 
 /* --- run.c, for live.c --- */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/stream.h"
+#include "api/records.h"
 
 enum { LOG_LINE = 1024 };
 
@@ -44,6 +44,7 @@ void joy_free(struct joy *j)
 	engine_free(j->engine);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
+	records_free(j->records);
 	columns_free(j->columns);
 	wanted_free(&j->wanted);
 	plan_free(j->plan);
@@ -186,6 +187,8 @@ void handle_stats(const struct joy *j, struct joy_stats *out)
 		out->input_read = p.bytes_read;
 		out->input_total = p.bytes_total;
 	}
+	if (j->records != NULL)
+		records_stats(j->records, out);
 }
 
 void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)

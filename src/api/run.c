@@ -12,12 +12,11 @@ enum { BATCH = 256, LINKS = 16 };
 
 /* --- opening ----------------------------------------------------------------------------- */
 
-static void on_trouble(void *ctx, const struct source_report *r)
+void run_trouble(struct joy *j, const struct source_report *r)
 {
 	static const int statuses[] = { [SOURCE_WARNING] = JOY_OK,
 		[SOURCE_DAMAGED] = JOY_DAMAGED,
 		[SOURCE_FAILED] = JOY_FAILED };
-	struct joy *j = ctx;
 
 	j->damaged += r->what == SOURCE_DAMAGED;
 	j->failed += r->what == SOURCE_FAILED;
@@ -25,6 +24,11 @@ static void on_trouble(void *ctx, const struct source_report *r)
 	handle_log(j, r->what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", r->text);
 	if (j->trouble != NULL)
 		j->trouble(j->trouble_ctx, statuses[r->what], r->file, r->offset, r->text);
+}
+
+static void on_trouble(void *ctx, const struct source_report *r)
+{
+	run_trouble(ctx, r);
 }
 
 int run_prepare(struct joy *j)
@@ -269,10 +273,9 @@ static bool nothing_read(const struct joy *j)
 	       (j->failed + j->damaged == 0 && j->warned && source_interface(j->source, 0) == NULL);
 }
 
-/* The output is whole; what of the input? */
-static int judge_input(struct joy *j)
+int run_judge(struct joy *j, bool nothing)
 {
-	if (nothing_read(j))
+	if (nothing)
 		return handle_fail(j, JOY_FAILED, "no input could be read");
 	if (j->damaged + j->failed > 0)
 		return handle_fail(j, JOY_DAMAGED, "some input was damaged or could not be read");
@@ -309,7 +312,7 @@ static int read_files(struct joy *j)
 	if (!read_all(j))
 		return run_give_up(j);
 	status = finish(j);
-	return status == JOY_OK ? judge_input(j) : status;
+	return status == JOY_OK ? run_judge(j, nothing_read(j)) : status;
 }
 
 /* Paths win over a configuration file that is a sensor's: over its interface, and what goes with

@@ -105,7 +105,8 @@ static bool check_records(struct joy *j, const char *records, struct buf *out)
 
 static bool summary(struct joy *j, struct buf *out)
 {
-	if (j->phase != PHASE_OVER || (j->engine == NULL && j->sensor == NULL))
+	if (j->phase != PHASE_OVER ||
+			(j->engine == NULL && j->sensor == NULL && j->records == NULL))
 		return err_set(&j->error, "there is a summary when a run is over");
 	configuration_summary(j, out);
 	buf_byte(out, '\n');

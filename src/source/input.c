@@ -61,6 +61,7 @@ static bool move_to_front(struct input *in, size_t need)
 	size_t size = need > ROOM ? need : ROOM;
 
 	if (in->room_size < size) {
+		size = size < 2 * in->room_size ? 2 * in->room_size : size;
 		uint8_t *room = malloc(size);
 
 		if (room == NULL)
@@ -98,8 +99,8 @@ static void fill(struct input *in, size_t need)
 
 size_t input_more(struct input *in, size_t need)
 {
-	if (need > LIMIT_BLOCK_BYTES)
-		need = LIMIT_BLOCK_BYTES;
+	if (need > LIMIT_INPUT_BYTES)
+		need = LIMIT_INPUT_BYTES;
 	fill(in, need);
 	return input_at_hand(in);
 }

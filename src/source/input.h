@@ -66,7 +66,7 @@ static inline size_t input_at_hand(const struct input *in)
 	return (size_t)(in->end - in->at);
 }
 
-/* Brings 'need' bytes to hand; how many are, fewer only at the end.  At most LIMIT_BLOCK_BYTES. */
+/* Brings 'need' bytes to hand; how many are, fewer only at the end.  At most LIMIT_INPUT_BYTES. */
 static inline size_t input_need(struct input *in, size_t need)
 {
 	size_t at_hand = input_at_hand(in);
