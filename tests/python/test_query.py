@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -461,3 +465,30 @@ def test_show_sql(inputs: dict[str, Path]) -> None:
     assert done.returncode == 0
     again = ask(done.stdout, inputs["capture"])
     assert again == old(*words, inputs["capture"])
+
+
+def test_an_interrupt_ends_it_and_leaves_nothing(inputs: dict[str, Path], tmp_path: Path) -> None:
+    long = "SELECT count(*) FROM range(1000000000000) a, flows"
+    command = [sys.executable, "-m", "joy", "query", long, str(inputs["capture"])]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as running:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("joy-*/flows.db")) and time.monotonic() < end:
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (130, "joy: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_reads_may_stop_early(inputs: dict[str, Path]) -> None:
+    sql = "SELECT i, repeat('x', 100) FROM range(1000000) r(i), flows"
+    command = [sys.executable, "-m", "joy", "query", sql, str(inputs["capture"])]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
