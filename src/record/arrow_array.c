@@ -21,7 +21,7 @@ struct handed {
 	struct ArrowArray *arrays; /* of each column; the dictionaries behind them */
 	struct ArrowArray **pointers;
 	const void **buffers; /* three for each */
-	struct piece **pieces;
+	uint8_t **pieces;
 	char **texts;
 	void *more_zeros;
 };
@@ -68,7 +68,7 @@ static struct handed *handed_new(const struct columns *c)
 	h->arrays = calloc((size_t)c->count + c->dictionaries, sizeof *h->arrays);
 	h->pointers = calloc(c->count, sizeof(struct ArrowArray *));
 	h->buffers = calloc(3 * (size_t)c->count, sizeof(void *));
-	h->pieces = calloc(c->groups + 1, sizeof(struct piece *));
+	h->pieces = calloc(c->groups + 1, sizeof(uint8_t *));
 	h->texts = calloc(c->count, sizeof(char *));
 	if (h->arrays != NULL && h->pointers != NULL && h->buffers != NULL && h->pieces != NULL &&
 			h->texts != NULL)
@@ -193,7 +193,7 @@ static bool fill(struct handed *h, struct batch *b, const void *none, struct Arr
 		fill_array(h, b, &c->column[i], none);
 	h->arrays[0].length = b->head.rows;
 	link_children(h, c);
-	memcpy(h->pieces, b->pieces, c->groups * sizeof(struct piece *));
+	memcpy(h->pieces, b->pieces, c->groups * sizeof(uint8_t *));
 	batch_reset(b);
 	atomic_init(&h->holders, c->count);
 	*out = h->arrays[0];
