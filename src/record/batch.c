@@ -481,6 +481,17 @@ void batch_drop(struct batch *b)
 	batch_reset(b);
 }
 
+/* Each in a cache line of its own. */
+static struct word_seen *seen_new(uint32_t dictionaries)
+{
+	const size_t size = ((size_t)dictionaries * WORDS_SEEN + 1) * sizeof(struct word_seen);
+	struct word_seen *seen = aligned_alloc(LINE, lines(size));
+
+	if (seen != NULL)
+		memset(seen, 0, size);
+	return seen;
+}
+
 struct batch *batch_new(const struct columns *c, struct err *e)
 {
 	struct batch *b = calloc(1, sizeof *b);
@@ -496,7 +507,7 @@ struct batch *batch_new(const struct columns *c, struct err *e)
 	b->pieces = calloc(c->groups + 1, sizeof(uint8_t *));
 	b->hints = calloc(c->groups + 1, sizeof *b->hints);
 	b->text_hints = calloc(c->count, sizeof *b->text_hints);
-	b->seen = calloc((size_t)c->dictionaries * WORDS_SEEN + 1, sizeof *b->seen);
+	b->seen = seen_new(c->dictionaries);
 	if (b->head.cells == NULL || b->head.groups == NULL || b->present == NULL ||
 			b->pieces == NULL || b->hints == NULL || b->text_hints == NULL ||
 			b->seen == NULL) {

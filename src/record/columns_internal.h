@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { WORDS_SEEN = 128, WORD_SEEN_BYTES = 48 };
+enum { WORDS_SEEN = 128, WORD_SEEN_BYTES = 52 };
 
 /* A word that a batch has looked up before, by where it lay; what lies there now is compared. */
 struct word_seen {

@@ -50,7 +50,7 @@ static enum move_op op_of(const struct column *c)
 	case FIELD_LIST:
 		return MOVE_LIST;
 	case FIELD_STRUCT:
-		return MOVE_CLOSE;
+		return MOVE_NOTHING;
 	default:
 		return op_of_number(c, c->nulls == COLUMN_NULLS && can_null(c));
 	}
@@ -69,29 +69,15 @@ static bool is_marked(const struct column *c)
 static bool compile_range(const struct columns *c, uint32_t first, uint32_t end, uint32_t group,
 		struct moves **out);
 
-/* The columns that say whether a struct is there. */
-static bool find_members(const struct columns *c, const struct column *of, uint32_t **out)
-{
-	size_t count = 0;
-
-	*out = calloc(of->next - of->index, sizeof **out);
-	for (uint32_t i = of->index + 1; *out != NULL && i < of->next; i = c->column[i].next)
-		(*out)[count++] = i;
-	return *out != NULL;
-}
-
 /* Appends the move of a column that lies in the group, not of one in its items. */
 static bool compile_move(const struct columns *c, const struct column *col, struct moves *to)
 {
 	struct moves *items = NULL;
-	uint32_t *members = NULL;
 
-	if (col->type == FIELD_STRUCT && col->nulls != COLUMN_NULLS)
+	if (col->type == FIELD_STRUCT && !is_marked(col))
 		return true;
 	if (col->type == FIELD_LIST &&
 			!compile_range(c, col->index + 1, col->next, col->items, &items))
-		return false;
-	if (col->type == FIELD_STRUCT && !find_members(c, col, &members))
 		return false;
 	to->list[to->count++] = (struct move){
 		.op = (uint8_t)op_of(col),
@@ -103,12 +89,10 @@ static bool compile_move(const struct columns *c, const struct column *col, stru
 		.item_size = col->field != NULL ? col->field->item_size : 0,
 		.seen = col->words != NULL ? dictionary_number(col->words) * WORDS_SEEN : 0,
 		.items = items,
-		.members = members,
 	};
 	return true;
 }
 
-/* Members before their struct, so that it can see whether there are any. */
 static bool compile_columns(const struct columns *c, uint32_t first, uint32_t end, struct moves *to)
 {
 	for (uint32_t i = first; i < end; i = c->column[i].next) {
@@ -146,9 +130,7 @@ bool moves_compile(struct columns *c, struct err *e)
 
 void moves_free(struct moves *m)
 {
-	for (size_t i = 0; m != NULL && i < m->count; i++) {
+	for (size_t i = 0; m != NULL && i < m->count; i++)
 		moves_free((struct moves *)m->list[i].items);
-		free(m->list[i].members);
-	}
 	free(m);
 }

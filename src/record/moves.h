@@ -27,7 +27,7 @@ enum move_op {
 	MOVE_ADDRESS, /* as text */
 	MOVE_16_BYTES,
 	MOVE_LIST,
-	MOVE_CLOSE, /* a struct in place, behind its members */
+	MOVE_NOTHING, /* a struct in place that is always there */
 };
 
 struct move {
@@ -40,7 +40,6 @@ struct move {
 	uint32_t item_size;        /* of a list */
 	uint32_t seen;             /* of a dictionary: first of its words seen */
 	const struct moves *items; /* of a list */
-	uint32_t *members;         /* of a struct: their columns, and 0 */
 };
 
 struct moves {

@@ -3,8 +3,8 @@
  * to_arrow.c - structs into columns: prepared moves, one for each field, of one struct or of all
  * items of a list at once.
  *
- * A null is not moved: cells begin as null.  A struct in place that may be null is looked at when
- * its members have been moved: it is there if one of them is.
+ * A null is not moved: cells begin as null.  Whether a struct in place is there, its members tell
+ * when the batch is handed on.
  */
 #include "base/json.h"
 #include "base/limits.h"
@@ -336,19 +336,6 @@ static void move_16_bytes(struct batch *b, const struct move *m, const uint8_t *
 /* --- structs and lists --------------------------------------------------------------------------
  */
 
-/* A struct is there when one of its members is. */
-static void move_close(struct batch *b, const struct move *m, uint32_t count, uint32_t row)
-{
-	struct cells *at = &b->head.cells[m->column];
-
-	for (const uint32_t *k = m->members; *k != 0; k++) {
-		const uint8_t *valid = b->head.cells[*k].valid;
-
-		for (uint32_t i = row; i < row + count; i++)
-			at->valid[i >> 3] |= (uint8_t)(valid[i >> 3] & 1u << (i & 7));
-	}
-}
-
 static void mark_all(struct batch *b, const struct move *m, uint32_t count, uint32_t row)
 {
 	for (uint32_t i = 0; i < count; i++)
@@ -386,8 +373,7 @@ static inline void move_other(struct batch *b, const struct move *m, const uint8
 	case MOVE_16_BYTES:
 		move_16_bytes(b, m, from, stride, count, row);
 		break;
-	case MOVE_CLOSE:
-		move_close(b, m, count, row);
+	case MOVE_NOTHING:
 		break;
 	default:
 		move_lists(b, m, from, stride, count, row);
