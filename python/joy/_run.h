@@ -79,3 +79,8 @@ PyObject *guard_capsule(struct run *r, struct ArrowArrayStream *inner);
 struct schema *schema_new(const struct ArrowSchema *original);
 void schema_drop(struct schema *s);         /* NULL is fine */
 PyObject *schema_capsule(struct schema *s); /* a copy; NULL with an exception */
+
+/* --- _interrupt.c: has SIGINTs of the process counted until interrupt_leave(); the count. */
+unsigned interrupt_watch(void);
+unsigned interrupt_count(void);
+void interrupt_leave(void);

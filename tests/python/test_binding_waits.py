@@ -155,9 +155,11 @@ def test_a_handler_that_raises_nothing_is_called_and_the_waiting_goes_on(
     child = Child(tmp_path, child_code(consumer, before=handler))
     assert child.line() == "inside"
     child.process.send_signal(signal.SIGUSR1)
-    assert child.line() == "handled"
+    if consumer != "duckdb":  # whose main thread may be waiting for another thread, in a lock
+        assert child.line() == "handled"
     child.fifo.close()  # the end of the input
-    assert [line for line in child.rest() if line] == ["end"]
+    said = [line for line in child.rest() if line]
+    assert said == (["end"] if consumer != "duckdb" else ["handled", "end"])
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS)
