@@ -177,6 +177,53 @@ static PyObject *handle_stream(PyObject *self, PyObject *args)
 	return status == JOY_OK ? guard_capsule(run, &inner) : PyLong_FromLong(status);
 }
 
+/* Takes the stream out of a capsule.  False with an exception. */
+static bool capsule_take(PyObject *args, struct ArrowArrayStream *out)
+{
+	struct ArrowArrayStream *in;
+	PyObject *capsule;
+
+	if (!PyArg_ParseTuple(args, "O", &capsule))
+		return false;
+	in = PyCapsule_GetPointer(capsule, GUARD_CAPSULE);
+	if (in == NULL)
+		return false;
+	if (in->release == NULL) {
+		PyErr_SetString(PyExc_ValueError, "the stream was consumed already");
+		return false;
+	}
+	*out = *in;
+	in->release = NULL;
+	return true;
+}
+
+static PyObject *handle_rewrite(PyObject *self, PyObject *args)
+{
+	struct run *run = ((struct handle *)self)->run;
+	struct ArrowArrayStream in;
+	int status;
+
+	if (!capsule_take(args, &in))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS status = joy_rewrite(run->joy, &in);
+	Py_END_ALLOW_THREADS atomic_store(&run->over, true);
+	return PyLong_FromLong(status);
+}
+
+/* A capsule, or the status of what failed. */
+static PyObject *handle_stream_rewrite(PyObject *self, PyObject *args)
+{
+	struct run *run = ((struct handle *)self)->run;
+	struct ArrowArrayStream in, out = { 0 };
+	int status;
+
+	if (!capsule_take(args, &in))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS status = joy_stream_rewrite(run->joy, &in, &out);
+	Py_END_ALLOW_THREADS return status == JOY_OK ? guard_capsule(run, &out)
+						     : PyLong_FromLong(status);
+}
+
 static PyObject *handle_end(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -259,6 +306,9 @@ static PyMethodDef methods[] = {
 			"arrow_array_stream, or status" },
 	{ "stream_schema", handle_stream_schema, METH_NOARGS,
 			"stream_schema() -> capsule arrow_schema of the stream" },
+	{ "rewrite", handle_rewrite, METH_VARARGS, "rewrite(capsule) -> status" },
+	{ "stream_rewrite", handle_stream_rewrite, METH_VARARGS,
+			"stream_rewrite(capsule) -> capsule arrow_array_stream, or status" },
 	{ "end", handle_end, METH_NOARGS, "end() asks for the end of the run" },
 	{ "wait", handle_wait, METH_NOARGS, "wait() until the stream's next batch is there" },
 	{ "status", handle_status, METH_NOARGS, "status() -> status, None while it runs" },
@@ -302,6 +352,7 @@ static int add_constants(PyObject *module)
 		{ "TEXT_EXPLAIN", JOY_TEXT_EXPLAIN },
 		{ "TEXT_OPTION_TABLE", JOY_TEXT_OPTION_TABLE },
 		{ "TEXT_SUMMARY", JOY_TEXT_SUMMARY },
+		{ "TEXT_SCHEMA", JOY_TEXT_SCHEMA },
 	};
 
 	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)

@@ -19,6 +19,7 @@ TEXT_VERSION: Final[int]
 TEXT_EXPLAIN: Final[int]
 TEXT_OPTION_TABLE: Final[int]
 TEXT_SUMMARY: Final[int]
+TEXT_SCHEMA: Final[int]
 
 class Handle:
     """One run.  Status numbers are OK, FAILED, USAGE, DAMAGED; error() has the words."""
@@ -46,6 +47,12 @@ class Handle:
 
     def stream_schema(self) -> object:
         """A capsule "arrow_schema" of the stream, as often as one likes."""
+
+    def rewrite(self, stream: object, /) -> int:
+        """Run over the stream in a capsule; the output is that of option output."""
+
+    def stream_rewrite(self, stream: object, /) -> object:
+        """A capsule "arrow_array_stream" from another, or a status."""
 
     def end(self) -> None:
         """Ask for the end of the run: what it has still comes."""

@@ -30,6 +30,8 @@ class FlowOptions(TypedDict, total=False):
     """Seed of the Community ID."""
     memory: int | str | None
     """Most memory that flows may take."""
+    merge: bool | int | None
+    """Make one record of the parts of a flow."""
     features: str | Sequence[str] | None
     """Data elements to switch on."""
     num_pkts: int | None

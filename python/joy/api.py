@@ -180,7 +180,8 @@ def _needed(columns: Sequence[str]) -> dict[str, str]:
     """Options, and their values, without which these columns do not exist."""
     roots = [name.split(".")[0].removesuffix("[]") for name in columns]
     names = [option for root in roots for option in _switches().get(root, ())]
-    return {name: keywords.table()[name].on or "1" for name in names}
+    found = {name: keywords.table()[name] for name in names}
+    return {name: option.on or "1" for name, option in found.items() if "feature" in option.flags}
 
 
 def _handle(

@@ -80,7 +80,7 @@ static void options_of(const struct feature *f, struct buf *out)
 		add_option(out, f->options != NULL ? f->options->name : "num_pkts");
 }
 
-static bool add_table(struct tables *t, const struct feature *f)
+static bool add_table(struct tables *t, const struct feature *f, const struct field *fields)
 {
 	struct buf *options = &t->options[t->count];
 
@@ -88,10 +88,19 @@ static bool add_table(struct tables *t, const struct feature *f)
 	options_of(f, options);
 	if (options->size > 0)
 		buf_byte(options, '\0');
-	t->list[t->count++] = (struct columns_table){ f->fields, f->name, options->p };
-	if (f->fields != NULL)
-		t->fields[t->filled++] = f->fields;
+	t->list[t->count++] = (struct columns_table){ fields, f->name, options->p };
+	if (fields != NULL)
+		t->fields[t->filled++] = fields;
 	return buf_ok(options);
+}
+
+/* The table that a feature has in the run; its own before that is settled. */
+static const struct field *table_of(const struct registry *r, const struct feature *f)
+{
+	for (size_t i = 0; i < r->on_count; i++)
+		if (r->on[i] == f)
+			return r->tables[i];
+	return f->fields;
 }
 
 static bool collect(const struct registry *r, bool all, struct tables *t)
@@ -100,8 +109,13 @@ static bool collect(const struct registry *r, bool all, struct tables *t)
 
 	*t = (struct tables){ 0 };
 	for (size_t i = 0; i < feature_count && done; i++) {
-		if (all || r->is_on[i])
-			done = add_table(t, feature_list[i]);
+		const struct feature *f = feature_list[i];
+
+		/* those of a rewriting run may have less than the feature's own table */
+		if (!all && r->is_on[i])
+			done = add_table(t, f, f->fields == NULL ? NULL : table_of(r, f));
+		else if (all)
+			done = add_table(t, f, f->fields);
 	}
 	return done;
 }
@@ -208,7 +222,7 @@ bool columns_make(struct joy *j, bool all, bool loose, struct columns **out)
 	if (!collect(j->registry, all, &t))
 		err_set(&j->error, "no memory for columns");
 	else if (check_names(j, &t, &j->error))
-		*out = compile(j, &t, all || j->registry->core.bidir, loose);
+		*out = compile(j, &t, all || j->from != NULL || j->registry->core.bidir, loose);
 	drop(&t);
 	return *out != NULL;
 }

@@ -28,7 +28,7 @@ void configuration_write(const struct joy *j, const struct frame *first, struct 
 	buf_byte(out, '{');
 	json_key(out, "version");
 	json_text(out, JOY_VERSION);
-	print_members(&j->registry->sets, out);
+	print_members(&(j->told != NULL ? j->told : j->registry)->sets, out);
 	host_members(out);
 	json_key(out, "capture_files");
 	if (j->paths.size > 0)
@@ -87,6 +87,25 @@ static void summary_of_records(const struct joy *j, struct buf *out)
 	buf_text(out, "}}");
 }
 
+/* Of records that were rewritten. */
+static void rewrite_summary(const struct joy *j, struct buf *out)
+{
+	const struct rewrite_stats *s = rewrite_stats(j->rewrite);
+
+	buf_byte(out, '{');
+	number(out, "records_read", s->read);
+	number(out, "records", s->records);
+	number(out, "left_out", s->left_out);
+	number(out, "damaged_batches", s->damaged);
+	if (j->registry->core.merge) {
+		number(out, "parts", s->merge.parts);
+		number(out, "merged", s->merge.merged);
+		number(out, "alone", s->merge.alone);
+		number(out, "early", s->merge.early);
+	}
+	buf_byte(out, '}');
+}
+
 void configuration_summary(const struct joy *j, struct buf *out)
 {
 	size_t count;
@@ -96,6 +115,11 @@ void configuration_summary(const struct joy *j, struct buf *out)
 	json_key(out, "summary");
 	if (j->records != NULL) {
 		summary_of_records(j, out);
+		return;
+	}
+	if (j->rewrite != NULL) {
+		rewrite_summary(j, out);
+		buf_byte(out, '}');
 		return;
 	}
 	run_hold(j);

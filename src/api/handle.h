@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "engine/rewrite.h"
 #include "engine/sensor.h"
 #include "joy.h"
 #include "sink/upload.h"
@@ -59,8 +60,13 @@ struct joy {
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
-	struct buf paths;         /* JSON list of what was given to joy_run() */
-	bool begun;               /* the configuration object is written */
+	struct ArrowArrayStream input; /* of a rewriting run; released: none */
+	struct from_arrow *from;       /* of records that are rewritten */
+	struct registry *told; /* and the options they were made with; NULL: as 'registry' */
+	struct rewrite *rewrite;
+	struct field rewrite_base[REWRITE_FIELDS]; /* see rewrite_settle() */
+	struct buf paths;                          /* JSON list of what was given to joy_run() */
+	bool begun;                                /* the configuration object is written */
 	bool warned;              /* of something odd, such as a file in a folder passed over */
 	uint64_t damaged, failed; /* inputs that could not be read whole, or at all */
 };
@@ -103,6 +109,9 @@ int run_judge(struct joy *j, bool nothing);
 
 /* --- run.c, for live.c --- */
 
+/* Options whose mistakes show only when all are known; nothing is opened yet. */
+int run_check(struct joy *j);
+
 /* Options are fixed, features ready. */
 int run_prepare(struct joy *j);
 
@@ -130,6 +139,11 @@ void run_release(const struct joy *j);
 
 /* The counters of all engines together; all 0 before there is one. */
 struct engine_stats run_stats(const struct joy *j);
+
+/* --- rewrite.c --- */
+
+/* Gives back the input of a rewriting run, if that has not happened yet. */
+void rewrite_release(struct joy *j);
 
 /* --- status.c --- */
 bool status_write(struct joy *j, enum joy_text what, struct buf *out);

@@ -86,8 +86,7 @@ static void set_option(struct registry *r, const struct json_value *key, struct 
 		conf_set(&r->sets, name, value->p, &ignored);
 }
 
-/* Whether the line is a configuration; then its options are set. */
-static bool read_options(struct registry *r, struct rd line)
+bool heads_options(struct registry *r, struct rd line)
 {
 	struct json_reader j = json_read_begin(line);
 	struct json_value v = json_read(&j), key;
@@ -121,7 +120,7 @@ static void keep(struct heads *h, struct rd line)
 
 static bool add(struct heads *h, struct registry *r, struct rd line, struct err *e)
 {
-	if (!read_options(r, line)) {
+	if (!heads_options(r, line)) {
 		all_on(h);
 		return true;
 	}

@@ -20,6 +20,9 @@ struct heads {
 struct heads heads_new(void);
 void heads_free(struct heads *h);
 
+/* Whether the line is a configuration; then its options are set. */
+bool heads_options(struct registry *r, struct rd line);
+
 /* A first line.  One that is no configuration may have records of any kind behind it: all is on
  * then. */
 bool heads_add(struct heads *h, struct rd line, struct err *e);

@@ -42,6 +42,10 @@ void joy_free(struct joy *j)
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
+	rewrite_free(j->rewrite);
+	from_arrow_free(j->from);
+	registry_free(j->told);
+	rewrite_release(j);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
 	records_free(j->records);
@@ -181,6 +185,8 @@ void handle_stats(const struct joy *j, struct joy_stats *out)
 {
 	*out = (struct joy_stats){ 0 };
 	engine_part(j, out);
+	if (j->rewrite != NULL)
+		out->records = rewrite_stats(j->rewrite)->records;
 	if (j->source != NULL) {
 		struct source_progress p = source_progress(j->source);
 

@@ -58,13 +58,22 @@ static int open_run(struct joy *j)
 	return j->engine == NULL ? JOY_FAILED : JOY_OK;
 }
 
-/* Options whose mistakes show only when all are known; nothing is opened yet. */
-static int check_options(struct joy *j)
+int run_check(struct joy *j)
 {
 	if (j->phase != PHASE_SETUP)
 		return handle_fail(j, JOY_USAGE, "a handle is for one run");
 	j->error.text[0] = '\0';
 	return conf_settle(&j->registry->sets, &j->registry->core, &j->error) ? JOY_OK : JOY_USAGE;
+}
+
+static int check_options(struct joy *j)
+{
+	int status = run_check(j);
+
+	if (status == JOY_OK && j->registry->core.merge)
+		return handle_fail(j, JOY_USAGE,
+				"merge is for records that are written already, not for packets");
+	return status;
 }
 
 /* --- writing ----------------------------------------------------------------------------- */

@@ -85,6 +85,10 @@ const struct option conf_options[] = {
 			.value = "SIZE", .minimum = 16 << 20,
 			.more = "At the limit the flows that were idle longest are written "
 				"early, with end_reason 5, lack of resources."),
+	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
+			.initial = "0",
+			.more = "For records that are written already: joy merge.  A part waits "
+				"for the next one as long as memory allows."),
 
 	OPTION(struct conf, features, "features", "data elements to switch on", .value = "all|LIST",
 			.group = "Data elements",

@@ -15,9 +15,10 @@
 
 enum {
 	VALUES = 256,
-	LOGS = 4096, /* n log2 n is looked up below this */
-	LANES = 4,   /* sums at a time, so that additions do not wait for each other */
-	STEP = 8,    /* values for each turn of a loop */
+	LOGS = 4096,    /* n log2 n is looked up below this */
+	SUMS_BITS = 47, /* moments() takes less than 2 to this bytes */
+	LANES = 4,      /* sums at a time, so that additions do not wait for each other */
+	STEP = 8,       /* values for each turn of a loop */
 };
 
 struct dist_options {
@@ -78,10 +79,12 @@ static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *o
 	}
 }
 
-/* c log2 c. */
+/* c log2 c.  'table' may be NULL. */
 static double log_of(const double *table, uint64_t c)
 {
-	return c < LOGS ? table[c] : (double)c * log2((double)c);
+	if (c < 2)
+		return 0;
+	return c < LOGS && table != NULL ? table[c] : (double)c * log2((double)c);
 }
 
 /* The sum of c log2 c. */
@@ -89,13 +92,15 @@ static double sum_of_logs(const double *table, const uint64_t count[VALUES], uin
 {
 	double sum[LANES] = { 0 };
 
-	for (unsigned v = 0; v < VALUES && most < LOGS; v += LANES) {
+	const bool small = most < LOGS && table != NULL;
+
+	for (unsigned v = 0; v < VALUES && small; v += LANES) {
 		sum[0] += table[count[v]];
 		sum[1] += table[count[v + 1]];
 		sum[2] += table[count[v + 2]];
 		sum[3] += table[count[v + 3]];
 	}
-	for (unsigned v = 0; v < VALUES && most >= LOGS; v++)
+	for (unsigned v = 0; v < VALUES && !small; v++)
 		sum[v % LANES] += log_of(table, count[v]);
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
@@ -173,6 +178,37 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* All is worked out anew from the sum of the distributions; without them it is not known. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct dist_out *o = out;
+	const struct dist_out had = *o;
+	uint64_t *count, n = 0, most = 0;
+
+	if (before == NULL || next == NULL)
+		return true;
+	o->byte_dist_mean = o->byte_dist_std = o->entropy = o->total_entropy = (double)NAN;
+	count = arena_alloc(join->arena, join->pool, VALUES * sizeof *count);
+	if (o->byte_dist.count != VALUES || count == NULL)
+		return o->byte_dist.count > 0 || o->compact_byte_dist.count > 0;
+	memcpy(count, o->byte_dist.items, VALUES * sizeof *count);
+	for (unsigned v = 0; v < VALUES; v++) {
+		n += count[v];
+		most = count[v] > most ? count[v] : most;
+	}
+	if (n == 0 || n >> SUMS_BITS != 0)
+		return true;
+	if (!isnan(had.byte_dist_mean))
+		moments(count, n, o);
+	if (isnan(had.entropy))
+		return true;
+	o->total_entropy = information(NULL, count, n, most);
+	o->entropy = o->total_entropy / (double)n;
+	return true;
+}
+
 static void sort_values(struct dist_options *o, const uint8_t bin[VALUES])
 {
 	uint16_t n = 0;
@@ -227,30 +263,35 @@ static const struct field fields[] = {
 			"record.  Each packet counts as seen, retransmissions and duplicates too; "
 			"the bytes of a fragmented datagram count once, when it is whole.  Bytes "
 			"that the snaplen cut off are not there to be counted.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1",
+			.merge = MERGE_SUM),
 	FIELD(struct dist_out, byte_dist_mean, "byte_dist_mean", "",
 			"Mean of the byte values (0 to 255) counted in byte_dist: sum of value "
 			"times count, divided by the number of bytes.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1",
+			.merge = MERGE_OWN),
 	FIELD(struct dist_out, byte_dist_std, "byte_dist_std", "",
 			"Sample standard deviation (n - 1) of the byte values counted in "
 			"byte_dist.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out when fewer than two payload bytes were captured or "
-				     "without dist=1"),
+				     "without dist=1",
+			.merge = MERGE_OWN),
 	FIELD_SCALARS(struct dist_out, compact_byte_dist, "compact_byte_dist", uint64_t, "bytes",
 			"16 counts: byte_dist with the counts of all byte values of a bin added; "
 			"which value is in which bin is said by the file that cdist= names, or "
 			"with cdist=1 by data/compact_bd_mapping.txt.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without cdist="),
+			.flags = FIELD_OPTIONAL,
+			.null_rule = NO_BYTES " or without cdist=", .merge = MERGE_SUM),
 	FIELD(struct dist_out, entropy, "entropy", "bits per byte",
 			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count "
 			"c > 0 of c/n * log2(n/c), where n is the number of bytes.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without entropy=1",
-			.source = "C. Shannon, A Mathematical Theory of Communication, 1948"),
+			.source = "C. Shannon, A Mathematical Theory of Communication, 1948",
+			.merge = MERGE_OWN),
 	FIELD(struct dist_out, total_entropy, "total_entropy", "bits",
 			"entropy times the number of bytes counted.", .flags = FIELD_OPTIONAL,
-			.null_rule = NO_BYTES " or without entropy=1"),
+			.null_rule = NO_BYTES " or without entropy=1", .merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -279,6 +320,7 @@ const struct feature feature_dist = {
 	.out_size = sizeof(struct dist_out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct dist_options),

@@ -100,3 +100,34 @@ static inline double moments_std(const struct moments *m, double unit)
 
 	return (double)(sqrtl(numerator / n / (n - 1)) / (long double)unit);
 }
+
+/*
+ * Back from what records say.  Of numbers whose sum is below 2^53 'unit's the sum is exact; their
+ * spread is as good as 'std' is.  'min', 'max': those of the numbers themselves.
+ */
+static inline struct moments moments_from(
+		uint64_t n, uint64_t min, uint64_t max, double mean, double std, double unit)
+{
+	struct moments m = { .n = n, .min = n > 0 ? min : 0, .max = n > 0 ? max : 0 };
+	const long double sum = (long double)mean * (long double)unit * (long double)n;
+	const long double spread = n > 1 ? (long double)std * (long double)unit : 0;
+	long double squares;
+
+	if (n == 0)
+		return m;
+	squares = n > 1 ? spread * spread * (long double)(n - 1) + sum * sum / (long double)n
+			: sum * sum;
+	if (!(sum >= 0) || !(sum < 0x1p63L) || !(squares < 0x1p126L)) {
+		m.squares_low = m.squares_high = UINT64_MAX; /* not known */
+		return m;
+	}
+	m.sum = (uint64_t)roundl(sum);
+
+	moments_wide all = (moments_wide)roundl(squares);
+	const moments_wide least = ((moments_wide)m.sum * m.sum + n - 1) / n; /* of equal numbers */
+
+	all = all < least ? least : all;
+	m.squares_low = (uint64_t)all;
+	m.squares_high = (uint64_t)(all >> MOMENTS_WORD);
+	return m;
+}
