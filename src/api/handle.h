@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/sensor.h"
+#include "engine/team.h"
 #include "joy.h"
 #include "sink/upload.h"
 
@@ -37,6 +38,7 @@ struct joy {
 	struct sink *sink;
 	struct upload *upload; /* NULL without upload= */
 	struct engine *engine; /* of files and of packets that are fed */
+	struct team *team;     /* in its place: of files with several threads */
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
@@ -70,6 +72,9 @@ int run_prepare(struct joy *j);
 
 /* The configuration object; 'first' as configuration_write() takes it. */
 bool run_begin(struct joy *j, const struct frame *first);
+
+/* How many workers there are. */
+unsigned run_threads(const struct joy *j);
 
 /* The output cannot be finished. */
 int run_give_up(struct joy *j);

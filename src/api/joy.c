@@ -41,6 +41,7 @@ void joy_free(struct joy *j)
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
+	team_free(j->team);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
 	plan_free(j->plan);

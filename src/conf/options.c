@@ -43,8 +43,13 @@ const struct option conf_options[] = {
 	OPTION(struct conf, ring, "ring", "memory of each packet ring", .initial = "64M",
 			.value = "SIZE", .minimum = 1 << 20, .maximum = UINT64_C(4) << 30,
 			.flags = OPTION_PLACE),
-	OPTION(struct conf, threads, "threads", "workers of a live capture, each with a ring",
-			.initial = "1", .value = "N", .minimum = 1, .maximum = LIMIT_WORKERS,
+	OPTION(struct conf, threads, "threads", "workers that share the flows", .initial = "0",
+			.value = "N", .minimum = 0, .maximum = LIMIT_WORKERS,
+			.more = "0: of files one for each processor, 8 at most; of a live capture "
+				"one. In a live capture each has a ring. Of files there is also "
+				"one "
+				"thread that reads and one that writes when N is more than 1; the "
+				"output is the same for any number.",
 			.flags = OPTION_PLACE),
 	OPTION(struct conf, drops_interval, "drops_interval",
 			"time that a record of lost packets speaks of", .initial = "10",

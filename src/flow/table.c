@@ -58,7 +58,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	}
 	t->conf = *conf;
 	t->pinned = SLAB_NONE;
-	t->seed = hash_seed();
+	t->seed = conf->seed != 0 ? conf->seed : hash_seed();
 	if (capacity >= SLAB_NONE)
 		capacity = SLAB_NONE - 1;
 	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
@@ -412,6 +412,11 @@ void table_advance(struct table *t, int64_t clock_ns)
 	}
 }
 
+int64_t table_passed(const struct table *t)
+{
+	return t->started ? t->wheel.tick << WHEEL_TICK_SHIFT : INT64_MIN;
+}
+
 int64_t table_due(const struct table *t)
 {
 	return t->started ? wheel_due(&t->wheel) : INT64_MIN;
@@ -438,6 +443,9 @@ static bool evict(struct table *t, unsigned want)
 			f->end = f->marks & FLOW_CLOSED ? FLOW_END_DETECTED : FLOW_END_RESOURCES;
 			t->stats.evicted += f->end == FLOW_END_RESOURCES;
 		}
+		if (t->started && f->timer.deadline_ns >=
+						  table_passed(t)) /* behind those that have left */
+			f->timer.deadline_ns = table_passed(t) - 1;
 		leave(t, number);
 	}
 	if (pinned)
@@ -467,6 +475,11 @@ void table_ticket(const struct table *t, const struct pkt *pkt, struct table_tic
 	ticket->second = key_make(pkt, t->conf.vlan_key, &ticket->key);
 	ticket->hash = key_hash(&ticket->key, t->seed);
 	ticket->guess = SLAB_NONE;
+	__builtin_prefetch(index_home(&t->index, ticket->hash));
+}
+
+void table_prefetch_index(const struct table *t, const struct table_ticket *ticket)
+{
 	__builtin_prefetch(index_home(&t->index, ticket->hash));
 }
 

@@ -83,6 +83,14 @@ bool writer_finish(struct sink *s, bool whole, struct err *e);
 /* Hands on what a pen holds; not 'all': some bytes may stay.  False: the sink has failed. */
 bool pen_hand_on(struct pen *p, bool all);
 
+/* What pen_record() would add to its block, and counting one that has become too long; any thread.
+ */
+void pen_format(const struct pen *p, const void *const *data, struct buf *out);
+void pen_refused(struct pen *p);
+
+/* A record that is formatted already. */
+bool pen_line(struct pen *p, const char *bytes, size_t size, struct err *e);
+
 /* --- sink.c -------------------------------------------------------------------------------------
  */
 
