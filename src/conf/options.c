@@ -89,7 +89,8 @@ const struct option conf_options[] = {
 	OPTION(struct conf, memory, "memory", "most memory that flows may take", .initial = "1G",
 			.value = "SIZE", .minimum = 16 << 20,
 			.more = "At the limit the flows that were idle longest are written "
-				"early, with end_reason 5, lack of resources."),
+				"early, with end_reason 5, lack of resources. Of several workers "
+				"each has its share, and needs 6 MiB of its own beside it."),
 
 	OPTION(struct conf, features, "features", "data elements to switch on", .value = "all|LIST",
 			.group = "Data elements",

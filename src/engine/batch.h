@@ -13,7 +13,7 @@ enum {
 #ifdef FUZZING
 	BATCH_PACKETS = 8,
 #else
-	BATCH_PACKETS = 512,
+	BATCH_PACKETS = 256,
 #endif
 };
 

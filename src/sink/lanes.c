@@ -17,7 +17,7 @@
 enum {
 	STRETCH_BYTES = 128 << 10,
 	STRETCH_RECORDS = 1024,
-	LANE_BYTES = 4 << 20,  /* that wait; a lane with more waits itself */
+	LANE_BYTES = 2 << 20,  /* that wait; a lane with more waits itself */
 	WORTH_BYTES = 1 << 20, /* of all lanes: the thread is not woken for less */
 	SPARES = 64,
 };
