@@ -492,3 +492,18 @@ def test_who_reads_may_stop_early(inputs: dict[str, Path]) -> None:
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 0
+
+
+def test_columns_that_contradict(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    for n, dp in enumerate(([80], ["http"])):
+        pq.write_table(pa.table({"dp": dp, "flow_id": [n]}), tmp_path / f"{n}.parquet")
+    done = joy("query", "SELECT dp FROM flows ORDER BY flow_id", tmp_path, "--json")
+    assert done.returncode == 3 and "column dp" in done.stderr
+    assert json.loads(done.stdout) == [{"dp": 80}, {"dp": None}]
+    status, text = told("SELECT dp FROM flows", tmp_path / "1.parquet", inputs["capture"])
+    assert status == 1 and "column dp is string in some inputs" in text
+
+
+def test_what_does_not_fit_into_memory_goes_to_disk(inputs: dict[str, Path]) -> None:
+    sql = "SELECT count(DISTINCT i) AS n FROM range(3000000) r(i), flows WHERE dp = 80"
+    assert ask(sql, inputs["capture"], "--memory", "60MB") == [{"n": 3_000_000}]
