@@ -8,7 +8,8 @@
 #include "sink/sink_internal.h"
 #include "sink/wait.h"
 
-#define AGE_NS ((int64_t)1000 * 1000 * 1000) /* at which a live batch goes, unless told */
+#define AGE_NS                                                                                     \
+	((int64_t)500 * 1000 * 1000) /* at which a live batch goes; a look comes each second */
 
 static bool is_patient(struct sink *s)
 {
