@@ -86,7 +86,7 @@ const struct option conf_options[] = {
 			.more = "At the limit the flows that were idle longest are written "
 				"early, with end_reason 5, lack of resources."),
 	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
-			.initial = "0",
+			.initial = "0", .flags = OPTION_PLACE,
 			.more = "For records that are written already: joy merge.  A part waits "
 				"for the next one as long as memory allows."),
 
