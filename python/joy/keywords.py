@@ -34,7 +34,7 @@ class Option:
 
     Attributes:
         name: as a keyword argument.
-        type: "bool", "integer", "text", "seconds" (a number), "size" (bytes, or text with K, M, G, T).
+        type: "bool", "integer", "text", "seconds" (a number), "size" (bytes, or K, M, G, T).
         default: as pcap2flow has it, as a text; None: none.  (bidir is on in Python.)
         minimum, maximum: of numbers, in seconds or bytes; None: no limit.
         choices: the only texts allowed; empty: any.
@@ -69,12 +69,10 @@ class Option:
 def table() -> dict[str, Option]:
     """All options of the library by name, in the order of its documents."""
     rows = json.loads(_joy.Handle().text(_joy.TEXT_OPTION_TABLE))
-    made = (
-        Option(
-            **{**row, "flags": frozenset(row["flags"]), "choices": tuple(row.get("choices", ()))}
-        )
-        for row in rows
-    )
+    made = []
+    for row in rows:
+        lists = {"flags": frozenset(row["flags"]), "choices": tuple(row.get("choices", ()))}
+        made.append(Option(**{**row, **lists}))
     return {option.name: option for option in made}
 
 

@@ -68,6 +68,16 @@ def _engine_columns(
     return known or ["flow_id"]  # at least the number of records
 
 
+def _columns_there(names: Sequence[str], columns: Sequence[str] | None) -> list[str] | None:
+    """Those that records have: their first line says which features were on."""
+    wanted = _engine_columns(columns)
+    if wanted is None or names == ["-"]:
+        return None  # standard input can be read but once: all of it, then
+    with api.read_json(names, batch_rows=1, damaged="ignore") as stream:
+        schema = stream.schema
+    return [one for one in wanted if unify.find(schema, one) is not None] or ["flow_id"]
+
+
 def _there(column: str, options: Mapping[str, Any]) -> bool:
     """Whether a capture can give a column: some need a file or a live host."""
     switches = _switches(column)
@@ -174,7 +184,7 @@ class _Engine(Source):
                 wanted = _engine_columns(columns, options)
                 self._stream = api.read(names, columns=wanted, damaged="ignore", **options)
             else:
-                wanted = _engine_columns(columns)
+                wanted = _columns_there(names, columns)
                 self._stream = api.read_json(names, columns=wanted, damaged="ignore")
         except TypeError as wrong:  # an option that is for something else
             raise UsageError(str(wrong)) from wrong

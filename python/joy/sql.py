@@ -7,23 +7,21 @@ the query names, into a database in a temporary folder that is gone with the ses
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from joy import sources, unify
+from joy import sources, unify, views
 from joy.errors import InputError, JoyError, UsageError
 from joy.finding import PARQUET, Found, Trouble
 from joy.inputs import Flows, nothing
+from joy.needs import Needs
+from joy.views import literal, name, tables
 
-KEYS = ("flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start")
-CERTIFICATES = {"tls_s_cert": "server", "tls_c_cert": "client"}  # whose they are, in table certs
 ANSWERS = ("SELECT", "EXPLAIN", "MULTI", "CALL", "RELATION", "EXECUTE")  # kinds of statements
 UNKNOWN = (  # how the database says that a name does not exist
     "Referenced column",
@@ -33,166 +31,6 @@ UNKNOWN = (  # how the database says that a name does not exist
     "column named",
 )
 MEMORY = "2GB"  # of the database, unless said otherwise; what does not fit goes to disk
-
-
-def name(identifier: str) -> str:
-    """A name as SQL has it."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL has it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-# --- tables --------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Table:
-    """A table beside flows.
-
-    Attributes:
-        path: dotted name of the column that it shows.
-        listed: it has a row for each item of a list, numbered from 0 in column i.
-    """
-
-    path: str
-    listed: bool
-
-    @property
-    def column(self) -> str:
-        """The outermost column that it needs."""
-        return self.path.split(".")[0]
-
-
-def tables(schema: pa.Schema) -> dict[str, Table]:
-    """All tables that a schema gives beside flows, by name."""
-    found: dict[str, Table] = {}
-
-    def walk(fields: Sequence[pa.Field], path: str, deep: bool) -> None:
-        for one in fields:
-            here = f"{path}{one.name}"
-            if unify.is_list(one.type) and pa.types.is_struct(one.type.value_type):
-                found[here.replace(".", "_")] = Table(here, True)
-            elif pa.types.is_struct(one.type):
-                if not deep:
-                    found[here] = Table(here, False)
-                walk(list(one.type), here + ".", True)
-
-    walk(list(schema), "", False)
-    if CERTIFICATES.keys() & found.keys():
-        found["certs"] = Table("tls", True)
-    return found
-
-
-def _view(table: str, shown: Table, schema: pa.Schema) -> str:
-    """The query that a table is."""
-    keys = [key for key in KEYS if schema.get_field_index(key) >= 0]
-    kind = unify.find(schema, shown.path).type  # type: ignore[union-attr]
-    path = ".".join(map(name, shown.path.split(".")))
-    heads = ", ".join(map(name, keys))
-    if not shown.listed:
-        fields = _fields(table, kind, keys, path)
-        return f"SELECT {heads}, {fields} FROM flows WHERE {path} IS NOT NULL"
-    fields = _fields(table, kind.value_type, [*keys, "i"], "item")
-    return (
-        f"SELECT {heads}, i, {fields} FROM (SELECT {heads}, unnest({path}) AS item, "
-        f"generate_subscripts({path}, 1) - 1 AS i FROM flows)"
-    )
-
-
-def _fields(table: str, kind: pa.DataType, taken: Sequence[str], path: str) -> str:
-    """The fields of a struct as columns; one whose name is taken gets the table's before it."""
-    parts = []
-    for one in kind:
-        called = f"{table}_{one.name}" if one.name in taken else one.name
-        parts.append(f"{path}.{name(one.name)} AS {name(called)}")
-    return ", ".join(parts)
-
-
-def _certificates(found: Mapping[str, Table]) -> str:
-    sides = [
-        f"SELECT {literal(side)} AS side, * FROM {name(table)}"
-        for table, side in CERTIFICATES.items()
-        if table in found
-    ]
-    return " UNION ALL BY NAME ".join(sides)
-
-
-# --- what a query names --------------------------------------------------------------------------
-@dataclass
-class Needs:
-    """What a query speaks of.
-
-    Attributes:
-        words: every name in it, in lower case.
-        whole: it asks for all columns of flows.
-    """
-
-    words: set[str] = field(default_factory=set)
-    whole: bool = False
-
-
-def needs(connection: Any, statements: Sequence[str]) -> Needs:
-    """The names in statements, by the database's own parser."""
-    found = Needs()
-    for statement in statements:
-        text = connection.execute("SELECT json_serialize_sql(?)", [statement]).fetchall()[0][0]
-        tree = json.loads(text)
-        if tree["error"]:  # no SELECT: it is not taken apart
-            found.whole = True
-            found.words |= {word.lower() for word in re.findall(r"\w+", statement)}
-        else:
-            _walk(tree, found)
-    return found
-
-
-def _walk(node: Any, found: Needs) -> None:
-    if isinstance(node, str):
-        found.words.add(node.lower())
-    elif isinstance(node, list):
-        for one in node:
-            _walk(one, found)
-    elif isinstance(node, dict):
-        if "select_list" in node and "from_table" in node:
-            found.whole |= _asks_for_all(node)
-        for one in node.values():
-            _walk(one, found)
-
-
-def _asks_for_all(select: dict) -> bool:
-    """Whether a SELECT has a star, or a whole row, of flows itself."""
-    here = {table.lower(): alias.lower() for table, alias in _from(select["from_table"])}
-    if "flows" not in here:
-        return False
-    rows = {"flows", here["flows"]} - {""}
-    return any(
-        one.get("class") == "STAR"
-        or (
-            one.get("class") == "COLUMN_REF"
-            and one["column_names"][0].lower() in rows
-            and len(one["column_names"]) == 1
-        )
-        for one in _expressions(select["select_list"])
-    )
-
-
-def _from(node: Any) -> list[tuple[str, str]]:
-    """Tables of a FROM with their aliases, without those of queries in it."""
-    if isinstance(node, list):
-        return [one for each in node for one in _from(each)]
-    if not isinstance(node, dict) or "select_list" in node:
-        return []
-    if node.get("type") == "BASE_TABLE":
-        return [(node["table_name"], node["alias"])]
-    return [one for each in node.values() for one in _from(each)]
-
-
-def _expressions(node: Any) -> list[dict]:
-    if isinstance(node, list):
-        return [one for each in node for one in _expressions(each)]
-    if not isinstance(node, dict) or "select_list" in node:
-        return []
-    return [node, *(one for each in node.values() for one in _expressions(each))]
 
 
 # --- a session -----------------------------------------------------------------------------------
@@ -259,7 +97,7 @@ class Session:
         if not parts:
             raise nothing(self.troubles)
         self.schema = schemas.ordered(sources.all_columns())
-        self._views(parts)
+        self._views(parts, wanted)
         _lock(self.connection, self._parquet)
 
     def _clash(self, column: str, taken: pa.DataType, refused: pa.DataType) -> None:
@@ -282,6 +120,8 @@ class Session:
         """All else, into a table of the database."""
         columns, options = self._wanted(wanted, paths)
         flows = Flows(paths, columns=columns, options=options, progress=self._progress)
+        if not flows.schema.names:  # only rows are counted, and there is no flow_id
+            flows = Flows(paths, options=options, progress=self._progress)
         table = name(f"input {paths[0]}")
         self.connection.register("incoming", flows.reader())
         self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
@@ -296,22 +136,24 @@ class Session:
         for schema in sources.own_schemas(paths):
             known.add(schema, lambda *_: None)
         schema = known.ordered(sources.all_columns())
-        named = [one.name for one in schema if one.name.lower() in wanted.words]
-        shown = [table for word, table in tables(schema).items() if word.lower() in wanted.words]
-        named += [table.column for table in shown if table.column not in named]
+        named = wanted.columns(schema)
         if wanted.whole:
             return None, sources.switched_on(self._options, named)
-        keys = KEYS if shown else KEYS[:1]
-        return named + [key for key in keys if key not in named], self._options
+        return named, self._options
 
-    def _views(self, parts: Sequence[str]) -> None:
+    def _views(self, parts: Sequence[str], wanted: Needs) -> None:
+        """Tables that are spoken of: the database looks at all columns for each that it makes."""
         columns = ", ".join(name(one.name) for one in self.schema)
         union = " UNION ALL BY NAME ".join(parts)
         self.connection.execute(f"CREATE VIEW flows AS SELECT {columns} FROM ({union})")
         self.tables = tables(self.schema)
         for table, shown in self.tables.items():
+            if not wanted.speaks_of(table):
+                continue
             body = (
-                _certificates(self.tables) if table == "certs" else _view(table, shown, self.schema)
+                views.certificates(self.tables)
+                if table == "certs"
+                else views.view(table, shown, self.schema)
             )
             self.connection.execute(f"CREATE VIEW {name(table)} AS {body}")
 

@@ -50,7 +50,7 @@ def failure(handle: _joy.Handle, status: int) -> JoyError:
         return JoyError(text)
     _, file, offset, words = lost[0]
     more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-    return InputError(f"{text}: {words}{more}", file, offset)
+    return InputError(words + more, file, offset)
 
 
 def _level() -> int:

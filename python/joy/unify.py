@@ -180,6 +180,8 @@ def adapt(batch: pa.RecordBatch, schema: pa.Schema, clash: Clash) -> pa.RecordBa
     """The batch with the columns of a schema."""
     if batch.schema.equals(schema, check_metadata=True):
         return batch
+    if len(schema) == 0:
+        return batch.select([])  # which keeps the number of rows
     columns = []
     for field in schema:
         at = batch.schema.get_field_index(field.name)

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from joy import answers, sources, unify, where
 from joy.errors import UsageError
-from joy.sql import Needs, literal, name
+from joy.needs import Needs
+from joy.views import literal, name
 from joy.where import And, Compare, Condition, Item, Not, Or, Pick
 
 SUMMED = (  # counters of one part of a flow, without _out and _in
@@ -52,18 +53,13 @@ class Flags:
 
     def needs(self) -> Needs:
         """The columns that they speak of."""
-        lists = where.paths(self.select + self.groupby + self.sum)
-        named = [path.split(".")[0] for path in lists] + [path for path, _ in self.sort]
-        named += [path[0] for path in _named(self.where)]
+        named = where.paths(self.select + self.groupby + self.sum)
+        named += [path for path, _ in self.sort]
+        named += [".".join(path) for path in _named(self.where)]
         if self.stitch:
             named += [*FLOW, "part", "time_start", "time_end", "end_reason"]
         whole = not (self.select or self.groupby or self.sum)
-        return Needs({one.split(".")[0].lower() for one in named}, whole)
-
-    def paths(self) -> list[str]:
-        """Dotted names of all elements that they speak of."""
-        named = where.paths(self.select + self.groupby + self.sum)
-        return named + [".".join(path) for path in _named(self.where)]
+        return Needs(exact=named, whole=whole)
 
 
 def read(

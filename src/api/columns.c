@@ -150,20 +150,27 @@ static bool has_any(const struct tables *t, const char *name)
 	return false;
 }
 
-static bool tell_feature(const struct tables *all, const char *name, struct err *e)
+/* 'written': the records were made before, and switching on is too late. */
+static bool tell_feature(const struct tables *all, const char *name, bool written, struct err *e)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		const struct columns_table *t = &all->list[i];
 
-		if (t->fields != NULL && t->options != NULL && has_field(t->fields, name))
-			return err_set(e, "column '%.64s' is of %s: switch that on with %s", name,
-					t->feature, t->options);
+		if (t->fields == NULL || t->options == NULL || !has_field(t->fields, name))
+			continue;
+		if (written)
+			return err_set(e,
+					"column '%.64s' is of %s, without which these records "
+					"were made",
+					name, t->feature);
+		return err_set(e, "column '%.64s' is of %s: switch that on with %s", name,
+				t->feature, t->options);
 	}
 	return err_set(e, "column '%.64s' is not in these records", name);
 }
 
 /* Says why a name is no column; false. */
-static bool explain(const char *name, struct err *e)
+static bool explain(const char *name, bool written, struct err *e)
 {
 	struct tables all;
 	char nearest[256];
@@ -171,7 +178,7 @@ static bool explain(const char *name, struct err *e)
 	if (!collect(NULL, true, &all))
 		err_set(e, "no column has the name '%.64s'", name);
 	else if (has_any(&all, name))
-		tell_feature(&all, name, e);
+		tell_feature(&all, name, written, e);
 	else if (explain_nearest(all.fields, all.filled, name, nearest))
 		err_set(e, "no column has the name '%.64s': the nearest is '%s'", name, nearest);
 	drop(&all);
@@ -182,7 +189,7 @@ static bool check_names(const struct joy *j, const struct tables *on, struct err
 {
 	for (size_t i = 0; i < j->wanted.count; i++) {
 		if (!has_any(on, j->wanted.names[i]))
-			return explain(j->wanted.names[i], e);
+			return explain(j->wanted.names[i], j->records != NULL, e);
 	}
 	return true;
 }

@@ -7,6 +7,7 @@
  */
 #include "api/records.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/heads.h"
@@ -27,6 +28,7 @@ struct records {
 	int64_t since_ns; /* when its first row came */
 	uint64_t records;
 	bool headless;                     /* a first line was not understood, for want of memory */
+	bool ended;                        /* it is asked for while a pipe is waited for */
 	bool refused;                      /* the reader wants no more */
 	const char *unknown_in, *wrong_in; /* the first files with odd members */
 };
@@ -42,9 +44,14 @@ void records_free(struct records *r)
 	free(r);
 }
 
+struct source_progress records_progress(const struct records *r)
+{
+	return r->lines != NULL ? textlines_progress(r->lines) : (struct source_progress){ 0 };
+}
+
 void records_stats(const struct records *r, struct joy_stats *out)
 {
-	const struct source_progress p = textlines_progress(r->lines);
+	const struct source_progress p = records_progress(r);
 
 	out->records = r->records;
 	out->input_read = p.bytes_read;
@@ -66,7 +73,13 @@ static bool on_stopped(void *ctx)
 {
 	const struct records *r = ctx;
 
-	return r->refused || drain_ends(r->j);
+	return r->refused || r->ended || drain_ends(r->j);
+}
+
+static bool goes_on(struct joy *j)
+{
+	drain_note(j);
+	return !drain_ends(j) && (j->progress == NULL || j->progress(j->progress_ctx) == 0);
 }
 
 /* A slow pipe: what came so far is not kept from the reader. */
@@ -74,6 +87,7 @@ static void on_idle(void *ctx)
 {
 	struct records *r = ctx;
 
+	r->ended |= !goes_on(r->j);
 	if (r->batch != NULL && batch_rows(r->batch) > 0 &&
 			clock_steady_ns() - r->since_ns >= AGE_NS)
 		hand_on(r);
@@ -99,6 +113,8 @@ static bool open_lines(struct records *r, const struct drain_paths *in)
 	if (r->lines == NULL)
 		return false;
 	textlines_heads(r->lines, on_head, r);
+	if (r->ended)
+		return err_set(&r->j->error, "the run was ended before a first line came");
 	heads_end(&r->heads);
 	return !r->headless;
 }
@@ -139,7 +155,9 @@ static int open_records(struct joy *j, const void *input)
 		return handle_fail(j, JOY_FAILED, "no memory for a run");
 	r->j = j;
 	r->heads = heads_new();
-	if (!open_lines(r, in) || !open_columns(r))
+	if (!open_lines(r, in))
+		return JOY_FAILED;
+	if (!open_columns(r))
 		return JOY_USAGE;
 	if (j->ready != NULL && j->ready(j->ready_ctx) != 0)
 		return handle_fail(j, JOY_FAILED, "the caller was not ready");
@@ -204,12 +222,6 @@ static bool take(struct records *r, const struct textline *line)
 	default:
 		return true;
 	}
-}
-
-static bool goes_on(struct joy *j)
-{
-	drain_note(j);
-	return !drain_ends(j) && (j->progress == NULL || j->progress(j->progress_ctx) == 0);
 }
 
 static void read_all(struct records *r)

@@ -7,4 +7,5 @@
 extern const struct drain_run records_run; /* its input: struct drain_paths */
 
 void records_free(struct records *r);
+struct source_progress records_progress(const struct records *r);
 void records_stats(const struct records *r, struct joy_stats *out);

@@ -419,10 +419,12 @@ bool drain_missing(struct joy *j, const struct drain_paths *in)
 		if (strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &st) == 0)
 			return false;
 	}
-	if (in->count > 0)
-		handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", in->paths[0],
-				strerror(errno));
-	return in->count > 0;
+	if (in->count == 0)
+		return false;
+	handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", in->paths[0], strerror(errno));
+	if (j->trouble != NULL)
+		j->trouble(j->trouble_ctx, JOY_FAILED, in->paths[0], -1, j->error.text);
+	return true;
 }
 
 static int open_captures(struct joy *j, const void *input)

@@ -7,6 +7,7 @@
  */
 #include "base/json_read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -51,12 +52,35 @@ static inline uint8_t peek(struct json_reader *j)
 
 /* --- strings ----------------------------------------------------------------------------- */
 
+/* One more than the value of a hexadecimal digit; 0: it is none. */
+static const uint8_t hex_digit[256] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16,
+};
+
 static int hex_value(uint8_t c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return hex_digit[c] - 1;
 }
 
 /* The code of the four digits behind \u; -1: there are none. */
@@ -336,9 +360,9 @@ struct json_value json_read(struct json_reader *j)
 
 static void take_comma(struct json_reader *j)
 {
-	if (j->place == JSON_BEHIND_VALUE && peek(j) == ',') {
-		rd_bytes(&j->left, 1);
-		j->place = JSON_BEHIND_COMMA;
+	if (j->place == JSON_BEHIND_VALUE) {
+		peek(j); /* passes over white space */
+		json_read_comma(j);
 	}
 }
 
@@ -380,18 +404,47 @@ bool json_read_member(struct json_reader *j, struct json_value *key)
 	return true;
 }
 
-bool json_read_expected(struct json_reader *j, const char *prefix, size_t size)
+bool json_key_make(struct json_key *k, const char *key)
 {
-	take_comma(j);
-	if (j->left.left < size || memcmp(j->left.p, prefix, size) != 0)
+	const int size = snprintf(k->text, sizeof k->text, "\"%s\":", key);
+
+	if (size < 0 || (size_t)size >= sizeof k->text)
 		return false;
-	rd_bytes(&j->left, size);
+	k->size = (size_t)size;
+	memset(k->text + k->size, 0, sizeof k->text - k->size);
+	memcpy(&k->head, k->text, sizeof k->head);
+	k->mask = 0;
+	memset(&k->mask, 0xff, k->size < sizeof k->mask ? k->size : sizeof k->mask);
 	return true;
 }
 
 bool json_read_item(struct json_reader *j)
 {
 	return another(j, ']');
+}
+
+size_t json_read_smalls(struct json_reader *j, uint64_t *v, size_t room)
+{
+	bool comma = j->place == JSON_BEHIND_VALUE;
+	size_t count = 0;
+
+	for (; count < room; count++) {
+		struct rd r = j->left;
+		size_t size;
+
+		if (comma && (!rd_more(&r) || *r.p != ','))
+			break;
+		rd_bytes(&r, comma);
+		size = json_small_size(r, &v[count]);
+		if (size == 0)
+			break;
+		rd_bytes(&r, size);
+		j->left = r;
+		comma = true;
+	}
+	if (count > 0)
+		j->place = JSON_BEHIND_VALUE;
+	return count;
 }
 
 void json_read_pass(struct json_reader *j, const struct json_value *v)

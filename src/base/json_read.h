@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/rd.h"
 
@@ -70,14 +71,85 @@ struct json_value json_read(struct json_reader *j);
 /* The key of the next member of the object that is open; false: that was closed, or failed. */
 bool json_read_member(struct json_reader *j, struct json_value *key);
 
-/*
- * The same for a member that is written exactly as 'prefix', which has quotes and colon and 'size'
- * bytes; false: something else follows, and nothing was taken but a comma before it.
- */
-bool json_read_expected(struct json_reader *j, const char *prefix, size_t size);
-
 /* Whether another item of the list that is open follows. */
 bool json_read_item(struct json_reader *j);
+
+/* --- short ways: what programs write that put nothing between ----------------------------- */
+
+enum { JSON_KEY_ROOM = 40 };
+
+/* A key with its quotes and colon. */
+struct json_key {
+	char text[JSON_KEY_ROOM]; /* zeros behind */
+	uint64_t head, mask;      /* its first bytes, eight at most */
+	size_t size;
+};
+
+/* False: it is longer than JSON_KEY_ROOM has room for. */
+bool json_key_make(struct json_key *k, const char *key);
+
+/* Takes the comma before another member or item, if one stands there. */
+static inline void json_read_comma(struct json_reader *j)
+{
+	if (j->place == JSON_BEHIND_VALUE && rd_more(&j->left) && *j->left.p == ',') {
+		rd_bytes(&j->left, 1);
+		j->place = JSON_BEHIND_COMMA;
+	}
+}
+
+/* In an object, behind json_read_comma(): takes this key if just it follows; false: nothing was
+ * taken. */
+static inline bool json_read_expected(struct json_reader *j, const struct json_key *k)
+{
+	uint64_t head;
+
+	if (j->left.left < sizeof k->text || j->place == JSON_BEHIND_VALUE)
+		return false;
+	memcpy(&head, j->left.p, sizeof head);
+	if ((head ^ k->head) & k->mask)
+		return false;
+	if (k->size > sizeof head && memcmp(j->left.p + sizeof head, k->text + sizeof head,
+						     k->size - sizeof head) != 0)
+		return false;
+	rd_bytes(&j->left, k->size);
+	return true;
+}
+
+/* Bytes of the whole number at the front, when it has few digits and a comma or a bracket is right
+ * behind it; else 0. */
+static inline size_t json_small_size(struct rd r, uint64_t *v)
+{
+	enum { MOST = 18 };
+	uint64_t n = 0;
+	size_t at = 0;
+
+	r = rd_first(r, MOST + 1);
+	for (; at < r.left && r.p[at] >= '0' && r.p[at] <= '9'; at++)
+		n = n * 10 + (r.p[at] - '0');
+	if (at == 0 || at == r.left || (r.p[at] != ',' && r.p[at] != ']' && r.p[at] != '}') ||
+			(r.p[0] == '0' && at > 1))
+		return 0;
+	*v = n;
+	return at;
+}
+
+/* The next value, if it is such a number; false: nothing was taken. */
+static inline bool json_read_small(struct json_reader *j, uint64_t *v)
+{
+	const size_t size = json_small_size(j->left, v);
+
+	if (size == 0)
+		return false;
+	rd_bytes(&j->left, size);
+	j->place = JSON_BEHIND_VALUE;
+	return true;
+}
+
+/* Takes items of the list that is open as long as they are such numbers, at most 'room'; how many.
+ */
+size_t json_read_smalls(struct json_reader *j, uint64_t *v, size_t room);
+
+/* --- what values are ----------------------------------------------------------------------- */
 
 /* Passes over what is left of a value that json_read() gave. */
 void json_read_pass(struct json_reader *j, const struct json_value *v);

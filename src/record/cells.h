@@ -19,8 +19,7 @@
  *		... values of the item's columns, at 'item' ...
  *	batch_list(b, list, row);      -- also for an empty list that is not null
  *
- * A struct that is not null: batch_struct(b, column, row).  Values inside a struct or a list need
- * theirs to be put, and the other way round nothing is needed.
+ * A struct that holds a value is there by that; batch_struct() says so of an empty one.
  */
 #pragma once
 
@@ -125,6 +124,8 @@ void batch_put_address(struct batch *b, const struct column *c, uint32_t row,
 /* One more item of a list, which counts at once: its row.  Without memory UINT32_MAX, for which
  * batch_cells() has nothing. */
 uint32_t batch_item(struct batch *b, const struct column *list);
+/* The same for several: the row of the first. */
+uint32_t batch_items(struct batch *b, const struct column *list, uint32_t count);
 /* The list of 'row' holds all items since the last list. */
 void batch_list(struct batch *b, const struct column *list, uint32_t row);
 void batch_struct(struct batch *b, const struct column *c, uint32_t row);

@@ -7,6 +7,11 @@
  */
 #include "record/from_json_internal.h"
 
+enum {
+	SMALLS = 64, /* items of a list that are put at once */
+	AHEAD = 16,  /* members that may be missing before the next is looked for by its key */
+};
+
 static void read_members(struct from_json *f, uint32_t of, uint32_t row);
 static void read_value(struct from_json *f, uint32_t of, uint32_t row);
 
@@ -21,14 +26,50 @@ static void read_struct(struct from_json *f, uint32_t at, uint32_t row)
 		batch_struct(f->batch, n->column, row);
 }
 
+static bool is_put(const struct cells *at, uint32_t row)
+{
+	return at->valid != NULL && (at->valid[row >> 3] >> (row & 7) & 1);
+}
+
+/* A number that json_read_small() gave. */
+static inline void put_small(
+		struct from_json *f, uint32_t at, struct cells *cells, uint32_t row, uint64_t v)
+{
+	const struct column *c = f->nodes[at].column;
+
+	if (is_put(cells, row) || v > UINT64_MAX >> (64 - 8 * c->width)) {
+		odd_wrong(f, at);
+		return;
+	}
+	cells_number(c, cells, row, v);
+	f->put++;
+}
+
+/* Items at the front of a list of counts, as far as they are small. */
+static bool read_smalls(struct from_json *f, uint32_t at)
+{
+	const struct node *list = &f->nodes[at], *item = &f->nodes[at + 1];
+	uint64_t v[SMALLS];
+	bool any = false;
+
+	for (size_t n; (n = json_read_smalls(&f->j, v, SMALLS)) > 0; any = true) {
+		const uint32_t row = batch_items(f->batch, list->column, (uint32_t)n);
+		struct cells *cells = batch_cells(f->batch, item->column, row);
+
+		for (uint32_t i = 0; cells != NULL && i < n; i++)
+			put_small(f, at + 1, cells, row + i, v[i]);
+	}
+	return any;
+}
+
 static void read_list(struct from_json *f, uint32_t at, uint32_t row)
 {
 	const struct node *n = &f->nodes[at];
-	bool empty = true;
+	bool any = f->nodes[at + 1].is_count && read_smalls(f, at);
 
-	for (; json_read_item(&f->j); empty = false)
+	for (; json_read_item(&f->j); any = true)
 		read_value(f, at + 1, batch_item(f->batch, n->column));
-	if (!empty || !(n->flags & FIELD_OPTIONAL))
+	if (any || !(n->flags & FIELD_OPTIONAL))
 		batch_list(f->batch, n->column, row);
 }
 
@@ -37,9 +78,8 @@ static bool put_value(struct from_json *f, uint32_t at, struct cells *cells, uin
 		const struct json_value *v)
 {
 	const struct node *n = &f->nodes[at];
-	const bool valid = cells->valid != NULL && (cells->valid[row >> 3] >> (row & 7) & 1);
 
-	if (valid) /* a key stands twice: the first is kept */
+	if (is_put(cells, row)) /* a key stands twice: the first is kept */
 		return false;
 	switch (v->kind) {
 	case JSON_OBJECT:
@@ -51,15 +91,13 @@ static bool put_value(struct from_json *f, uint32_t at, struct cells *cells, uin
 	}
 }
 
-static void read_value(struct from_json *f, uint32_t at, uint32_t row)
+/* Any value, by the long way. */
+static void read_any(struct from_json *f, uint32_t at, struct cells *cells, uint32_t row)
 {
 	const struct json_value v = json_read(&f->j);
-	const struct column *c = f->nodes[at].column;
-	struct cells *cells;
 
 	if (v.kind == JSON_NULL || v.kind == JSON_BAD)
 		return;
-	cells = c == NULL ? NULL : batch_cells(f->batch, c, row);
 	if (cells != NULL && put_value(f, at, cells, row, &v)) {
 		f->put++;
 		return;
@@ -69,9 +107,21 @@ static void read_value(struct from_json *f, uint32_t at, uint32_t row)
 	json_read_pass(&f->j, &v);
 }
 
+static void read_value(struct from_json *f, uint32_t at, uint32_t row)
+{
+	const struct node *n = &f->nodes[at];
+	struct cells *cells = n->column == NULL ? NULL : batch_cells(f->batch, n->column, row);
+	uint64_t v;
+
+	if (n->is_count && cells != NULL && json_read_small(&f->j, &v))
+		put_small(f, at, cells, row, v);
+	else
+		read_any(f, at, cells, row);
+}
+
 static bool is_key(const struct node *n, struct rd key)
 {
-	return n->prefix_size == key.left + 3 && memcmp(n->prefix + 1, key.p, key.left) == 0;
+	return n->key.size == key.left + 3 && memcmp(n->key.text + 1, key.p, key.left) == 0;
 }
 
 /* The member of 'of' with this key, looked for from 'from' on; 0: none. */
@@ -124,20 +174,28 @@ static uint32_t next_member(struct from_json *f, uint32_t of, uint32_t from)
 	return 0;
 }
 
-static void read_members(struct from_json *f, uint32_t of, uint32_t row)
+/* The member of 'of' that follows, if it is one of the next few as they are written; 0: none. */
+static uint32_t expected(struct from_json *f, uint32_t of, uint32_t from)
 {
 	const uint32_t end = f->nodes[of].next;
-	uint32_t at = of + 1;
 
-	for (;;) {
-		if (at >= end || !json_read_expected(&f->j, f->nodes[at].prefix,
-						 f->nodes[at].prefix_size))
-			at = next_member(f, of, at);
-		if (at == 0)
+	json_read_comma(&f->j);
+	for (uint32_t i = from, n = 0; i < end && n < AHEAD; i = f->nodes[i].next, n++)
+		if (json_read_expected(&f->j, &f->nodes[i].key))
+			return i;
+	return 0;
+}
+
+static void read_members(struct from_json *f, uint32_t of, uint32_t row)
+{
+	for (uint32_t at = of + 1, found;; at = f->nodes[found].next) {
+		found = expected(f, of, at);
+		if (found == 0)
+			found = next_member(f, of, at);
+		if (found == 0)
 			return;
 		f->known++;
-		read_value(f, at, row);
-		at = f->nodes[at].next;
+		read_value(f, found, row);
 	}
 }
 

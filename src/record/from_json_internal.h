@@ -10,7 +10,7 @@
 #include "record/cells.h"
 #include "record/from_json.h"
 
-enum { NODE_PREFIX = 36, NODE_WORDS = 8, NODE_WORD_BYTES = 27 };
+enum { NODE_WORDS = 8, NODE_WORD_BYTES = 27 };
 
 /* A word that a column has got before. */
 struct word {
@@ -21,13 +21,13 @@ struct word {
 
 /* A member, or the items of a list. */
 struct node {
-	char prefix[NODE_PREFIX]; /* "key": */
-	uint8_t prefix_size;      /* 0: the record, or an item */
-	uint8_t type;             /* enum field_type */
+	struct json_key key; /* size 0: the record, or an item */
+	uint8_t type;        /* enum field_type */
 	uint16_t flags;
 	const struct column *column; /* NULL: not wanted */
 	struct word *words;          /* of a column with a dictionary: NODE_WORDS */
 	uint32_t up;                 /* the node it lies in */
+	bool is_count;               /* unsigned: most are small */
 	uint32_t next;               /* the next that does not lie in this one */
 };
 

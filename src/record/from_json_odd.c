@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* from_json_odd.c - counts of what is odd in records that are read, with the first few names. */
+#include <stdio.h>
+
 #include "record/from_json_internal.h"
 
 enum { SHOWN = 40 }; /* bytes of a stranger's key */
@@ -11,11 +13,11 @@ static void put_path(const struct from_json *f, uint32_t at, struct buf *path)
 	if (at == 0)
 		return;
 	put_path(f, n->up, path); /* as deep as the tables */
-	if (n->prefix_size == 0)
+	if (n->key.size == 0)
 		return;
 	if (path->size > 0)
 		buf_byte(path, '.');
-	buf_bytes(path, n->prefix + 1, n->prefix_size - 3u);
+	buf_bytes(path, n->key.text + 1, n->key.size - 3);
 }
 
 /* Whether a list with ", " between has a name. */

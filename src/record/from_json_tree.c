@@ -4,6 +4,7 @@
  *
  * Nodes lie in preorder, as columns do.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -37,8 +38,9 @@ static uint32_t add_node(struct from_json *f, uint32_t up, const char *key, enum
 		f->nodes = nodes;
 		f->room = room;
 	}
-	if (key != NULL) /* plan_new() refuses longer ones */
-		n.prefix_size = (uint8_t)snprintf(n.prefix, sizeof n.prefix, "\"%s\":", key);
+	if (key != NULL && !json_key_make(&n.key, key)) /* plan_new() refuses shorter ones */
+		return UINT32_MAX;
+	n.is_count = type >= FIELD_U8 && type <= FIELD_U64;
 	n.column = column;
 	if (!add_words(&n))
 		return UINT32_MAX;

@@ -23,17 +23,21 @@ CAPTURES = [SAMPLE, *sorted((ROOT / "tests/fixtures").glob("*.pcap*"))]
 
 
 # --- the same values -----------------------------------------------------------------------------
-def as_json(kind: pa.DataType, value: Any) -> Any:
-    """A value of a column as JSON has it, numbers exactly as doubles; without what is null."""
+def as_json(field: pa.Field, value: Any) -> Any:
+    """A value of a column as JSON has it, without what is null.
+
+    Times are exact; other fractions have 15 digits in JSON, as its documentation says.
+    """
+    kind = field.type
     if pa.types.is_struct(kind):
-        members = {
-            f.name: as_json(f.type, value[f.name]) for f in kind if value[f.name] is not None
-        }
-        return {k: v for k, v in members.items() if v is not None}
+        there = [f for f in kind if value[f.name] is not None]
+        return {f.name: as_json(f, value[f.name]) for f in there}
     if pa.types.is_list(kind):
-        return [as_json(kind.value_type, v) for v in value]
+        return [as_json(kind.value_field, v) for v in value]
     if pa.types.is_binary(kind):
         return value.hex()
+    if pa.types.is_floating(kind) and (field.metadata or {}).get(b"type") not in (b"ms", b"s"):
+        return float(f"{value:.15g}")
     return value
 
 
@@ -43,8 +47,8 @@ def rows_of(table: pa.Table) -> list[dict]:
     for f in table.schema:
         fields.append(f.with_type(pa.int64()) if pa.types.is_timestamp(f.type) else f)
     numbers = table.cast(pa.schema(fields))
-    kind = pa.struct(fields)
-    return [as_json(kind, row) for row in numbers.to_pylist()]
+    record = pa.field("record", pa.struct(fields))
+    return [as_json(record, row) for row in numbers.to_pylist()]
 
 
 def from_json(item: Any, key: str = "") -> Any:
@@ -134,7 +138,6 @@ def test_polars_takes_it(expected: pa.Table) -> None:
     assert frame["sa"].to_list() == expected.column("sa").to_pylist()
     assert frame["ip"].to_list() == expected.column("ip").to_pylist()
     assert frame.equals(joy.read(SAMPLE, features="all").to_polars())
-    assert polars.from_arrow(joy.read(SAMPLE, features="all")).equals(frame)
 
 
 def test_pandas_takes_it(expected: pa.Table) -> None:

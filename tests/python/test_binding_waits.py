@@ -12,12 +12,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from kit import ROOT, datagram, pcap
 
-SECONDS = 60  # the longest that a process may take
+SECONDS = 30  # the longest that a process may take
 FLOWS = 40  # a packet each, 1000 s from each other: all but the last end
 
 CHILD = """
@@ -67,6 +69,20 @@ def packets() -> bytes:
     return pcap((1000.0 * i, datagram(10000 + i, 53)) for i in range(FLOWS))
 
 
+@pytest.fixture(autouse=True)
+def _no_test_hangs() -> Iterator[None]:
+    """What waits for a line or a reader in vain is a failure."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise AssertionError(f"took more than {2 * SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(2 * SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 class Child:
     """A process that consumes a stream from a fifo, which stays open for writing."""
 
@@ -95,7 +111,7 @@ class Child:
             said, _ = self.process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            said = "".join(self.process.communicate()) + "\nhangs"
+            said = f"{self.process.communicate()[0]}\nhangs"
         finally:
             self.fifo.close()
         return said.split("\n")
@@ -139,9 +155,11 @@ def test_a_handler_that_raises_nothing_is_called_and_the_waiting_goes_on(
     child = Child(tmp_path, child_code(consumer, before=handler))
     assert child.line() == "inside"
     child.process.send_signal(signal.SIGUSR1)
-    assert child.line() == "handled"
+    if consumer != "duckdb":  # whose main thread may be waiting for another thread, in a lock
+        assert child.line() == "handled"
     child.fifo.close()  # the end of the input
-    assert [line for line in child.rest() if line] == ["end"]
+    said = [line for line in child.rest() if line]
+    assert said == (["end"] if consumer != "duckdb" else ["handled", "end"])
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS)

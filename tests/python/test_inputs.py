@@ -149,7 +149,7 @@ def test_standard_input(capture: Path, lines: Path, tmp_path: Path, seekable: bo
     with pa.ipc.new_stream(str(stream), table.schema) as file:
         file.write_table(table)
     code = (
-        "from joy.inputs import Flows; f = Flows(['-']);"
+        "from joy.inputs import Flows; f = Flows(['-'], columns=['sa', 'entropy']);"
         "print(f.inputs[0].kind, sum(b.num_rows for b in f))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
@@ -242,6 +242,17 @@ def test_columns_switch_features_on(capture: Path) -> None:
     flows = Flows([str(capture)], columns=["dp", "entropy"])
     assert flows.schema.names == ["dp", "entropy"]
     assert (7000, 0.0) in rows(flows, "dp", "entropy")  # 1000 zeros
+
+
+def test_records_without_a_feature(capture: Path, lines: Path) -> None:
+    """That JSON has no entropy is no error; with a capture beside it, which can, it is null."""
+    flows = Flows([str(lines)], columns=["dp", "entropy", "tls.sni"])
+    assert flows.schema.names == ["dp"] and len(rows(flows, "dp")) == 5
+    flows = Flows([str(lines), str(capture)], columns=["dp", "entropy"])
+    found = rows(flows, "dp", "entropy")
+    assert found.count((7000, None)) == 1 and found.count((7000, 0.0)) == 1
+    flows = Flows([str(lines)], columns=["entropy"])
+    assert flows.schema.names == [] and sum(batch.num_rows for batch in flows) == 5
 
 
 def test_a_column_that_does_not_exist(capture: Path) -> None:

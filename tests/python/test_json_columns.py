@@ -7,7 +7,9 @@ import gzip
 import json
 import lzma
 import os
+import re
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +199,33 @@ def test_a_slow_pipe_gives_what_it_has() -> None:
         assert child.wait(30) == 0
 
 
+def test_an_interrupt_ends_the_waiting_for_a_first_line() -> None:
+    """Ctrl-C before a pipe says anything, and after its first lines."""
+    code = (
+        "import joy\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    for batch in joy.read_json('-'):\n"
+        "        print(batch.num_rows, flush=True)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    for lines, said in [(b"", b"ready\n"), (LINES[0] + LINES[1], b"ready\n1\n")]:
+        with subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        ) as child:
+            assert child.stdin is not None and child.stdout is not None
+            child.stdin.write(lines)
+            child.stdin.flush()
+            assert child.stdout.read(len(said)) == said
+            child.send_signal(signal.SIGINT)
+            assert child.stdout.read() == b"interrupted\n"
+            assert child.wait(30) == 0
+
+
 # --- which columns --------------------------------------------------------------------------------
 
 
@@ -256,7 +285,7 @@ def test_wanted_columns(tmp_path: Path) -> None:
 
 def test_a_column_that_was_off(tmp_path: Path) -> None:
     made = write(tmp_path / JSON, SAMPLE, "bidir=1")
-    with pytest.raises(joy.UsageError, match="'tls.sni' is of tls"):
+    with pytest.raises(joy.UsageError, match="'tls.sni' is of tls, without which"):
         joy.read_json(made, columns=["tls.sni"])
 
 
@@ -346,7 +375,7 @@ def test_files_that_are_no_records(tmp_path: Path) -> None:
         assert {file for file, _ in lost(stream)} == {str(other)}
         with pytest.raises(joy.InputError, match=words):
             joy.read_json(other).read_all()
-    with pytest.raises(joy.JoyError, match="No such file"):
+    with pytest.raises(joy.InputError, match="No such file"):
         joy.read_json(tmp_path / "none.json").read_all()
 
 
@@ -414,3 +443,34 @@ def test_a_stream_can_be_left(tmp_path: Path) -> None:
     with joy.read_json(made, batch_rows=100) as stream:
         assert next(iter(stream)).num_rows == 100
     assert stream.stats["records"] < 200000
+
+
+# --- from C ---------------------------------------------------------------------------------------
+
+
+def made_with(name: str) -> list[str]:
+    """A variable of the Makefile, as words."""
+    done = subprocess.run(
+        ["make", "-s", f"print-{name}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_program_of_the_page(tmp_path: Path) -> None:
+    """What doc/columns.md shows compiles, and counts what is there."""
+    page = (ROOT / "doc/columns.md").read_text()
+    found = re.search(r"<!-- run: columns from C -->\s*```c\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    (tmp_path / "count.c").write_text(found[1])
+    (tmp_path / "arrow.h").write_text((ROOT / "src/record/arrow.h").read_text())
+    library = ROOT / made_with("B")[0] / "libjoy.a"
+    include = [f"-I{ROOT / 'include'}", f"-I{tmp_path}"]
+    command = ["cc", "-Wall", "-Werror", *include, str(tmp_path / "count.c"), str(library)]
+    count = tmp_path / "count"
+    subprocess.run([*command, "-o", str(count), *made_with("PKG_LIBS")], check=True)
+    made = write(tmp_path / JSON, SAMPLE, "bidir=1")
+    for arguments in (["capture", str(SAMPLE)], ["json", str(made)]):
+        done = subprocess.run([str(count), *arguments], capture_output=True, text=True, check=True)
+        names, records = done.stdout.splitlines()
+        assert names.split() == joy.read_json(made).schema.names
+        assert records == "25 records"

@@ -333,6 +333,9 @@ def test_columns_of_others_are_there(tmp_path: Path) -> None:
     for name in ("t.parquet", "t.arrow"):
         found = ask("SELECT truth FROM flows WHERE flow_id = 2", tmp_path / name)
         assert found == [{"truth": "bad"}]
+    with pa.ipc.new_file(str(tmp_path / "u.arrow"), table.select(["truth"]).schema) as file:
+        file.write_table(table.select(["truth"]))
+    assert ask("SELECT count(*) AS n FROM flows", tmp_path / "u.arrow") == [{"n": 2}]
 
 
 # --- the old vocabulary --------------------------------------------------------------------------

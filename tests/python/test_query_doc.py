@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from joy import sources, sql, where
+from joy import sources, views, where
 from kit import ROOT
 from talks import joy_here
 
@@ -71,4 +71,4 @@ def test_every_table_is_there() -> None:
     cells = [line.split(" | ")[0] for line in table.splitlines()[2:] if line.startswith("| ")]
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert len(named) > 12
-    assert named <= {"flows", *sql.tables(sources.all_columns())}
+    assert named <= {"flows", *views.tables(sources.all_columns())}

@@ -18,6 +18,8 @@
 #include "base/limits.h"
 #include "json_valid.h"
 
+#define SPACES "                                        "
+
 static struct rd rd_of(const char *text)
 {
 	return (struct rd){ (const uint8_t *)text, strlen(text) };
@@ -170,6 +172,15 @@ static void counts_brackets(void **unused)
 	assert_false(reads(text));
 }
 
+static bool expected(struct json_reader *j, const char *key)
+{
+	struct json_key k;
+
+	assert_true(json_key_make(&k, key));
+	json_read_comma(j);
+	return json_read_expected(j, &k);
+}
+
 static void fails_for_good(void **unused)
 {
 	struct json_reader j = json_read_begin(rd_of("[x, 1]"));
@@ -180,7 +191,7 @@ static void fails_for_good(void **unused)
 	assert_int_equal(json_read(&j).kind, JSON_BAD);
 	assert_false(json_read_item(&j));
 	assert_false(json_read_member(&j, &key));
-	assert_false(json_read_expected(&j, "\"a\":", 4));
+	assert_false(expected(&j, "a"));
 	assert_int_equal(json_read(&j).kind, JSON_BAD);
 	json_read_pass(&j, &v);
 	assert_false(json_read_end(&j));
@@ -190,16 +201,16 @@ static void fails_for_good(void **unused)
 /* The short way for members in the order that is expected, mixed with the long one. */
 static void takes_expected_members(void **unused)
 {
-	struct json_reader j =
-			json_read_begin(rd_of("{\"a\":1,\"b\":{\"c\":2}, \"d\" : 3,\"e\":4}"));
+	struct json_reader j = json_read_begin(
+			rd_of("{\"a\":1,\"b\":{\"c\":2}, \"d\" : 3,\"e\":4}" SPACES));
 	struct json_value key;
 
 	(void)unused;
 	assert_int_equal(json_read(&j).kind, JSON_OBJECT);
-	assert_false(json_read_expected(&j, "\"b\":", 4));
-	assert_true(json_read_expected(&j, "\"a\":", 4));
+	assert_false(expected(&j, "b"));
+	assert_true(expected(&j, "a"));
 	assert_int_equal(json_read(&j).kind, JSON_NUMBER);
-	assert_false(json_read_expected(&j, "\"c\":", 4));
+	assert_false(expected(&j, "c"));
 	assert_true(json_read_member(&j, &key));
 	assert_memory_equal(key.text.p, "b", 1);
 
@@ -207,26 +218,94 @@ static void takes_expected_members(void **unused)
 
 	assert_int_equal(v.kind, JSON_OBJECT);
 	json_read_pass(&j, &v);
-	assert_false(json_read_expected(&j, "\"d\":", 4)); /* a space is before it */
+	assert_false(expected(&j, "d")); /* a space is before it */
 	assert_true(json_read_member(&j, &key));
 	assert_memory_equal(key.text.p, "d", 1);
 	assert_int_equal(json_read(&j).kind, JSON_NUMBER);
-	assert_true(json_read_expected(&j, "\"e\":", 4));
+	assert_true(expected(&j, "e"));
 	assert_int_equal(json_read(&j).kind, JSON_NUMBER);
 	assert_false(json_read_member(&j, &key));
 	assert_true(json_read_end(&j));
 }
 
-static void no_comma_before_a_bracket(void **unused)
+/* The whole key is compared, and only what has all its bytes at hand. */
+static void expected_keys_are_whole(void **unused)
 {
-	struct json_reader j = json_read_begin(rd_of("{\"a\":1,}"));
+	static const char *const keys[] = { "a", "abcde", "abcdef", "abcdefghijkl",
+		"a_key_with_twenty_eight_bytes" };
+	struct json_key k;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		char text[100];
+		const int size = snprintf(text, sizeof text, "{\"%s\":1" SPACES, keys[i]);
+
+		for (int at = 1; at < size - 41; at++) {
+			struct json_reader j = json_read_begin(rd_of(text));
+
+			json_read(&j);
+			text[at] ^= 1;
+			assert_false(expected(&j, keys[i]));
+			text[at] ^= 1;
+			assert_true(expected(&j, keys[i]));
+			assert_int_equal(json_read(&j).kind, JSON_NUMBER);
+		}
+	}
+	assert_false(json_key_make(&k, "a key that is longer than there is room for"));
+}
+
+static void small_numbers(void **unused)
+{
+	static const struct {
+		const char *text;
+		size_t count; /* taken by the short way */
+	} cases[] = { { "[1,22,333]", 3 }, { "[0,0]", 2 }, { "[1, 2]", 1 }, { "[ 1,2]", 0 },
+		{ "[1,2.5]", 1 }, { "[1,02]", 1 }, { "[1,-2]", 1 }, { "[1,2e1]", 1 }, { "[]", 0 },
+		{ "[1,]", 1 }, { "[1,2", 1 }, { "[999999999999999999]", 1 },
+		{ "[9999999999999999999]", 0 }, { "[1,\"2\"]", 1 }, { "[1,2,3,4,5,6]", 4 } };
+	uint64_t v[4];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const size_t size = strlen(cases[i].text);
+		struct json_reader j = json_read_begin(rd_of(cases[i].text));
+		bool good = json_is_valid(cases[i].text, size);
+
+		assert_int_equal(json_read(&j).kind, JSON_LIST);
+		assert_int_equal(json_read_smalls(&j, v, 4), cases[i].count);
+		while (json_read_item(&j))
+			json_read(&j);
+		assert_int_equal(json_read_end(&j), good);
+	}
+	assert_int_equal(v[0], 1);
+	assert_int_equal(v[3], 4);
+}
+
+/* Nor does the short way pass over a comma that is missing. */
+static void a_comma_before_a_key(void **unused)
+{
+	struct json_reader j = json_read_begin(rd_of("{\"a\":1\"b\":2}" SPACES));
 	struct json_value key;
 
 	(void)unused;
 	json_read(&j);
-	assert_true(json_read_expected(&j, "\"a\":", 4));
+	assert_true(expected(&j, "a"));
 	json_read(&j);
-	assert_false(json_read_expected(&j, "\"b\":", 4));
+	assert_false(expected(&j, "b"));
+	assert_false(json_read_member(&j, &key));
+	assert_string_equal(j.fault, "a comma or } is missing");
+}
+
+static void no_comma_before_a_bracket(void **unused)
+{
+	struct json_reader j = json_read_begin(rd_of("{\"a\":1,}" SPACES));
+	struct json_value key;
+
+	(void)unused;
+	json_read(&j);
+	assert_true(expected(&j, "a"));
+	json_read(&j);
+	assert_false(expected(&j, "b"));
 	assert_false(json_read_member(&j, &key));
 	assert_string_equal(j.fault, "a key is missing");
 }
@@ -425,6 +504,9 @@ int main(void)
 		cmocka_unit_test(counts_brackets),
 		cmocka_unit_test(fails_for_good),
 		cmocka_unit_test(takes_expected_members),
+		cmocka_unit_test(expected_keys_are_whole),
+		cmocka_unit_test(small_numbers),
+		cmocka_unit_test(a_comma_before_a_key),
 		cmocka_unit_test(no_comma_before_a_bracket),
 		cmocka_unit_test(unpacks_strings),
 		cmocka_unit_test(reads_what_is_written),

@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from joy import answers, console, sql, vocabulary, writing
+from joy import answers, console, needs, sql, vocabulary, writing
 from joy.errors import UsageError
 from joy.inputs import options_of
 
@@ -99,7 +99,7 @@ def _statements(session: sql.Session, text: str, flags: vocabulary.Flags | None)
     """Opens the session for what is asked; the SQL of that."""
     if flags is None:
         statements = sql.statements_of(text)
-        session.open(sql.needs(session.connection, statements))
+        session.open(needs.needs(session.connection, statements))
         return statements
     session.open(flags.needs())
     statement, missing = vocabulary.query(flags, session.schema)
