@@ -42,6 +42,7 @@ class Flows:
         inputs: the files, in the order in which they are read.
         troubles: what was found so far.
         clashes: columns that some inputs have as something else.
+        failure: what ended reader() early.
 
     Raises:
         InputError: nothing that can be read.
@@ -67,6 +68,7 @@ class Flows:
         sources.check_options(self._options)
         self._progress = progress or (lambda share: None)
         self.clashes: set[str] = set()
+        self.failure: BaseException | None = None
         self._sources = self._open(found.inputs)
         self.inputs = [one for source in self._sources for one in source.inputs]
         if not self._sources:
@@ -138,8 +140,22 @@ class Flows:
             self.troubles.append(Trouble(f"{name}: {_line(bad)}", name, None, True))
 
     def reader(self) -> pa.RecordBatchReader:
-        """The same as a reader, for DuckDB, pyarrow.parquet and whoever takes a C stream."""
-        return pa.RecordBatchReader.from_batches(self.schema, iter(self))
+        """The same as a reader, for DuckDB, pyarrow.parquet and whoever takes a C stream.
+
+        What ends it early, such as an interrupt, is kept in `failure`: who reads may tell of it in
+        other words.
+        """
+
+        def kept() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from self
+            except GeneratorExit:
+                raise
+            except BaseException as bad:
+                self.failure = bad
+                raise
+
+        return pa.RecordBatchReader.from_batches(self.schema, kept())
 
 
 def options_of(words: Sequence[str]) -> dict[str, str]:

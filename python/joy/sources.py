@@ -299,8 +299,8 @@ def _bytes_of(path: str) -> Any:
     return os.fdopen(os.dup(0), "rb") if path == "-" else pa.OSFile(path)
 
 
-def write_text(batches: pa.RecordBatchReader, output: str, options: Mapping[str, Any]) -> None:
-    """Records as pcap2flow writes them, JSON or CSV by the end of the name.
+def write_text(batches: pa.RecordBatchReader, output: str, options: Mapping[str, Any]) -> int:
+    """Records as pcap2flow writes them, JSON or CSV by the end of the name; their number.
 
     Args:
         options: with which captures were read, for the configuration in the first line.
@@ -313,6 +313,7 @@ def write_text(batches: pa.RecordBatchReader, output: str, options: Mapping[str,
     keywords.apply(handle, {"bidir": True, **told, "output": output})
     if handle.rewrite(batches.__arrow_c_stream__()) not in (_joy.OK, _joy.DAMAGED):
         raise InputError(handle.error(), output)
+    return handle.stats()["records"]
 
 
 def _only_told(option: str) -> bool:

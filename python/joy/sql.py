@@ -11,7 +11,8 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -30,6 +31,7 @@ UNKNOWN = (  # how the database says that a name does not exist
     "find key",
     "column named",
 )
+Result = TypeVar("Result")
 MEMORY = "2GB"  # of the database, unless said otherwise; what does not fit goes to disk
 
 
@@ -41,7 +43,6 @@ class Session:
         paths: as Flows takes them.
         options: of pcap2flow, for captures.
         memory: most memory that the database takes, such as "500MB".
-        progress: as Flows takes it.
 
     Attributes:
         connection: of DuckDB; after `open` it reaches nothing but the inputs.
@@ -54,13 +55,13 @@ class Session:
         paths: Sequence[str],
         options: Mapping[str, Any] | None = None,
         memory: str = MEMORY,
-        progress: Callable[[float | None], None] | None = None,
     ) -> None:
         found = Found(paths)
         self.troubles: list[Trouble] = found.troubles
         self._parquet = [one.path for one in found.inputs if one.kind == PARQUET]
         self._others = [one.path for one in found.inputs if one.kind != PARQUET]
-        self._options, self._progress = dict(options or {}), progress
+        self._options = dict(options or {})
+        self._progress: Callable[[float | None], None] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="joy-")
         self.connection = _connect(self._folder.name, memory)
         self.schema = pa.schema([])
@@ -77,12 +78,13 @@ class Session:
         """Whether some input was lost."""
         return any(trouble.damaged for trouble in self.troubles)
 
-    def open(self, wanted: Needs) -> None:
-        """Make the tables, with the columns that a query names.
+    def open(self, wanted: Needs, progress: Callable[[float | None], None] | None = None) -> None:
+        """Make the tables, with the columns that a query names; `progress` is as of Flows.
 
         Raises:
             InputError: nothing that can be read.
         """
+        self._progress = progress
         schemas, parts = unify.Schemas(), []
         for paths, put in ((self._parquet, self._scan), (self._others, self._load)):
             if not paths:
@@ -118,13 +120,18 @@ class Session:
 
     def _load(self, paths: Sequence[str], wanted: Needs) -> tuple[Flows, str]:
         """All else, into a table of the database."""
+        import duckdb
+
         columns, options = self._wanted(wanted, paths)
         flows = Flows(paths, columns=columns, options=options, progress=self._progress)
         if not flows.schema.names:  # only rows are counted, and there is no flow_id
             flows = Flows(paths, options=options, progress=self._progress)
         table = name(f"input {paths[0]}")
         self.connection.register("incoming", flows.reader())
-        self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
+        try:
+            self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
+        except duckdb.Error as bad:
+            raise flows.failure or self.fault(bad) from None
         self.connection.unregister("incoming")
         self.troubles += flows.troubles
         return flows, f"SELECT * FROM {table}"
@@ -156,6 +163,16 @@ class Session:
                 else views.view(table, shown, self.schema)
             )
             self.connection.execute(f"CREATE VIEW {name(table)} AS {body}")
+
+    def interruptible(self, work: Callable[[], Result]) -> Result:
+        """Does it in a thread of its own, so that an interrupt ends what the database is at."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(work)
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                self.connection.interrupt()
+                raise
 
     def run(self, statements: Sequence[str]) -> Any:
         """The answer of the last statement, as a relation of DuckDB.

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -461,3 +465,45 @@ def test_show_sql(inputs: dict[str, Path]) -> None:
     assert done.returncode == 0
     again = ask(done.stdout, inputs["capture"])
     assert again == old(*words, inputs["capture"])
+
+
+def test_an_interrupt_ends_it_and_leaves_nothing(inputs: dict[str, Path], tmp_path: Path) -> None:
+    long = "SELECT count(*) FROM range(1000000000000) a, flows"
+    command = [sys.executable, "-m", "joy", "query", long, str(inputs["capture"])]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as running:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("joy-*/flows.db")) and time.monotonic() < end:
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (130, "joy: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_reads_may_stop_early(inputs: dict[str, Path]) -> None:
+    sql = "SELECT i, repeat('x', 100) FROM range(1000000) r(i), flows"
+    command = [sys.executable, "-m", "joy", "query", sql, str(inputs["capture"])]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
+def test_columns_that_contradict(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    for n, dp in enumerate(([80], ["http"])):
+        pq.write_table(pa.table({"dp": dp, "flow_id": [n]}), tmp_path / f"{n}.parquet")
+    done = joy("query", "SELECT dp FROM flows ORDER BY flow_id", tmp_path, "--json")
+    assert done.returncode == 3 and "column dp" in done.stderr
+    assert json.loads(done.stdout) == [{"dp": 80}, {"dp": None}]
+    status, text = told("SELECT dp FROM flows", tmp_path / "1.parquet", inputs["capture"])
+    assert status == 1 and "column dp is string in some inputs" in text
+
+
+def test_what_does_not_fit_into_memory_goes_to_disk(inputs: dict[str, Path]) -> None:
+    sql = "SELECT count(DISTINCT i) AS n FROM range(3000000) r(i), flows WHERE dp = 80"
+    assert ask(sql, inputs["capture"], "--memory", "60MB") == [{"n": 3_000_000}]

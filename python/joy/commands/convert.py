@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
 
 from joy import console, sources, writing
-from joy.errors import UsageError
+from joy.errors import InputError, UsageError
 from joy.inputs import Flows, options_of
 
 TEXTS = (".json", ".csv")
@@ -129,17 +129,10 @@ class _Work:
         return rows
 
     def _into_text(self, flows: Flows) -> int:
-        rows = 0
-
-        def counted() -> Iterator[pa.RecordBatch]:
-            nonlocal rows
-            for batch in flows:
-                rows += batch.num_rows
-                yield batch
-
-        reader = pa.RecordBatchReader.from_batches(flows.schema, counted())
-        sources.write_text(reader, self.output, self.options)
-        return rows
+        try:
+            return sources.write_text(flows.reader(), self.output, self.options)
+        except InputError as bad:
+            raise flows.failure or bad from None
 
 
 def _write(flows: Flows, writer: writing.Writer) -> int:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Annotated, Any
 
@@ -14,6 +14,7 @@ from joy import answers, console, needs, sql, vocabulary, writing
 from joy.errors import UsageError
 from joy.inputs import options_of
 
+Moved = Callable[[float | None], None]
 SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
@@ -79,15 +80,16 @@ def command(
         elif len(words) < 2:
             raise UsageError("give a query and what to ask: joy query 'SELECT ...' PATH...")
         answer = _Answer("json" if json else form, output, flags is not None)
-        with console.progress("reading", quiet) as moved:
-            paths = words if flags else words[1:]
-            session = sql.Session(paths, options_of(option or []), memory, moved)
-            with session:
-                statements = _statements(session, words[0], flags)
-                if show_sql:
-                    print(";\n".join(statements))
-                else:
-                    answer.write(session, statements)
+        paths = words if flags else words[1:]
+        with sql.Session(paths, options_of(option or []), memory) as session:
+            with console.progress("reading", quiet) as moved:
+                statements = session.interruptible(
+                    lambda: _statements(session, words[0], flags, moved)
+                )
+            if show_sql:
+                print(";\n".join(statements))
+            else:
+                session.interruptible(lambda: answer.write(session, statements))
         for trouble in session.troubles:
             console.warn(trouble.text)
         return console.DAMAGED if session.damaged else console.OK
@@ -95,13 +97,15 @@ def command(
     raise typer.Exit(console.end(body))
 
 
-def _statements(session: sql.Session, text: str, flags: vocabulary.Flags | None) -> list[str]:
+def _statements(
+    session: sql.Session, text: str, flags: vocabulary.Flags | None, moved: Moved
+) -> list[str]:
     """Opens the session for what is asked; the SQL of that."""
     if flags is None:
         statements = sql.statements_of(text)
-        session.open(needs.needs(session.connection, statements))
+        session.open(needs.needs(session.connection, statements), moved)
         return statements
-    session.open(flags.needs())
+    session.open(flags.needs(), moved)
     statement, missing = vocabulary.query(flags, session.schema)
     for path in dict.fromkeys(missing):
         console.warn(f"none of the inputs has {path}")
