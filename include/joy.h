@@ -155,9 +155,11 @@ enum joy_input {
 };
 /*
  * Begins a run whose records come as batches of columns, at most four of them ahead of the reader.
- * The run has a thread of its own: callbacks are called there.  The stream's get_next() waits for a
- * batch; its release() ends a run early.  The handle must outlive the stream, and is not to be used
- * meanwhile but by the two functions below, joy_stats() and joy_error().
+ * The run has a thread of its own: callbacks are called there, but that of joy_on_ready().  A live
+ * capture does not wait for its reader; records that find no room are lost and counted.  The
+ * stream's get_next() waits for a batch; its release() ends a run early.  What cannot be opened or
+ * is wrong in the options is told at once.  The handle must outlive the stream, and is not to be
+ * used meanwhile but by the three functions below, joy_stats() and joy_error().
  */
 JOY_API int joy_stream(struct joy *j, enum joy_input what, const char *const *paths, size_t count,
 		struct ArrowArrayStream *out);

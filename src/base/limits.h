@@ -125,12 +125,14 @@ enum {
 	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
 	LIMIT_COLUMNS = 65536,         /* children of one Arrow type that is read */
+	LIMIT_RECORD_BYTES = 64 << 20,    /* one record as text */
+	LIMIT_RECORD_DEPTH = 16,          /* structs and lists within each other */
 	LIMIT_DICTIONARY_BYTES = 1 << 30, /* of different words of a column, of a stream */
-	LIMIT_OUTPUT_QUEUE = 64 << 20, /* text that waits for a writer, of a live capture */
-	LIMIT_OUTPUT_NOTES = 4 << 20,  /* lines that are no records, beyond that */
-	LIMIT_OUTPUT_WAIT = 2 << 20,   /* the same, of files: then the reader waits */
-	LIMIT_OUTPUT_FILES = 1 << 20,  /* files of a series that are looked at */
-	LIMIT_OUTPUT_PARTS = 1 << 16,  /* parts of it that are recovered */
+	LIMIT_OUTPUT_QUEUE = 64 << 20,    /* text that waits for a writer, of a live capture */
+	LIMIT_OUTPUT_NOTES = 4 << 20,     /* lines that are no records, beyond that */
+	LIMIT_OUTPUT_WAIT = 2 << 20,      /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_FILES = 1 << 20,     /* files of a series that are looked at */
+	LIMIT_OUTPUT_PARTS = 1 << 16,     /* parts of it that are recovered */
 
 	/* sink: upload */
 	LIMIT_UPLOAD_USER = 64,

@@ -69,6 +69,11 @@ static bool is_marked(const struct column *c)
 static bool compile_range(const struct columns *c, uint32_t first, uint32_t end, uint32_t group,
 		struct moves **out);
 
+static uint32_t place_of(const struct column *c)
+{
+	return c->words != NULL ? dictionary_number(c->words) * WORDS_SEEN : c->items;
+}
+
 /* Appends the move of a column that lies in the group, not of one in its items. */
 static bool compile_move(const struct columns *c, const struct column *col, struct moves *to)
 {
@@ -87,7 +92,7 @@ static bool compile_move(const struct columns *c, const struct column *col, stru
 		.column = col->index,
 		.offset = col->offset,
 		.item_size = col->field != NULL ? col->field->item_size : 0,
-		.seen = col->words != NULL ? dictionary_number(col->words) * WORDS_SEEN : 0,
+		.seen = place_of(col),
 		.items = items,
 	};
 	return true;

@@ -37,8 +37,11 @@ struct move {
 	bool mark;     /* and the value is never null all the same */
 	uint32_t column;
 	uint32_t offset;
-	uint32_t item_size;        /* of a list */
-	uint32_t seen;             /* of a dictionary: first of its words seen */
+	uint32_t item_size; /* of a list */
+	union {
+		uint32_t seen;  /* of a dictionary: first of its words seen */
+		uint32_t group; /* of a list: that of its items */
+	};
 	const struct moves *items; /* of a list */
 };
 

@@ -11,7 +11,8 @@
 #include "record/moves.h"
 #include "record/value.h"
 
-static void move_list(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row);
+static void move_list(
+		struct batch *b, const struct move *m, const struct field_list *list, uint32_t row);
 
 /* --- numbers ------------------------------------------------------------------------------------
  */
@@ -345,8 +346,13 @@ static void mark_all(struct batch *b, const struct move *m, uint32_t count, uint
 static void move_lists(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
 		uint32_t count, uint32_t row)
 {
-	for (uint32_t i = 0; i < count; i++, from += stride)
-		move_list(b, m, from, row + i);
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		struct field_list list;
+
+		memcpy(&list, from, sizeof list);
+		if (list.count > 0 || !m->optional)
+			move_list(b, m, &list, row + i);
+	}
 }
 
 /* What is no number. */
@@ -411,26 +417,22 @@ static bool items_room(struct batch *b, uint32_t group, size_t count)
 	return true;
 }
 
-static void move_list(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row)
+static void move_list(
+		struct batch *b, const struct move *m, const struct field_list *list, uint32_t row)
 {
-	const struct column *c = &b->head.columns->column[m->column];
-	struct group *g = &b->head.groups[c->items];
+	struct group *g = &b->head.groups[m->group];
 	const uint32_t first = g->rows;
-	struct field_list list;
 
-	memcpy(&list, from, sizeof list);
-	if (list.count == 0 && m->optional)
-		return;
-	if (!items_room(b, c->items, list.count)) {
+	if (list->count > 0 && !items_room(b, m->group, list->count)) {
 		b->head.failed = true;
 		return;
 	}
-	g->rows += (uint32_t)list.count;
-	for (size_t i = 0; i < m->items->count && list.count > 0; i++) {
+	g->rows += (uint32_t)list->count;
+	for (size_t i = 0; i < m->items->count && list->count > 0; i++) {
 		const struct move *item = &m->items->list[i];
 
-		move_field(b, item, (const uint8_t *)list.items + item->offset, m->item_size,
-				(uint32_t)list.count, first);
+		move_field(b, item, (const uint8_t *)list->items + item->offset, m->item_size,
+				(uint32_t)list->count, first);
 	}
 	end_list(&b->head.cells[m->column], row, g->rows);
 }

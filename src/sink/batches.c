@@ -8,7 +8,8 @@
 #include "sink/sink_internal.h"
 #include "sink/wait.h"
 
-#define AGE_NS ((int64_t)1000 * 1000 * 1000) /* at which a live batch goes, however short */
+#define AGE_NS                                                                                     \
+	((int64_t)500 * 1000 * 1000) /* at which a live batch goes; a look comes each second */
 
 static bool is_patient(struct sink *s)
 {
@@ -76,15 +77,24 @@ bool batches_hand_on(struct pen *p)
 	took = give_held(p);
 	if (took == SINK_TAKEN)
 		took = give_batch(p);
-	return took != SINK_ENDED;
+	p->stuck = took == SINK_ENDED;
+	return !p->stuck;
+}
+
+/* Whether a live batch is too young to go. */
+static bool is_young(const struct pen *p)
+{
+	const int64_t tick_ns = p->sink->target.tick_ns;
+
+	return batch_rows(p->batch) == 0 ||
+	       wait_clock() - p->since_ns < (tick_ns > 0 ? tick_ns : AGE_NS);
 }
 
 bool batches_flush(struct pen *p, struct err *e)
 {
 	struct sink *s = p->sink;
 
-	if (s->target.live && p->held.release == NULL && !is_patient(s) &&
-			(batch_rows(p->batch) == 0 || wait_clock() - p->since_ns < AGE_NS))
+	if (s->target.live && p->held.release == NULL && !is_patient(s) && is_young(p))
 		return true;
 	return batches_hand_on(p) || sink_tell(s, e);
 }
@@ -100,7 +110,7 @@ bool batches_record(struct pen *p, const void *const *data, struct err *e)
 {
 	struct sink *s = p->sink;
 
-	if (batch_full(p->batch) && !batches_hand_on(p))
+	if (p->stuck || (batch_full(p->batch) && !batches_hand_on(p)))
 		return sink_tell(s, e);
 	if (batch_full(p->batch))
 		return pen_lose(p, e);

@@ -101,7 +101,8 @@ struct sink_target {
 		int64_t ns; /* since they were last written to */
 	} keep;
 	uint64_t queue_bytes; /* what may wait for the writer; 0: LIMIT_OUTPUT_QUEUE */
-	/* between two tries to write, between two looks at files; 0: a second */
+	/* between two tries to write, between two looks at files, and the age at which a live batch
+	 * goes; 0: a second (a batch: half of one, since there is a look each second) */
 	int64_t tick_ns;
 	/* bytes of a plain file that go through the page cache before the rest goes past it; 0: as
 	 * many as is good */
