@@ -92,7 +92,7 @@ const struct option conf_options[] = {
 				"early, with end_reason 5, lack of resources. Of several workers "
 				"each has its share, and needs 6 MiB of its own beside it."),
 	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
-			.initial = "0",
+			.initial = "0", .flags = OPTION_PLACE,
 			.more = "For records that are written already: joy merge.  A part waits "
 				"for the next one as long as memory allows."),
 

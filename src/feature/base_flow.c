@@ -39,9 +39,9 @@ static void set_key(const struct base_out *b, struct flow_key *k)
 	if (!is_icmp(b))
 		return;
 	k->port[0] = b->icmp_id >= 0 ? (uint16_t)b->icmp_id : 0;
-	k->icmp = b->icmp_type < 0 || b->icmp_code < 0
-				  ? FLOW_ICMP_UNKNOWN
-				  : (uint16_t)(b->icmp_type << 8 | (b->icmp_code & 0xff));
+	k->icmp = FLOW_ICMP_UNKNOWN;
+	if (b->icmp_type >= 0 && b->icmp_code >= 0)
+		k->icmp = (uint16_t)((b->icmp_type & 0xff) << 8 | (b->icmp_code & 0xff));
 }
 
 bool base_flow(struct base_out *b, struct flow *flow)

@@ -110,21 +110,21 @@ static inline struct moments moments_from(
 {
 	struct moments m = { .n = n, .min = n > 0 ? min : 0, .max = n > 0 ? max : 0 };
 	const long double sum = (long double)mean * (long double)unit * (long double)n;
-	const long double spread = n > 1 ? (long double)std * (long double)unit : 0;
-	long double squares;
+	const long double deviation = n > 1 ? (long double)std * (long double)unit : 0;
+	const long double spread = deviation * deviation * (long double)(n - 1);
 
 	if (n == 0)
 		return m;
-	squares = n > 1 ? spread * spread * (long double)(n - 1) + sum * sum / (long double)n
-			: sum * sum;
-	if (!(sum >= 0) || !(sum < 0x1p63L) || !(squares < 0x1p126L)) {
+	if (!(sum >= 0) || !(sum < 0x1p63L) || !(spread < 0x1p126L)) {
 		m.squares_low = m.squares_high = UINT64_MAX; /* not known */
 		return m;
 	}
 	m.sum = (uint64_t)roundl(sum);
 
-	moments_wide all = (moments_wide)roundl(squares);
-	const moments_wide least = ((moments_wide)m.sum * m.sum + n - 1) / n; /* of equal numbers */
+	const moments_wide square = (moments_wide)m.sum * m.sum;
+	const long double rest = (long double)(uint64_t)(square % n) / (long double)n;
+	const moments_wide least = square / n + (square % n != 0); /* of numbers that are equal */
+	moments_wide all = square / n + (moments_wide)roundl(spread + rest);
 
 	all = all < least ? least : all;
 	m.squares_low = (uint64_t)all;
