@@ -50,6 +50,8 @@ class FlowOptions(TypedDict, total=False):
     """Give the distribution of byte values in 16 bins."""
     entropy: bool | int | None
     """Give the entropy of byte values."""
+    dist_bytes: int | None
+    """Bytes of each direction that dist, cdist and entropy count."""
     ip: bool | int | None
     """Give TTL, identification, DSCP, ECN and flags of IP headers."""
     tcp: bool | int | None
@@ -119,6 +121,6 @@ class LiveOptions(FlowOptions, total=False):
     ring: int | str | None
     """Memory of each packet ring."""
     threads: int | None
-    """Workers of a live capture, each with a ring."""
+    """Workers that share the flows."""
     drops_interval: float | None
     """Time that a record of lost packets speaks of."""

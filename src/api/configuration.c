@@ -75,18 +75,6 @@ static void interfaces_member(const struct joy *j, struct buf *out)
 	number(out, "records_lost", c.lost);
 }
 
-/* Of a run over files of records. */
-static void summary_of_records(const struct joy *j, struct buf *out)
-{
-	struct joy_stats stats;
-
-	handle_stats(j, &stats);
-	buf_byte(out, '{');
-	number(out, "records", stats.records);
-	input_member(j, records_progress(j->records), out);
-	buf_text(out, "}}");
-}
-
 /* Of records that were rewritten. */
 static void rewrite_summary(const struct joy *j, struct buf *out)
 {
@@ -106,6 +94,18 @@ static void rewrite_summary(const struct joy *j, struct buf *out)
 	buf_byte(out, '}');
 }
 
+/* Of a run over files of records. */
+static void summary_of_records(const struct joy *j, struct buf *out)
+{
+	struct joy_stats stats;
+
+	handle_stats(j, &stats);
+	buf_byte(out, '{');
+	number(out, "records", stats.records);
+	input_member(j, records_progress(j->records), out);
+	buf_text(out, "}}");
+}
+
 void configuration_summary(const struct joy *j, struct buf *out)
 {
 	size_t count;
@@ -113,13 +113,13 @@ void configuration_summary(const struct joy *j, struct buf *out)
 
 	buf_byte(out, '{');
 	json_key(out, "summary");
-	if (j->records != NULL) {
-		summary_of_records(j, out);
-		return;
-	}
 	if (j->rewrite != NULL) {
 		rewrite_summary(j, out);
 		buf_byte(out, '}');
+		return;
+	}
+	if (j->records != NULL) {
+		summary_of_records(j, out);
 		return;
 	}
 	run_hold(j);

@@ -9,6 +9,7 @@
 
 #include "engine/rewrite.h"
 #include "engine/sensor.h"
+#include "engine/team.h"
 #include "joy.h"
 #include "sink/upload.h"
 
@@ -57,6 +58,7 @@ struct joy {
 	struct sink *sink;
 	struct upload *upload; /* NULL without upload= */
 	struct engine *engine; /* of files and of packets that are fed */
+	struct team *team;     /* in its place: of files with several threads */
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
@@ -120,6 +122,9 @@ bool run_configuration(struct joy *j, const struct frame *first, struct buf *out
 
 /* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
+
+/* How many workers there are. */
+unsigned run_threads(const struct joy *j);
 
 /* The output cannot be finished. */
 int run_give_up(struct joy *j);

@@ -46,6 +46,7 @@ void joy_free(struct joy *j)
 	from_arrow_free(j->from);
 	registry_free(j->told);
 	rewrite_release(j);
+	team_free(j->team);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
 	records_free(j->records);

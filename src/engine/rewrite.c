@@ -189,10 +189,11 @@ static bool write_record(void *ctx, const void **data);
 
 static bool make_merge(struct rewrite *w, struct err *e)
 {
-	const struct merge_conf conf = {
-		.registry = w->r, .memory = w->r->core.memory.bytes,
-		.both = from_arrow_has(w->from, "num_pkts_in"), .write = write_record, .ctx = w
-	};
+	const struct merge_conf conf = { .registry = w->r,
+		.memory = w->r->core.memory.bytes,
+		.both = from_arrow_has(w->from, "num_pkts_in"),
+		.write = write_record,
+		.ctx = w };
 
 	if (!w->r->core.merge)
 		return true;

@@ -23,6 +23,7 @@ enum {
 
 struct dist_options {
 	bool dist, entropy;
+	uint32_t bytes; /* of each direction that are counted; 0: all */
 	char *cdist;
 	/* made by prepare() */
 	bool compact;
@@ -39,12 +40,27 @@ struct dist_out {
 	uint64_t bin[COMPACT_BINS]; /* the items of compact_byte_dist */
 };
 
+struct dist_state {
+	struct histogram histogram;
+	uint32_t taken[2]; /* bytes of each direction, up to dist_bytes */
+};
+
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	if (!histogram_add(state, &flow->arena, env->pool, pkt->payload.p, pkt->payload.left))
+	const struct dist_options *o = env->options;
+	struct dist_state *s = state;
+	size_t size = pkt->payload.left;
+
+	if (o->bytes > 0) {
+		const uint32_t left = o->bytes - s->taken[pkt->dir];
+
+		size = size < left ? size : left;
+		s->taken[pkt->dir] += (uint32_t)size;
+	}
+	if (!histogram_add(&s->histogram, &flow->arena, env->pool, pkt->payload.p, size))
 		flow->marks |= FLOW_NO_MEMORY;
-	return MORE;
+	return o->bytes > 0 && s->taken[0] == o->bytes && s->taken[1] == o->bytes ? DONE : MORE;
 }
 
 /*
@@ -149,7 +165,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		void *to)
 {
 	const struct dist_options *o = env->options;
-	const struct histogram *h = state;
+	const struct histogram *h = &((const struct dist_state *)state)->histogram;
 	struct dist_out *out = to;
 	uint64_t *count;
 
@@ -262,7 +278,9 @@ static const struct field fields[] = {
 			"that follows the IP headers) of the packets in the directions of this "
 			"record.  Each packet counts as seen, retransmissions and duplicates too; "
 			"the bytes of a fragmented datagram count once, when it is whole.  Bytes "
-			"that the snaplen cut off are not there to be counted.",
+			"that the snaplen cut off are not there to be counted.  With dist_bytes=N "
+			"only the first N of these bytes in each direction, in the order of "
+			"capture.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1",
 			.merge = MERGE_SUM),
 	FIELD(struct dist_out, byte_dist_mean, "byte_dist_mean", "",
@@ -308,14 +326,20 @@ static const struct option options[] = {
 				"data/compact_bd_mapping.txt."),
 	OPTION(struct dist_options, entropy, "entropy", "give the entropy of byte values",
 			.flags = OPTION_FEATURE, .on = "1"),
+	OPTION(struct dist_options, bytes, "dist_bytes",
+			"bytes of each direction that dist, cdist and entropy count",
+			.initial = "0", .value = "N", .maximum = UINT32_MAX,
+			.more = "The first N of each direction; 0: all."),
 	{ 0 },
 };
+
+_Static_assert(offsetof(struct dist_state, histogram.counts) == 0, ".pointers");
 
 const struct feature feature_dist = {
 	.name = "dist",
 	.help = "byte distribution and entropy",
 	.wants = WANT_DATA,
-	.size = sizeof(struct histogram),
+	.size = sizeof(struct dist_state),
 	.pointers = 1,
 	.out_size = sizeof(struct dist_out),
 	.update = update,

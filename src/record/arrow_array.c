@@ -21,7 +21,7 @@ struct handed {
 	struct ArrowArray *arrays; /* of each column; the dictionaries behind them */
 	struct ArrowArray **pointers;
 	const void **buffers; /* three for each */
-	struct piece **pieces;
+	uint8_t **pieces;
 	char **texts;
 	void *more_zeros;
 };
@@ -68,7 +68,7 @@ static struct handed *handed_new(const struct columns *c)
 	h->arrays = calloc((size_t)c->count + c->dictionaries, sizeof *h->arrays);
 	h->pointers = calloc(c->count, sizeof(struct ArrowArray *));
 	h->buffers = calloc(3 * (size_t)c->count, sizeof(void *));
-	h->pieces = calloc(c->groups + 1, sizeof(struct piece *));
+	h->pieces = calloc(c->groups + 1, sizeof(uint8_t *));
 	h->texts = calloc(c->count, sizeof(char *));
 	if (h->arrays != NULL && h->pointers != NULL && h->buffers != NULL && h->pieces != NULL &&
 			h->texts != NULL)
@@ -185,15 +185,37 @@ static bool stretch(struct batch *b)
 	return true;
 }
 
+/* A struct is there where one of its members is.  Inner ones first. */
+static void close_structs(struct batch *b)
+{
+	const struct columns *c = b->head.columns;
+
+	for (uint32_t i = c->count - 1; i > 0; i--) {
+		const struct column *of = &c->column[i];
+		uint8_t *valid = b->head.cells[i].valid;
+		const size_t size = ((size_t)rows_of(b, of->group) + 7) / 8;
+
+		if (of->layout != COLUMN_STRUCT || valid == NULL)
+			continue;
+		for (uint32_t k = i + 1; k < of->next; k = c->column[k].next) {
+			const uint8_t *member = b->head.cells[k].valid;
+
+			for (size_t n = 0; member != NULL && n < size; n++)
+				valid[n] |= member[n];
+		}
+	}
+}
+
 static bool fill(struct handed *h, struct batch *b, const void *none, struct ArrowArray *out)
 {
 	const struct columns *c = b->head.columns;
 
+	close_structs(b);
 	for (uint32_t i = 0; i < c->count; i++)
 		fill_array(h, b, &c->column[i], none);
 	h->arrays[0].length = b->head.rows;
 	link_children(h, c);
-	memcpy(h->pieces, b->pieces, c->groups * sizeof(struct piece *));
+	memcpy(h->pieces, b->pieces, c->groups * sizeof(uint8_t *));
 	batch_reset(b);
 	atomic_init(&h->holders, c->count);
 	*out = h->arrays[0];

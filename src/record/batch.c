@@ -15,6 +15,7 @@ enum {
 	ROWS = 64,   /* of a group at first */
 	TEXTS = 256, /* bytes of a column at first */
 	LINE = 64,
+	MAPPED = 256 << 10,    /* bytes: a piece that is asked of the system, not of malloc() */
 	MOST_HINTED = 1 << 20, /* rows or bytes that the batch before makes expected */
 };
 
@@ -70,31 +71,49 @@ static size_t group_size(const struct columns *c, uint32_t group, uint32_t rows)
 	return size;
 }
 
-/* Moves what lies at *at to the next place of a piece. */
-static void move(uint8_t **at, size_t old_size, uint8_t **place, size_t size)
+/* Moves what lies at *at to the next place of a piece; behind it come so many zeros, at most. */
+static void move(uint8_t **at, size_t old_size, uint8_t **place, size_t size, size_t zeros)
 {
-	if (*at != NULL)
+	if (*at == NULL)
+		old_size = 0;
+	if (old_size > 0)
 		memcpy(*place, *at, old_size);
+	if (zeros > size - old_size)
+		zeros = size - old_size;
+	memset(*place + old_size, 0, zeros);
 	*at = *place;
 	*place += size;
+}
+
+/* How many bytes must be zeros: of what may stay as it is.  Of offsets only the first, which is
+ * moved with others when there are any. */
+static size_t zeros_of(const struct columns *c, const struct column *col)
+{
+	if (col->layout == COLUMN_BYTES || col->layout == COLUMN_LIST)
+		return sizeof(uint32_t);
+	if (col->layout == COLUMN_BITS || col->nulls != COLUMN_FULL || is_table(c, col->group))
+		return SIZE_MAX;
+	return 0;
 }
 
 static void move_cells(struct batch *b, uint32_t group, uint32_t rows, uint8_t *place)
 {
 	const struct columns *c = b->head.columns;
 	const struct group *g = &b->head.groups[group];
+	const size_t old_bits = bits_size(g->room), bits = bits_size(rows);
 
 	if (is_table(c, group))
-		move(&b->present[group], bits_size(g->room), &place, bits_size(rows));
+		move(&b->present[group], old_bits, &place, bits, SIZE_MAX);
 	for (uint32_t i = g->first; i < g->end; i++) {
 		const struct column *col = &c->column[i];
 		struct cells *at = &b->head.cells[i];
 
 		if (col->group != group)
 			continue;
-		move(&at->values, values_size(col, g->room), &place, values_size(col, rows));
+		move(&at->values, values_size(col, g->room), &place, values_size(col, rows),
+				zeros_of(c, col));
 		if (col->nulls == COLUMN_NULLS)
-			move(&at->valid, bits_size(g->room), &place, bits_size(rows));
+			move(&at->valid, old_bits, &place, bits, SIZE_MAX);
 	}
 }
 
@@ -102,7 +121,7 @@ static uint32_t next_room(const struct batch *b, uint32_t group, uint32_t rows)
 {
 	const struct columns *c = b->head.columns;
 	const struct group *g = &b->head.groups[group];
-	uint64_t room = 2 * (uint64_t)g->room;
+	uint64_t room = 4 * (uint64_t)g->room;
 
 	if (g->room == 0)
 		room = b->hints[group] + b->hints[group] / 8;
@@ -118,7 +137,7 @@ static uint32_t next_room(const struct batch *b, uint32_t group, uint32_t rows)
 bool batch_room(struct batch *b, uint32_t group, uint32_t rows)
 {
 	struct group *g = &b->head.groups[group];
-	struct piece *piece;
+	uint8_t *piece;
 	uint32_t room;
 	size_t size;
 
@@ -128,12 +147,10 @@ bool batch_room(struct batch *b, uint32_t group, uint32_t rows)
 		return false;
 	room = next_room(b, group, rows);
 	size = group_size(b->head.columns, group, room);
-	piece = aligned_alloc(LINE, lines(sizeof *piece + size));
+	piece = aligned_alloc(LINE, lines(size + LINE));
 	if (piece == NULL)
 		return false;
-	memset(piece->bytes, 0, size);
-	piece->size = size;
-	move_cells(b, group, room, piece->bytes);
+	move_cells(b, group, room, piece);
 	free(b->pieces[group]);
 	b->pieces[group] = piece;
 	g->room = room;
@@ -257,11 +274,17 @@ static void put_strange_word(
 
 static bool is_ascii(const char *p, size_t size)
 {
-	unsigned all = 0;
+	const uint64_t tops = UINT64_C(0x8080808080808080);
+	uint64_t all = 0, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < size; i++)
+	for (; size - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, p + i, sizeof word);
+		all |= word;
+	}
+	for (; i < size; i++)
 		all |= (uint8_t)p[i];
-	return all < 0x80;
+	return (all & tops) == 0;
 }
 
 void batch_put_text(
@@ -465,6 +488,17 @@ void batch_drop(struct batch *b)
 	batch_reset(b);
 }
 
+/* Each in a cache line of its own. */
+static struct word_seen *seen_new(uint32_t dictionaries)
+{
+	const size_t size = ((size_t)dictionaries * WORDS_SEEN + 1) * sizeof(struct word_seen);
+	struct word_seen *seen = aligned_alloc(LINE, lines(size));
+
+	if (seen != NULL)
+		memset(seen, 0, size);
+	return seen;
+}
+
 struct batch *batch_new(const struct columns *c, struct err *e)
 {
 	struct batch *b = calloc(1, sizeof *b);
@@ -477,10 +511,10 @@ struct batch *batch_new(const struct columns *c, struct err *e)
 	b->head.cells = calloc(c->count, sizeof *b->head.cells);
 	b->head.groups = calloc(c->groups + 1, sizeof *b->head.groups);
 	b->present = calloc(c->table_count + 1, sizeof(uint8_t *));
-	b->pieces = calloc(c->groups + 1, sizeof(struct piece *));
+	b->pieces = calloc(c->groups + 1, sizeof(uint8_t *));
 	b->hints = calloc(c->groups + 1, sizeof *b->hints);
 	b->text_hints = calloc(c->count, sizeof *b->text_hints);
-	b->seen = calloc((size_t)c->dictionaries * WORDS_SEEN + 1, sizeof *b->seen);
+	b->seen = seen_new(c->dictionaries);
 	if (b->head.cells == NULL || b->head.groups == NULL || b->present == NULL ||
 			b->pieces == NULL || b->hints == NULL || b->text_hints == NULL ||
 			b->seen == NULL) {

@@ -19,8 +19,7 @@
  *		... values of the item's columns, at 'item' ...
  *	batch_list(b, list, row);      -- also for an empty list that is not null
  *
- * A struct that is not null: batch_struct(b, column, row).  Values inside a struct or a list need
- * theirs to be put, and the other way round nothing is needed.
+ * A struct that holds a value is there by that; batch_struct() says so of an empty one.
  */
 #pragma once
 

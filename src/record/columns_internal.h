@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { WORDS_SEEN = 32, WORD_SEEN_BYTES = 48 };
+enum { WORDS_SEEN = 128, WORD_SEEN_BYTES = 52 };
 
 /* A word that a batch has looked up before, by where it lay; what lies there now is compared. */
 struct word_seen {
@@ -35,18 +35,11 @@ struct columns {
 	struct moves **moves; /* for each table */
 };
 
-/* Memory of cells, of all columns of a group at once. */
-struct piece {
-	struct piece *next;
-	size_t size;
-	_Alignas(64) uint8_t bytes[];
-};
-
 struct batch {
 	struct batch_head head; /* first: see cells.h */
 	uint64_t begun;         /* head.bytes when the open row began */
 	uint8_t **present;      /* for each table: a bit for each row that has it */
-	struct piece **pieces;  /* for each group: its cells; for a table's group also 'present' */
+	uint8_t **pieces;       /* for each group: its cells; for a table's group also 'present' */
 	uint32_t *hints;        /* for each group: rows that the batch before had */
 	size_t *text_hints;     /* for each column: bytes */
 	struct word_seen *seen; /* WORDS_SEEN for each dictionary */
@@ -67,7 +60,6 @@ bool moves_compile(struct columns *c, struct err *e);
 void moves_free(struct moves *m);
 
 /* --- batch.c --- */
-
 /* Room for 'rows' rows in a group. */
 bool batch_room(struct batch *b, uint32_t group, uint32_t rows);
 

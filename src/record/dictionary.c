@@ -22,12 +22,19 @@ struct store {
 	char *bytes;
 };
 
+/* Words are told apart by 128 bits that nobody can foresee: that two have the same does not happen.
+ */
+struct slot {
+	XXH128_hash_t hash;
+	uint32_t word; /* its place + 1; 0: free */
+};
+
 struct dictionary {
 	pthread_mutex_t lock;
 	uint32_t number;
 	struct store *store;
 	uint32_t words, bytes;
-	uint32_t *slots; /* place of a word + 1; 0: free */
+	struct slot *slots;
 	uint32_t slot_mask;
 	uint64_t seed;
 };
@@ -93,20 +100,12 @@ static bool make_room(struct dictionary *d, size_t size)
 	return true;
 }
 
-static bool is_word(const struct dictionary *d, uint32_t word, const char *p, size_t size)
-{
-	const int32_t *offsets = d->store->offsets;
-
-	return (size_t)(offsets[word + 1] - offsets[word]) == size &&
-	       memcmp(d->store->bytes + offsets[word], p, size) == 0;
-}
-
 /* The slot that has a word, or that is free for it. */
-static uint32_t *slot_of(const struct dictionary *d, const char *p, size_t size)
+static struct slot *slot_of(const struct dictionary *d, XXH128_hash_t hash)
 {
-	uint32_t i = (uint32_t)hash_bytes(p, size, d->seed) & d->slot_mask;
+	uint32_t i = (uint32_t)hash.low64 & d->slot_mask;
 
-	while (d->slots[i] != 0 && !is_word(d, d->slots[i] - 1, p, size))
+	while (d->slots[i].word != 0 && !XXH128_isEqual(d->slots[i].hash, hash))
 		i = (i + 1) & d->slot_mask;
 	return &d->slots[i];
 }
@@ -114,46 +113,46 @@ static uint32_t *slot_of(const struct dictionary *d, const char *p, size_t size)
 /* Twice as many slots. */
 static bool grow_slots(struct dictionary *d)
 {
-	const uint32_t mask = 2 * d->slot_mask + 1;
-	uint32_t *old = d->slots, *slots = calloc((size_t)mask + 1, sizeof *slots);
+	const uint32_t before = d->slot_mask;
+	struct slot *old = d->slots, *slots = calloc(2 * ((size_t)before + 1), sizeof *slots);
 
 	if (slots == NULL)
 		return false;
 	d->slots = slots;
-	d->slot_mask = mask;
-	for (uint32_t w = 0; w < d->words; w++) {
-		const int32_t *at = d->store->offsets + w;
-
-		*slot_of(d, d->store->bytes + at[0], (size_t)(at[1] - at[0])) = w + 1;
+	d->slot_mask = 2 * before + 1;
+	for (uint32_t i = 0; i <= before; i++) {
+		if (old[i].word != 0)
+			*slot_of(d, old[i].hash) = old[i];
 	}
 	free(old);
 	return true;
 }
 
-static bool add(struct dictionary *d, uint32_t *slot, const char *p, size_t size)
+static bool add(struct dictionary *d, XXH128_hash_t hash, const char *p, size_t size)
 {
-	if (!make_room(d, size))
+	if (!make_room(d, size) || (d->words > d->slot_mask / 2 && !grow_slots(d)))
 		return false;
-	memcpy(d->store->bytes + d->bytes, p, size);
+	if (size > 0)
+		memcpy(d->store->bytes + d->bytes, p, size);
 	d->bytes += (uint32_t)size;
 	d->store->offsets[++d->words] = (int32_t)d->bytes;
-	*slot = d->words;
-	/* a dictionary that stays too full is slow, not wrong, but never quite full */
-	return d->words <= d->slot_mask / 2 || grow_slots(d) || d->words < d->slot_mask;
+	*slot_of(d, hash) = (struct slot){ hash, d->words };
+	return true;
 }
 
 bool dictionary_find(struct dictionary *d, const char *p, size_t size, uint32_t *index)
 {
-	uint32_t *slot;
+	const XXH128_hash_t hash = XXH3_128bits_withSeed(p, size, d->seed);
+	const struct slot *slot;
 	bool done = true;
 
 	pthread_mutex_lock(&d->lock);
-	slot = slot_of(d, p, size);
-	if (*slot != 0) {
-		*index = *slot - 1;
+	slot = slot_of(d, hash);
+	if (slot->word != 0) {
+		*index = slot->word - 1;
 	} else {
 		*index = d->words;
-		done = add(d, slot, p, size);
+		done = add(d, hash, p, size);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return done;

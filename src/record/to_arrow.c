@@ -3,58 +3,13 @@
  * to_arrow.c - structs into columns: prepared moves, one for each field, of one struct or of all
  * items of a list at once.
  *
- * A null is not moved: cells begin as null.  A struct in place that may be null is looked at when
- * its members have been moved: it is there if one of them is.
+ * A null is not moved: cells begin as null.  Whether a struct in place is there, its members tell
+ * when the batch is handed on.
  */
 #include "base/json.h"
 #include "base/limits.h"
-#include "record/columns_internal.h"
+#include "record/moves.h"
 #include "record/value.h"
-
-#include <stdlib.h>
-
-enum move_op {
-	MOVE_8, /* always there */
-	MOVE_16,
-	MOVE_32,
-	MOVE_64,
-	MOVE_BOOL,
-	MOVE_TIME,
-	MOVE_MS,
-	MOVE_S,
-	MOVE_SOME_8, /* null when all bits are set */
-	MOVE_SOME_16,
-	MOVE_SOME_32,
-	MOVE_SOME_64,
-	MOVE_SOME_F64,
-	MOVE_SOME_MS,
-	MOVE_SOME_S,
-	MOVE_WORD,   /* dictionary */
-	MOVE_STRING, /* a word that is none of a dictionary */
-	MOVE_TEXT,
-	MOVE_HEX,
-	MOVE_ADDRESS, /* as text */
-	MOVE_16_BYTES,
-	MOVE_LIST,
-	MOVE_CLOSE, /* a struct in place, behind its members */
-};
-
-struct move {
-	uint8_t op;
-	bool null;     /* its column has bits */
-	bool optional; /* a list: null when empty */
-	bool mark;     /* and the value is never null all the same */
-	uint32_t column;
-	uint32_t offset;
-	uint32_t item_size;        /* of a list */
-	uint32_t seen;             /* of a dictionary: first of its words seen */
-	const struct moves *items; /* of a list */
-};
-
-struct moves {
-	size_t count;
-	struct move list[];
-};
 
 static void move_list(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row);
 
@@ -211,7 +166,7 @@ static inline struct word_seen *seen_at(struct batch *b, const struct move *m, c
 {
 	const uintptr_t p = (uintptr_t)word;
 
-	return &b->seen[m->seen + ((p ^ p >> 5 ^ p >> 10) & (WORDS_SEEN - 1))];
+	return &b->seen[m->seen + ((p ^ p >> 7 ^ p >> 14) & (WORDS_SEEN - 1))];
 }
 
 /* Words may lie in memory that is used again, so where one lies says nothing alone. */
@@ -265,9 +220,6 @@ static inline void move_word(
 	cells_valid(at, row);
 }
 
-/* --- texts --------------------------------------------------------------------------------------
- */
-
 /* Where so many bytes of a row may be written. */
 static inline char *text_begin(
 		struct batch *b, const struct move *m, struct cells *at, uint32_t row, size_t size)
@@ -293,7 +245,10 @@ static inline void text_end(struct batch *b, struct cells *at, uint32_t row, con
 	cells_valid(at, row);
 }
 
-static void move_text(
+/* --- texts, of 'count' structs one after the other ----------------------------------------------
+ */
+
+static inline void put_text(
 		struct batch *b, const struct move *m, const char *p, size_t size, uint32_t row)
 {
 	struct cells *at = &b->head.cells[m->column];
@@ -306,83 +261,80 @@ static void move_text(
 		text_end(b, at, row, utf8_put(to, p, size));
 }
 
-static void move_hex(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row)
+static void move_texts(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
+		uint32_t count, uint32_t row)
 {
-	struct cells *at = &b->head.cells[m->column];
-	struct field_hex hex;
-	char *to;
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		struct field_text text;
 
-	memcpy(&hex, from, sizeof hex);
-	if (hex.p == NULL)
-		return;
-	to = text_begin(b, m, at, row, hex.size + 1);
-	if (to == NULL)
-		return;
-	memcpy(to, hex.p, hex.size);
-	text_end(b, at, row, to + hex.size);
-}
-
-static void move_address(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row)
-{
-	struct cells *at = &b->head.cells[m->column];
-	char *to;
-
-	if (value_is_null(FIELD_ADDRESS, 0, from))
-		return;
-	to = text_begin(b, m, at, row, JSON_ROOM_ADDRESS);
-	if (to != NULL)
-		text_end(b, at, row, value_address(from, false, to));
-}
-
-/* A value of a type that takes its time. */
-static void move_slow(struct batch *b, const struct move *m, const uint8_t *from, uint32_t row)
-{
-	struct field_text text;
-	struct field_address address;
-	const char *word;
-
-	switch ((enum move_op)m->op) {
-	case MOVE_TEXT:
 		memcpy(&text, from, sizeof text);
-		move_text(b, m, text.p, text.size, row);
-		break;
-	case MOVE_STRING:
+		put_text(b, m, text.p, text.size, row + i);
+	}
+}
+
+static void move_strings(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
+		uint32_t count, uint32_t row)
+{
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		const char *word;
+
 		memcpy(&word, from, sizeof word);
-		move_text(b, m, word, word == NULL ? 0 : strlen(word), row);
-		break;
-	case MOVE_HEX:
-		move_hex(b, m, from, row);
-		break;
-	case MOVE_ADDRESS:
-		move_address(b, m, from, row);
-		break;
-	case MOVE_16_BYTES:
-		memcpy(&address, from, sizeof address);
+		put_text(b, m, word, word == NULL ? 0 : strlen(word), row + i);
+	}
+}
+
+static void move_hexes(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
+		uint32_t count, uint32_t row)
+{
+	struct cells *at = &b->head.cells[m->column];
+
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		struct field_hex hex;
+		char *to;
+
+		memcpy(&hex, from, sizeof hex);
+		to = hex.p == NULL ? NULL : text_begin(b, m, at, row + i, hex.size + 1);
+		if (to == NULL)
+			continue;
+		memcpy(to, hex.p, hex.size);
+		text_end(b, at, row + i, to + hex.size);
+	}
+}
+
+static void move_addresses(struct batch *b, const struct move *m, const uint8_t *from,
+		size_t stride, uint32_t count, uint32_t row)
+{
+	struct cells *at = &b->head.cells[m->column];
+
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		char *to;
+
+		if (value_is_null(FIELD_ADDRESS, 0, from))
+			continue;
+		to = text_begin(b, m, at, row + i, JSON_ROOM_ADDRESS);
+		if (to != NULL)
+			text_end(b, at, row + i, value_address(from, false, to));
+	}
+}
+
+static void move_16_bytes(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
+		uint32_t count, uint32_t row)
+{
+	const struct column *c = &b->head.columns->column[m->column];
+
+	for (uint32_t i = 0; i < count; i++, from += stride) {
+		struct field_address a;
+
+		memcpy(&a, from, sizeof a);
 		if (!value_is_null(FIELD_ADDRESS, 0, from))
-			batch_put_address(b, &b->head.columns->column[m->column], row, &address);
-		break;
-	default:
-		move_list(b, m, from, row);
+			batch_put_address(b, c, row + i, &a);
+		else
+			memset(b->head.cells[m->column].values + 16 * ((size_t)row + i), 0, 16);
 	}
 }
 
 /* --- structs and lists --------------------------------------------------------------------------
  */
-
-/* A struct is there when one of its members is. */
-static void move_close(struct batch *b, const struct move *m, uint32_t count, uint32_t row)
-{
-	const struct columns *c = b->head.columns;
-	const struct column *of = &c->column[m->column];
-	struct cells *at = &b->head.cells[m->column];
-
-	for (uint32_t k = of->index + 1; k < of->next; k = c->column[k].next) {
-		const uint8_t *valid = b->head.cells[k].valid;
-
-		for (uint32_t i = row; i < row + count; i++)
-			at->valid[i >> 3] |= (uint8_t)(valid[i >> 3] & 1u << (i & 7));
-	}
-}
 
 static void mark_all(struct batch *b, const struct move *m, uint32_t count, uint32_t row)
 {
@@ -390,22 +342,61 @@ static void mark_all(struct batch *b, const struct move *m, uint32_t count, uint
 		mark_valid(&b->head.cells[m->column], row + i);
 }
 
+static void move_lists(struct batch *b, const struct move *m, const uint8_t *from, size_t stride,
+		uint32_t count, uint32_t row)
+{
+	for (uint32_t i = 0; i < count; i++, from += stride)
+		move_list(b, m, from, row + i);
+}
+
+/* What is no number. */
+static inline void move_other(struct batch *b, const struct move *m, const uint8_t *from,
+		size_t stride, uint32_t count, uint32_t row)
+{
+	switch ((enum move_op)m->op) {
+	case MOVE_WORD:
+		for (uint32_t i = 0; i < count; i++, from += stride)
+			move_word(b, m, from, row + i);
+		break;
+	case MOVE_TEXT:
+		move_texts(b, m, from, stride, count, row);
+		break;
+	case MOVE_STRING:
+		move_strings(b, m, from, stride, count, row);
+		break;
+	case MOVE_HEX:
+		move_hexes(b, m, from, stride, count, row);
+		break;
+	case MOVE_ADDRESS:
+		move_addresses(b, m, from, stride, count, row);
+		break;
+	case MOVE_16_BYTES:
+		move_16_bytes(b, m, from, stride, count, row);
+		break;
+	case MOVE_NOTHING:
+		break;
+	default:
+		move_lists(b, m, from, stride, count, row);
+	}
+}
+
 /* The field of 'count' structs, each 'stride' bytes behind the one before. */
 static inline void move_field(struct batch *b, const struct move *m, const uint8_t *from,
 		size_t stride, uint32_t count, uint32_t row)
 {
-	if (!move_number(&b->head.cells[m->column], m, from, stride, count, row)) {
-		if (m->op == MOVE_CLOSE)
-			move_close(b, m, count, row);
-		for (uint32_t i = 0; i < count && m->op != MOVE_CLOSE; i++, from += stride) {
-			if (m->op == MOVE_WORD)
-				move_word(b, m, from, row + i);
-			else
-				move_slow(b, m, from, row + i);
-		}
-	}
+	if (!move_number(&b->head.cells[m->column], m, from, stride, count, row))
+		move_other(b, m, from, stride, count, row);
 	if (m->mark)
 		mark_all(b, m, count, row);
+}
+
+static inline void end_list(struct cells *at, uint32_t row, uint32_t end)
+{
+	if (at->filled < row)
+		batch_fill(at, row);
+	((uint32_t *)(void *)at->values)[row + 1] = end;
+	at->filled = row + 1;
+	cells_valid(at, row);
 }
 
 static bool items_room(struct batch *b, uint32_t group, size_t count)
@@ -441,7 +432,7 @@ static void move_list(struct batch *b, const struct move *m, const uint8_t *from
 		move_field(b, item, (const uint8_t *)list.items + item->offset, m->item_size,
 				(uint32_t)list.count, first);
 	}
-	batch_list(b, c, row);
+	end_list(&b->head.cells[m->column], row, g->rows);
 }
 
 static void move_table(struct batch *b, size_t table, const uint8_t *base)
@@ -470,139 +461,4 @@ bool batch_append(struct batch *b, const void *const *data)
 			move_table(b, i, data[i]);
 	}
 	return batch_end_row(b);
-}
-
-/* --- compiling ----------------------------------------------------------------------------------
- */
-
-static bool can_null(const struct column *c)
-{
-	if (c->type >= FIELD_U8 && c->type <= FIELD_I64)
-		return (c->flags & FIELD_NULLABLE) != 0;
-	return true;
-}
-
-static enum move_op op_of_number(const struct column *c, bool some)
-{
-	switch (c->type) {
-	case FIELD_U8:
-		return some ? MOVE_SOME_8 : MOVE_8;
-	case FIELD_U16:
-		return some ? MOVE_SOME_16 : MOVE_16;
-	case FIELD_U32:
-	case FIELD_I32:
-		return some ? MOVE_SOME_32 : MOVE_32;
-	case FIELD_F64:
-		return some ? MOVE_SOME_F64 : MOVE_64;
-	case FIELD_MS:
-		return some ? MOVE_SOME_MS : MOVE_MS;
-	case FIELD_S:
-		return some ? MOVE_SOME_S : MOVE_S;
-	default:
-		return some ? MOVE_SOME_64 : MOVE_64;
-	}
-}
-
-static enum move_op op_of(const struct column *c)
-{
-	switch (c->type) {
-	case FIELD_BOOL:
-		return MOVE_BOOL;
-	case FIELD_TIME:
-		return MOVE_TIME;
-	case FIELD_WORD:
-		return c->layout == COLUMN_WORDS ? MOVE_WORD : MOVE_STRING;
-	case FIELD_TEXT:
-		return MOVE_TEXT;
-	case FIELD_HEX:
-		return MOVE_HEX;
-	case FIELD_ADDRESS:
-		return c->layout == COLUMN_BYTES ? MOVE_ADDRESS : MOVE_16_BYTES;
-	case FIELD_LIST:
-		return MOVE_LIST;
-	case FIELD_STRUCT:
-		return MOVE_CLOSE;
-	default:
-		return op_of_number(c, c->nulls == COLUMN_NULLS && can_null(c));
-	}
-}
-
-/* Whether a value is always there, although the column has bits. */
-static bool is_marked(const struct column *c)
-{
-	if (c->nulls != COLUMN_NULLS)
-		return false;
-	if (c->type == FIELD_STRUCT)
-		return (c->flags & FIELD_OPTIONAL) == 0;
-	return c->type == FIELD_BOOL || c->type == FIELD_TIME || !can_null(c);
-}
-
-static bool compile_range(const struct columns *c, uint32_t first, uint32_t end, uint32_t group,
-		struct moves **out);
-
-/* Appends the move of a column that lies in the group, not of one in its items. */
-static bool compile_move(const struct columns *c, const struct column *col, struct moves *to)
-{
-	struct moves *items = NULL;
-
-	if (col->type == FIELD_STRUCT && col->nulls != COLUMN_NULLS)
-		return true;
-	if (col->type == FIELD_LIST &&
-			!compile_range(c, col->index + 1, col->next, col->items, &items))
-		return false;
-	to->list[to->count++] = (struct move){
-		.op = (uint8_t)op_of(col),
-		.null = col->nulls == COLUMN_NULLS,
-		.optional = (col->flags & FIELD_OPTIONAL) != 0,
-		.mark = is_marked(col),
-		.column = col->index,
-		.offset = col->offset,
-		.item_size = col->field != NULL ? col->field->item_size : 0,
-		.seen = col->words != NULL ? dictionary_number(col->words) * WORDS_SEEN : 0,
-		.items = items,
-	};
-	return true;
-}
-
-/* Members before their struct, so that it can see whether there are any. */
-static bool compile_columns(const struct columns *c, uint32_t first, uint32_t end, struct moves *to)
-{
-	for (uint32_t i = first; i < end; i = c->column[i].next) {
-		const struct column *col = &c->column[i];
-
-		if (col->type == FIELD_STRUCT && !compile_columns(c, i + 1, col->next, to))
-			return false;
-		if (!compile_move(c, col, to))
-			return false;
-	}
-	return true;
-}
-
-static bool compile_range(const struct columns *c, uint32_t first, uint32_t end, uint32_t group,
-		struct moves **out)
-{
-	size_t count = 0;
-
-	for (uint32_t i = first; i < end; i++)
-		count += c->column[i].group == group;
-	*out = calloc(1, sizeof **out + (count + 1) * sizeof(struct move));
-	return *out != NULL && compile_columns(c, first, end, *out);
-}
-
-bool moves_compile(struct columns *c, struct err *e)
-{
-	for (uint32_t i = 0; i < c->table_count; i++) {
-		const struct group *g = &c->group[i];
-
-		if (!compile_range(c, g->first, g->end, i, &c->moves[i]))
-			return err_set(e, "no memory for columns");
-	}
-	return true;
-}
-
-void moves_free(struct moves *m)
-{
-	for (size_t i = 0; m != NULL && i < m->count; i++)
-		moves_free((struct moves *)m->list[i].items);
-	free(m);
 }

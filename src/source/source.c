@@ -30,6 +30,7 @@ struct source {
 	struct rd memory; /* instead of paths */
 	size_t memory_step;
 	struct filter *filter;
+	const struct input_rooms *rooms; /* NULL: inputs have their own */
 	struct interfaces interfaces;
 	struct source_progress progress;
 	uint64_t bytes_before; /* of the files that are done */
@@ -191,6 +192,12 @@ static void close_file(struct source *s)
 	file_done(s);
 }
 
+static bool use_rooms(const struct source *s, struct input *in, struct err *why)
+{
+	return s->rooms == NULL || input_use_rooms(in, s->rooms) ||
+	       err_set(why, "cannot be read: no memory");
+}
+
 /* Unwraps a file and opens it; false when it gives nothing, which has been told. */
 static bool open_input(struct source *s, struct input *in)
 {
@@ -200,7 +207,7 @@ static bool open_input(struct source *s, struct input *in)
 
 	if (decoder_unwrap(&in, &why)) {
 		format = format_find(rd_first(input_rd(in), LOOK));
-		if (format != NULL && open_format(s, format, in, &why))
+		if (format != NULL && use_rooms(s, in, &why) && open_format(s, format, in, &why))
 			return true;
 		if (format == NULL && describe(in, &why) && s->entry->in_folder) {
 			tell(s, SOURCE_WARNING, -1, "%s %s; passed over", name, why.text);
@@ -346,6 +353,11 @@ size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok,
 		return n;
 	}
 	return 0;
+}
+
+void source_use_rooms(struct source *s, const struct input_rooms *rooms)
+{
+	s->rooms = rooms;
 }
 
 struct source_progress source_progress(const struct source *s)
