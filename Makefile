@@ -92,6 +92,14 @@ $(B)/unit/%: tests/unit/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(B)/libjoy.a -lcmocka $(PKG_LIBS)
 
+# The Python extension has libjoy in it and shows nothing but its own entry; other libraries stay
+# outside.  One binary serves Python 3.10 and later (limited API).
+PY_OBJ  := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard python/joy/_*.c)))
+PY_INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
+$(PY_OBJ): ALL_CFLAGS += -isystem $(PY_INCLUDE)
+$(B)/_joy.abi3.so: $(PY_OBJ) $(B)/libjoy.a
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -shared -Wl,--exclude-libs,ALL -o $@ $^ $(PKG_LIBS)
+
 # Programs that live tests drive a part of the library by.
 $(B)/live/%: tests/live/%.c $(B)/libjoy.a
 	@mkdir -p $(@D)
@@ -104,4 +112,4 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h tests/unit/
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Itests -MMD -MP -o $@ $< $(FUZZ_DRIVER) $(B)/libjoy.a $(PKG_LIBS)
 
--include $(wildcard $(B)/live/*.d $(B)/src/bpf/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(wildcard $(B)/live/*.d $(B)/src/bpf/*.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(PY_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

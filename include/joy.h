@@ -150,7 +150,8 @@ JOY_API int joy_schema(struct joy *j, int all, struct ArrowSchema *out);
 
 enum joy_input {
 	JOY_CAPTURES, /* paths as joy_run() takes them; none with option "interface" */
-	JOY_RECORDS,  /* files of JSON lines that pcap2flow wrote, plain or compressed, or "-" */
+	JOY_RECORDS,  /* files and folders of JSON lines that pcap2flow wrote, packed or not; "-",
+			 whose first line is waited for */
 };
 /*
  * Begins a run whose records come as batches of columns, at most four of them ahead of the reader.

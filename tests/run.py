@@ -209,6 +209,7 @@ GENERATED = (
     "pcap2flow.1",
     "completion/pcap2flow.bash",
     "completion/_pcap2flow",
+    "python/joy/_options.pyi",
 )
 
 
@@ -248,7 +249,7 @@ def main() -> int:
         "golden-asan": lambda: r.make("MODE=asan", "build") and pytest(r, "tests/golden", asan),
         "property": lambda: pytest(r, "tests/property", "pcap2flow"),
         "diff": lambda: pytest(r, "tests/diff", "pcap2flow"),
-        "python": lambda: pytest(r, "tests/python", "pcap2flow"),
+        "python": lambda: r.make("python-ext") and pytest(r, "tests/python", "pcap2flow"),
         "live": lambda: pytest(r, "tests/live", "pcap2flow"),
     }
     if unknown := set(arguments.kinds) - set(kinds):

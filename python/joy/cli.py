@@ -21,6 +21,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+@app.callback()
+def _root() -> None:
+    """So that a command keeps its name when it is the only one."""
+
+
 for _name in NAMES:
     if find_spec(f"joy.commands.{_name}") is None:
         continue

@@ -38,3 +38,7 @@ class DamagedInputWarning(UserWarning):
         super().__init__(text)
         self.file = file
         self.offset = offset
+
+
+class DamagedInputError(InputError):
+    """The same as an error, with damaged="raise"."""

@@ -6,52 +6,32 @@ columns of all inputs together are the columns of the stream, in the order of th
 what an input does not have is null there.
 """
 
-# STAND-IN: reads through the program and JSON; its interface is what commands rely on.
-
 from __future__ import annotations
 
-import glob
-import gzip
-import json
-import re
-import subprocess
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from joy.errors import InputError
+from joy import sources, unify
+from joy.errors import InputError, UsageError
+from joy.finding import CAPTURE, Found, Input, Trouble
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+__all__ = ["Flows", "Input", "Trouble", "options_of"]
 
-
-@dataclass(frozen=True)
-class Input:
-    """One file: its path, what it is (capture, json, arrow, parquet), its size in bytes."""
-
-    path: str
-    kind: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What was wrong with an input, in a whole line; 'damaged' when something was lost."""
-
-    text: str
-    file: str | None
-    offset: int | None
-    damaged: bool
+ROWS = 8192  # at most, of a batch
 
 
 class Flows:
     """Records of all inputs, in their order: one pass, in batches of bounded memory.
 
+    All captures are read as one stream, at the place of the first: flows continue from file to
+    file, as they do for pcap2flow.
+
     Args:
-        paths: files, folders (searched for what is known), globs, "-" for a capture on standard
-            input.
+        paths: files, folders (searched for what is known), globs, "-" for a capture, JSON lines or
+            an Arrow stream on standard input.
         columns: dotted names of the fields wanted (with all below them); for captures their
             features are switched on.  None: what is there; captures give what `options` say.
         options: of pcap2flow, for captures; bidir is on.
@@ -61,6 +41,8 @@ class Flows:
         schema: of every batch; known before anything is read.
         inputs: the files, in the order in which they are read.
         troubles: what was found so far.
+        clashes: columns that some inputs have as something else.
+        failure: what ended reader() early.
 
     Raises:
         InputError: nothing that can be read.
@@ -79,39 +61,50 @@ class Flows:
         options: Mapping[str, Any] | None = None,
         progress: Callable[[float | None], None] | None = None,
     ) -> None:
-        self.inputs, self.troubles = [], []
-        records: list[dict] = []
-        names = [n for p in paths for n in sorted(glob.glob(p)) or [p]]
-        for name in names:
-            records += self._file(name, columns, options or {})
-        keep = None if columns is None else {c.split(".")[0] for c in columns}
-        tree = _tree()
-        there = {k for r in records for k in r}
-        fields = [f for f in tree if f.name in there and (keep is None or f.name in keep)]
-        self.schema = pa.schema(fields)
-        rows = [{f.name: _value(f.type, r.get(f.name)) for f in fields} for r in records]
-        self._table = pa.Table.from_pylist(rows, self.schema)
+        found = Found(paths)
+        self.troubles = found.troubles
+        self._columns = None if columns is None else [name.replace("[]", "") for name in columns]
+        self._options = dict(options or {})
+        sources.check_options(self._options)
+        self._progress = progress or (lambda share: None)
+        self.clashes: set[str] = set()
+        self.failure: BaseException | None = None
+        self._sources = self._open(found.inputs)
+        self.inputs = [one for source in self._sources for one in source.inputs]
+        if not self._sources:
+            raise nothing(self.troubles)
+        self.schema = self._unified()
 
-    def _file(self, name: str, columns: Any, options: Mapping[str, Any]) -> list[dict]:
-        path = Path(name)
-        if not path.exists():
-            raise InputError(f"{name}: there is no such file", name)
-        kind = "json" if ".json" in name else "capture"
-        self.inputs.append(Input(name, kind, path.stat().st_size))
-        if kind == "json":
-            opener = gzip.open if name.endswith(".gz") else open
-            with opener(name, "rt") as lines:
-                return _records(lines)
-        words = [f"{k}={int(v) if isinstance(v, bool) else v}" for k, v in options.items()]
-        if columns is not None:
-            words.append("features=all")
-        command = [str(ROOT / "pcap2flow"), "bidir=1", *words, name]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        for line in done.stderr.splitlines():
-            self.troubles.append(Trouble(line, name, None, done.returncode == 3))
-        if done.returncode not in (0, 3):
-            raise InputError(done.stderr.strip(), name)
-        return _records(done.stdout.splitlines())
+    def _open(self, inputs: Sequence[Input]) -> list[sources.Source]:
+        known = sources.with_standard_input(inputs, self.troubles)
+        captures = [one for one in known if one.kind == CAPTURE]
+        opened: list[sources.Source] = []
+        for one in known:
+            if one.kind != CAPTURE:
+                self._try(opened, [one])
+            elif one is captures[0]:
+                self._try(opened, captures)
+        return opened
+
+    def _try(self, opened: list[sources.Source], inputs: list[Input]) -> None:
+        try:
+            opened.append(sources.opened(inputs, self._columns, self._options, self.troubles))
+        except InputError as bad:
+            self.troubles.append(Trouble(str(bad), bad.file, bad.offset, True))
+
+    def _unified(self) -> pa.Schema:
+        schemas = unify.Schemas()
+        for source in self._sources:
+            schemas.add(source.schema, self._clash)
+        whole = schemas.ordered(sources.all_columns())
+        sources.check_columns(self._columns or (), whole)
+        return unify.prune(whole, self._columns)
+
+    def _clash(self, name: str, taken: pa.DataType, refused: pa.DataType) -> None:
+        if name not in self.clashes:
+            self.clashes.add(name)
+            text = f"column {name}: {refused} does not go with {taken} of other files; left empty"
+            self.troubles.append(Trouble(text, None, None, True))
 
     @property
     def damaged(self) -> bool:
@@ -120,70 +113,73 @@ class Flows:
 
     def has(self, column: str) -> bool:
         """Whether a field, by its dotted name, is in the schema."""
-        kind: Any = pa.struct(list(self.schema))
-        for key in column.split("."):
-            while pa.types.is_list(kind):
-                kind = kind.value_type
-            if not pa.types.is_struct(kind) or kind.get_field_index(key) < 0:
-                return False
-            kind = kind.field(key).type
-        return True
+        return unify.find(self.schema, column) is not None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield from self._table.to_batches(max_chunksize=8192)
+        total = sum(one.size for one in self.inputs)
+        done = 0
+        for source in self._sources:
+            size = sum(one.size for one in source.inputs)
+            for share, batch in self._batches(source):
+                if total:
+                    self._progress((done + share * size) / total)
+                yield unify.adapt(batch, self.schema, self._clash)
+            done += size
+        self._progress(1.0)
+
+    def _batches(self, source: sources.Source) -> Iterator[tuple[float, pa.RecordBatch]]:
+        """A source's batches; what goes wrong meanwhile is a trouble, and the next one's turn."""
+        try:
+            for share, batch in source.batches():
+                for at in range(0, batch.num_rows, ROWS):
+                    yield share, batch.slice(at, ROWS)
+        except InputError as bad:
+            self.troubles.append(Trouble(str(bad), bad.file, bad.offset, True))
+        except (OSError, EOFError, pa.ArrowException) as bad:
+            name = os.fspath(source.inputs[0].path)
+            self.troubles.append(Trouble(f"{name}: {_line(bad)}", name, None, True))
 
     def reader(self) -> pa.RecordBatchReader:
-        """The same as a reader, for DuckDB, pyarrow.parquet and whoever takes a C stream."""
-        return pa.RecordBatchReader.from_batches(self.schema, iter(self))
+        """The same as a reader, for DuckDB, pyarrow.parquet and whoever takes a C stream.
+
+        What ends it early, such as an interrupt, is kept in `failure`: who reads may tell of it in
+        other words.
+        """
+
+        def kept() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from self
+            except GeneratorExit:
+                raise
+            except BaseException as bad:
+                self.failure = bad
+                raise
+
+        return pa.RecordBatchReader.from_batches(self.schema, kept())
 
 
-def _records(lines: Any) -> list[dict]:
-    items = [json.loads(line) for line in lines]
-    return [i for i in items if "version" not in i and "summary" not in i and "sa" in i]
+def options_of(words: Sequence[str]) -> dict[str, str]:
+    """Options given as name=value, or name alone for name=1, as pcap2flow takes them.
+
+    Raises:
+        UsageError: one without a name.
+    """
+    options = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if not name:
+            raise UsageError(f"option {word}: give it as name=value")
+        options[name.strip()] = value.strip() if "=" in word else "1"
+    return options
 
 
-_SIMPLE = {
-    "boolean": pa.bool_(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "word": pa.dictionary(pa.int32(), pa.utf8()),
-    "text": pa.utf8(),
-    "address": pa.utf8(),
-    "hex": pa.binary(),
-}
+def _line(bad: BaseException) -> str:
+    return (str(bad) or type(bad).__name__).splitlines()[0]
 
 
-def _tree() -> list[pa.Field]:
-    root: dict[str, Any] = {}
-    for line in (ROOT / "doc/fields.md").read_text().splitlines():
-        found = re.match(r"\| `([^`]+)` \| ([a-z ]+) \|", line)
-        if not found:
-            continue
-        at, keys = root, found[1].replace("[]", "").split(".")
-        for key in keys[:-1]:
-            at = at[key][1]
-        kind = found[2].replace("list of ", "").replace("objects", "object").strip()
-        at[keys[-1]] = ("list" if "list" in found[2] else "", {}, kind)
-
-    def build(name: str, node: Any) -> pa.Field:
-        wrap, below, kind = node
-        if name in ("time_start", "time_end"):
-            return pa.field(name, pa.timestamp("ns", "UTC"))
-        inner = pa.struct([build(k, v) for k, v in below.items()]) if below else _SIMPLE[kind]
-        return pa.field(name, pa.list_(inner) if wrap else inner)
-
-    return [build(k, v) for k, v in root.items()]
-
-
-def _value(kind: pa.DataType, value: Any) -> Any:
-    if value is None:
-        return None
-    if pa.types.is_timestamp(kind):
-        return int(round(value * 1e6)) * 1000
-    if pa.types.is_binary(kind):
-        return bytes.fromhex(value)
-    if pa.types.is_list(kind):
-        return [_value(kind.value_type, v) for v in value]
-    if pa.types.is_struct(kind):
-        return {f.name: _value(f.type, value.get(f.name)) for f in kind}
-    return value
+def nothing(troubles: Sequence[Trouble]) -> InputError:
+    """Why there is nothing that can be read."""
+    lost = [t for t in troubles if t.damaged]
+    if not lost:
+        return InputError("there is nothing to read: name captures or files of records")
+    return InputError("\n".join(t.text for t in lost), lost[0].file, lost[0].offset)

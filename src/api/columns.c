@@ -80,7 +80,7 @@ static void options_of(const struct feature *f, struct buf *out)
 		add_option(out, f->options != NULL ? f->options->name : "num_pkts");
 }
 
-static bool add_table(struct tables *t, const struct feature *f)
+static bool add_table(struct tables *t, const struct feature *f, const struct field *fields)
 {
 	struct buf *options = &t->options[t->count];
 
@@ -88,10 +88,19 @@ static bool add_table(struct tables *t, const struct feature *f)
 	options_of(f, options);
 	if (options->size > 0)
 		buf_byte(options, '\0');
-	t->list[t->count++] = (struct columns_table){ f->fields, f->name, options->p };
-	if (f->fields != NULL)
-		t->fields[t->filled++] = f->fields;
+	t->list[t->count++] = (struct columns_table){ fields, f->name, options->p };
+	if (fields != NULL)
+		t->fields[t->filled++] = fields;
 	return buf_ok(options);
+}
+
+/* The table that a feature has in the run; its own before that is settled. */
+static const struct field *table_of(const struct registry *r, const struct feature *f)
+{
+	for (size_t i = 0; i < r->on_count; i++)
+		if (r->on[i] == f)
+			return r->tables[i];
+	return f->fields;
 }
 
 static bool collect(const struct registry *r, bool all, struct tables *t)
@@ -100,8 +109,13 @@ static bool collect(const struct registry *r, bool all, struct tables *t)
 
 	*t = (struct tables){ 0 };
 	for (size_t i = 0; i < feature_count && done; i++) {
-		if (all || r->is_on[i])
-			done = add_table(t, feature_list[i]);
+		const struct feature *f = feature_list[i];
+
+		/* those of a rewriting run may have less than the feature's own table */
+		if (!all && r->is_on[i])
+			done = add_table(t, f, f->fields == NULL ? NULL : table_of(r, f));
+		else if (all)
+			done = add_table(t, f, f->fields);
 	}
 	return done;
 }
@@ -136,20 +150,27 @@ static bool has_any(const struct tables *t, const char *name)
 	return false;
 }
 
-static bool tell_feature(const struct tables *all, const char *name, struct err *e)
+/* 'written': the records were made before, and switching on is too late. */
+static bool tell_feature(const struct tables *all, const char *name, bool written, struct err *e)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		const struct columns_table *t = &all->list[i];
 
-		if (t->fields != NULL && t->options != NULL && has_field(t->fields, name))
-			return err_set(e, "column '%.64s' is of %s: switch that on with %s", name,
-					t->feature, t->options);
+		if (t->fields == NULL || t->options == NULL || !has_field(t->fields, name))
+			continue;
+		if (written)
+			return err_set(e,
+					"column '%.64s' is of %s, without which these records "
+					"were made",
+					name, t->feature);
+		return err_set(e, "column '%.64s' is of %s: switch that on with %s", name,
+				t->feature, t->options);
 	}
 	return err_set(e, "column '%.64s' is not in these records", name);
 }
 
 /* Says why a name is no column; false. */
-static bool explain(const char *name, struct err *e)
+static bool explain(const char *name, bool written, struct err *e)
 {
 	struct tables all;
 	char nearest[256];
@@ -157,7 +178,7 @@ static bool explain(const char *name, struct err *e)
 	if (!collect(NULL, true, &all))
 		err_set(e, "no column has the name '%.64s'", name);
 	else if (has_any(&all, name))
-		tell_feature(&all, name, e);
+		tell_feature(&all, name, written, e);
 	else if (explain_nearest(all.fields, all.filled, name, nearest))
 		err_set(e, "no column has the name '%.64s': the nearest is '%s'", name, nearest);
 	drop(&all);
@@ -168,7 +189,7 @@ static bool check_names(const struct joy *j, const struct tables *on, struct err
 {
 	for (size_t i = 0; i < j->wanted.count; i++) {
 		if (!has_any(on, j->wanted.names[i]))
-			return explain(j->wanted.names[i], e);
+			return explain(j->wanted.names[i], j->records != NULL, e);
 	}
 	return true;
 }
@@ -201,7 +222,7 @@ bool columns_make(struct joy *j, bool all, bool loose, struct columns **out)
 	if (!collect(j->registry, all, &t))
 		err_set(&j->error, "no memory for columns");
 	else if (check_names(j, &t, &j->error))
-		*out = compile(j, &t, all || j->registry->core.bidir, loose);
+		*out = compile(j, &t, all || j->from != NULL || j->registry->core.bidir, loose);
 	drop(&t);
 	return *out != NULL;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "api/handle.h"
+#include "api/records.h"
 #include "base/json.h"
 #include "conf/print.h"
 
@@ -28,7 +28,7 @@ void configuration_write(const struct joy *j, const struct frame *first, struct 
 	buf_byte(out, '{');
 	json_key(out, "version");
 	json_text(out, JOY_VERSION);
-	print_members(&j->registry->sets, out);
+	print_members(&(j->told != NULL ? j->told : j->registry)->sets, out);
 	host_members(out);
 	json_key(out, "capture_files");
 	if (j->paths.size > 0)
@@ -54,10 +54,8 @@ static void number(struct buf *out, const char *key, uint64_t v)
 	json_u64(out, v);
 }
 
-static void input_member(const struct joy *j, struct buf *out)
+static void input_member(const struct joy *j, struct source_progress p, struct buf *out)
 {
-	struct source_progress p = source_progress(j->source);
-
 	json_key(out, "input");
 	buf_byte(out, '{');
 	number(out, "files", p.files_total);
@@ -77,6 +75,37 @@ static void interfaces_member(const struct joy *j, struct buf *out)
 	number(out, "records_lost", c.lost);
 }
 
+/* Of records that were rewritten. */
+static void rewrite_summary(const struct joy *j, struct buf *out)
+{
+	const struct rewrite_stats *s = rewrite_stats(j->rewrite);
+
+	buf_byte(out, '{');
+	number(out, "records_read", s->read);
+	number(out, "records", s->records);
+	number(out, "left_out", s->left_out);
+	number(out, "damaged_batches", s->damaged);
+	if (j->registry->core.merge) {
+		number(out, "parts", s->merge.parts);
+		number(out, "merged", s->merge.merged);
+		number(out, "alone", s->merge.alone);
+		number(out, "early", s->merge.early);
+	}
+	buf_byte(out, '}');
+}
+
+/* Of a run over files of records. */
+static void summary_of_records(const struct joy *j, struct buf *out)
+{
+	struct joy_stats stats;
+
+	handle_stats(j, &stats);
+	buf_byte(out, '{');
+	number(out, "records", stats.records);
+	input_member(j, records_progress(j->records), out);
+	buf_text(out, "}}");
+}
+
 void configuration_summary(const struct joy *j, struct buf *out)
 {
 	size_t count;
@@ -84,13 +113,22 @@ void configuration_summary(const struct joy *j, struct buf *out)
 
 	buf_byte(out, '{');
 	json_key(out, "summary");
+	if (j->rewrite != NULL) {
+		rewrite_summary(j, out);
+		buf_byte(out, '}');
+		return;
+	}
+	if (j->records != NULL) {
+		summary_of_records(j, out);
+		return;
+	}
 	run_hold(j);
 	engine_summary(engines, count, j->sensor != NULL ? sensor_drops(j->sensor) : 0, out);
 	run_release(j);
 	if (out->size > 0 && (j->source != NULL || j->sensor != NULL)) {
 		out->size--; /* opens the engine's object again */
 		if (j->source != NULL)
-			input_member(j, out);
+			input_member(j, source_progress(j->source), out);
 		else
 			interfaces_member(j, out);
 		buf_byte(out, '}');

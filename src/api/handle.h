@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include "engine/rewrite.h"
 #include "engine/sensor.h"
+#include "engine/team.h"
 #include "joy.h"
 #include "sink/upload.h"
 
@@ -18,6 +20,7 @@ enum phase {
 };
 
 struct drain;
+struct records;
 
 /* What joy_columns() asks for. */
 struct wanted {
@@ -48,17 +51,24 @@ struct joy {
 	struct wanted wanted;
 	struct columns *columns; /* of a stream */
 	struct drain *stream;    /* NULL: the run's records are lines */
+	struct records *records; /* of a run over files of records */
 
 	/* of a run */
 	struct plan *plan;
 	struct sink *sink;
 	struct upload *upload; /* NULL without upload= */
 	struct engine *engine; /* of files and of packets that are fed */
+	struct team *team;     /* in its place: of files with several threads */
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
-	struct buf paths;         /* JSON list of what was given to joy_run() */
-	bool begun;               /* the configuration object is written */
+	struct ArrowArrayStream input; /* of a rewriting run; released: none */
+	struct from_arrow *from;       /* of records that are rewritten */
+	struct registry *told; /* and the options they were made with; NULL: as 'registry' */
+	struct rewrite *rewrite;
+	struct field rewrite_base[REWRITE_FIELDS]; /* see rewrite_settle() */
+	struct buf paths;                          /* JSON list of what was given to joy_run() */
+	bool begun;                                /* the configuration object is written */
 	bool warned;              /* of something odd, such as a file in a folder passed over */
 	uint64_t damaged, failed; /* inputs that could not be read whole, or at all */
 };
@@ -90,7 +100,19 @@ void wanted_free(struct wanted *w);
 int run_open(struct joy *j, const char *const *paths, size_t count);
 int run_go(struct joy *j);
 
+/* --- run.c, for records.c --- */
+
+/* Counts what went wrong with a file, and tells it. */
+void run_trouble(struct joy *j, const struct source_report *r);
+
+/* The output is whole: the run's status by what was wrong with the input; 'nothing' of it could be
+ * read. */
+int run_judge(struct joy *j, bool nothing);
+
 /* --- run.c, for live.c --- */
+
+/* Options whose mistakes show only when all are known; nothing is opened yet. */
+int run_check(struct joy *j);
 
 /* Options are fixed, features ready. */
 int run_prepare(struct joy *j);
@@ -100,6 +122,9 @@ bool run_configuration(struct joy *j, const struct frame *first, struct buf *out
 
 /* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
+
+/* How many workers there are. */
+unsigned run_threads(const struct joy *j);
 
 /* The output cannot be finished. */
 int run_give_up(struct joy *j);
@@ -119,6 +144,11 @@ void run_release(const struct joy *j);
 
 /* The counters of all engines together; all 0 before there is one. */
 struct engine_stats run_stats(const struct joy *j);
+
+/* --- rewrite.c --- */
+
+/* Gives back the input of a rewriting run, if that has not happened yet. */
+void rewrite_release(struct joy *j);
 
 /* --- status.c --- */
 bool status_write(struct joy *j, enum joy_text what, struct buf *out);

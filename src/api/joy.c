@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/stream.h"
+#include "api/records.h"
 
 enum { LOG_LINE = 1024 };
 
@@ -42,8 +42,14 @@ void joy_free(struct joy *j)
 	sensor_free(j->sensor);
 	live_free(j->live);
 	engine_free(j->engine);
+	rewrite_free(j->rewrite);
+	from_arrow_free(j->from);
+	registry_free(j->told);
+	rewrite_release(j);
+	team_free(j->team);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
+	records_free(j->records);
 	columns_free(j->columns);
 	wanted_free(&j->wanted);
 	plan_free(j->plan);
@@ -180,12 +186,16 @@ void handle_stats(const struct joy *j, struct joy_stats *out)
 {
 	*out = (struct joy_stats){ 0 };
 	engine_part(j, out);
+	if (j->rewrite != NULL)
+		out->records = rewrite_stats(j->rewrite)->records;
 	if (j->source != NULL) {
 		struct source_progress p = source_progress(j->source);
 
 		out->input_read = p.bytes_read;
 		out->input_total = p.bytes_total;
 	}
+	if (j->records != NULL)
+		records_stats(j->records, out);
 }
 
 void joy_stats(const struct joy *j, struct joy_stats *out, size_t size)

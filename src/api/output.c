@@ -151,6 +151,7 @@ bool output_open(struct joy *j)
 		.finished = on_finished,
 		.ctx = j,
 		.live = core->interface != NULL,
+		.threaded = core->interface == NULL && run_threads(j) > 1,
 		.series = is_auto(core),
 		.split = { core->count, core->rotate.ns, core->rotate_size.bytes },
 		.keep = { core->keep_size.bytes, core->keep_time.ns },

@@ -7,17 +7,21 @@
 
 #include "api/stream.h"
 #include "base/json.h"
+#include "os/processors.h"
 
-enum { BATCH = 256, LINKS = 16 };
+enum {
+	BATCH = 256,
+	LINKS = 16,
+	MOST_THREADS = 8, /* unless asked for: one thread cannot feed more */
+};
 
 /* --- opening ----------------------------------------------------------------------------- */
 
-static void on_trouble(void *ctx, const struct source_report *r)
+void run_trouble(struct joy *j, const struct source_report *r)
 {
 	static const int statuses[] = { [SOURCE_WARNING] = JOY_OK,
 		[SOURCE_DAMAGED] = JOY_DAMAGED,
 		[SOURCE_FAILED] = JOY_FAILED };
-	struct joy *j = ctx;
 
 	j->damaged += r->what == SOURCE_DAMAGED;
 	j->failed += r->what == SOURCE_FAILED;
@@ -25,6 +29,11 @@ static void on_trouble(void *ctx, const struct source_report *r)
 	handle_log(j, r->what == SOURCE_FAILED ? JOY_LOG_ERROR : JOY_LOG_WARNING, "%s", r->text);
 	if (j->trouble != NULL)
 		j->trouble(j->trouble_ctx, statuses[r->what], r->file, r->offset, r->text);
+}
+
+static void on_trouble(void *ctx, const struct source_report *r)
+{
+	run_trouble(ctx, r);
 }
 
 int run_prepare(struct joy *j)
@@ -50,17 +59,43 @@ static int open_run(struct joy *j)
 		return status;
 	if (!output_open(j))
 		return JOY_FAILED;
-	j->engine = engine_new(&r->core, r, j->sink, &j->error);
-	return j->engine == NULL ? JOY_FAILED : JOY_OK;
+	if (run_threads(j) > 1)
+		j->team = team_new(&r->core, r, j->sink, run_threads(j), &j->error);
+	else
+		j->engine = engine_new(&r->core, r, j->sink, &j->error);
+	return j->engine == NULL && j->team == NULL ? JOY_FAILED : JOY_OK;
 }
 
-/* Options whose mistakes show only when all are known; nothing is opened yet. */
-static int check_options(struct joy *j)
+/* Lines for the caller come in his thread, so there is no other; a stream has one already. */
+unsigned run_threads(const struct joy *j)
+{
+	const unsigned asked = j->registry->core.threads;
+	unsigned processors;
+
+	if (j->registry->core.interface != NULL)
+		return asked == 0 ? 1 : asked;
+	if (j->source == NULL || j->line != NULL || j->stream != NULL)
+		return 1;
+	processors = processors_count();
+	return asked != 0 ? asked : processors < MOST_THREADS ? processors : MOST_THREADS;
+}
+
+int run_check(struct joy *j)
 {
 	if (j->phase != PHASE_SETUP)
 		return handle_fail(j, JOY_USAGE, "a handle is for one run");
 	j->error.text[0] = '\0';
 	return conf_settle(&j->registry->sets, &j->registry->core, &j->error) ? JOY_OK : JOY_USAGE;
+}
+
+static int check_options(struct joy *j)
+{
+	int status = run_check(j);
+
+	if (status == JOY_OK && j->registry->core.merge)
+		return handle_fail(j, JOY_USAGE,
+				"merge is for records that are written already, not for packets");
+	return status;
 }
 
 /* --- writing ----------------------------------------------------------------------------- */
@@ -82,10 +117,17 @@ bool run_begin(struct joy *j, const struct frame *first)
 	return good;
 }
 
+static bool begin(struct joy *j, const struct frame *first)
+{
+	return run_begin(j, first) && (j->team == NULL || team_start(j->team, &j->error));
+}
+
 static bool feed(struct joy *j, const struct frame *frames, size_t count)
 {
-	if (!j->begun && count > 0 && !run_begin(j, &frames[0]))
+	if (!j->begun && count > 0 && !begin(j, &frames[0]))
 		return false;
+	if (j->team != NULL)
+		return team_feed(j->team, frames, count, &j->error);
 	return engine_feed(j->engine, frames, count, &j->error);
 }
 
@@ -104,8 +146,10 @@ static bool write_summary(struct joy *j)
 {
 	struct buf text = buf_new(LIMIT_TEXT_BYTES);
 
+	size_t count;
+
 	if (j->source != NULL)
-		engine_note_filtered(j->engine, source_progress(j->source).filtered);
+		engine_note_filtered(*run_engines(j, &count), source_progress(j->source).filtered);
 	configuration_summary(j, &text);
 	bool good = buf_ok(&text) ? sink_end(j->sink, &text, &j->error)
 				  : err_set(&j->error, "no memory for the summary");
@@ -133,6 +177,8 @@ int run_give_up(struct joy *j)
 	struct err ignored;
 
 	j->phase = PHASE_OVER;
+	if (j->team != NULL)
+		team_stop(j->team);
 	sink_close(j->sink, false, &ignored);
 	return handle_fail(j, JOY_FAILED, "%s (after %llu packets, %llu flows, %llu records)",
 			j->line_ended ? "the receiver of lines ended the run" : j->error.text,
@@ -153,12 +199,17 @@ int run_end(struct joy *j)
 	return JOY_OK;
 }
 
+static bool end_engine(struct joy *j)
+{
+	return engine_finish(j->engine, &j->error) && engine_flush_records(j->engine, &j->error);
+}
+
 static int finish(struct joy *j)
 {
 	j->phase = PHASE_OVER;
-	if (!j->begun && !run_begin(j, NULL))
+	if (!j->begun && !begin(j, NULL))
 		return run_give_up(j);
-	if (!engine_finish(j->engine, &j->error) || !engine_flush_records(j->engine, &j->error))
+	if (j->team != NULL ? !team_finish(j->team, &j->error) : !end_engine(j))
 		return run_give_up(j);
 	return run_end(j);
 }
@@ -169,6 +220,8 @@ struct engine *const *run_engines(const struct joy *j, size_t *count)
 {
 	if (j->sensor != NULL)
 		return sensor_engines(j->sensor, count);
+	if (j->team != NULL)
+		return team_engines(j->team, count);
 	*count = j->engine != NULL;
 	return &j->engine;
 }
@@ -177,6 +230,8 @@ void run_hold(const struct joy *j)
 {
 	if (j->sensor != NULL)
 		sensor_hold(j->sensor);
+	if (j->team != NULL)
+		team_rest(j->team);
 }
 
 void run_release(const struct joy *j)
@@ -253,6 +308,8 @@ static bool read_all(struct joy *j)
 		drain_note(j);
 		if (drain_ends(j))
 			return true;
+		if (j->team != NULL && !sink_poll(j->sink, &j->error))
+			return false;
 		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
 			return true;
 	}
@@ -263,16 +320,15 @@ static bool nothing_read(const struct joy *j)
 {
 	uint64_t files = source_progress(j->source).files_total;
 
-	if (engine_stats(j->engine)->frames > 0)
+	if (run_stats(j).frames > 0)
 		return false;
 	return (j->failed > 0 && j->failed >= files) ||
 	       (j->failed + j->damaged == 0 && j->warned && source_interface(j->source, 0) == NULL);
 }
 
-/* The output is whole; what of the input? */
-static int judge_input(struct joy *j)
+int run_judge(struct joy *j, bool nothing)
 {
-	if (nothing_read(j))
+	if (nothing)
 		return handle_fail(j, JOY_FAILED, "no input could be read");
 	if (j->damaged + j->failed > 0)
 		return handle_fail(j, JOY_DAMAGED, "some input was damaged or could not be read");
@@ -297,6 +353,8 @@ static int open_files(struct joy *j, const char *const *paths, size_t count)
 
 	if (status == JOY_OK)
 		status = open_run(j);
+	if (j->team != NULL)
+		source_use_rooms(j->source, team_rooms(j->team));
 	if (status == JOY_OK && j->ready != NULL && j->ready(j->ready_ctx) != 0)
 		status = handle_fail(j, JOY_FAILED, "the caller was not ready");
 	return status;
@@ -309,7 +367,7 @@ static int read_files(struct joy *j)
 	if (!read_all(j))
 		return run_give_up(j);
 	status = finish(j);
-	return status == JOY_OK ? judge_input(j) : status;
+	return status == JOY_OK ? run_judge(j, nothing_read(j)) : status;
 }
 
 /* Paths win over a configuration file that is a sensor's: over its interface, and what goes with

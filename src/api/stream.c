@@ -6,7 +6,7 @@
  * The stream belongs to the handle; releasing what the reader holds only ends the run.  What both
  * threads see is guarded by one lock.
  */
-#include "api/stream.h"
+#include "api/records.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -411,30 +411,27 @@ int drain_open(struct joy *j, const struct drain_run *how, const void *input,
 
 /* --- captures --------------------------------------------------------------------------------- */
 
-struct captures {
-	const char *const *paths;
-	size_t count;
-};
-
-/* A file that is not there is told of before anything is read, unless there are others. */
-static bool all_missing(struct joy *j, const struct captures *c)
+bool drain_missing(struct joy *j, const struct drain_paths *in)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < c->count; i++) {
-		if (strcmp(c->paths[i], "-") == 0 || stat(c->paths[i], &st) == 0)
+	for (size_t i = 0; i < in->count; i++) {
+		if (strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &st) == 0)
 			return false;
 	}
-	if (c->count > 0)
-		handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", c->paths[0], strerror(errno));
-	return c->count > 0;
+	if (in->count == 0)
+		return false;
+	handle_fail(j, JOY_FAILED, "%s cannot be opened: %s", in->paths[0], strerror(errno));
+	if (j->trouble != NULL)
+		j->trouble(j->trouble_ctx, JOY_FAILED, in->paths[0], -1, j->error.text);
+	return true;
 }
 
 static int open_captures(struct joy *j, const void *input)
 {
-	const struct captures *c = input;
+	const struct drain_paths *in = input;
 
-	return all_missing(j, c) ? JOY_FAILED : run_open(j, c->paths, c->count);
+	return drain_missing(j, in) ? JOY_FAILED : run_open(j, in->paths, in->count);
 }
 
 static const struct drain_run captures_run = { .open = open_captures, .go = run_go };
@@ -442,10 +439,12 @@ static const struct drain_run captures_run = { .open = open_captures, .go = run_
 int joy_stream(struct joy *j, enum joy_input what, const char *const *paths, size_t count,
 		struct ArrowArrayStream *out)
 {
-	const struct captures c = { paths, count };
+	const struct drain_paths in = { paths, count };
 
 	if (what == JOY_CAPTURES)
-		return drain_open(j, &captures_run, &c, out);
+		return drain_open(j, &captures_run, &in, out);
+	if (what == JOY_RECORDS)
+		return drain_open(j, &records_run, &in, out);
 	*out = (struct ArrowArrayStream){ 0 };
 	return handle_fail(j, JOY_USAGE, "there is no input %d", (int)what);
 }

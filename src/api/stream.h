@@ -42,6 +42,16 @@ const char *drain_error(const struct joy *j);
 /* Ends the run and waits for that. */
 void drain_free(struct drain *s);
 
+/* What joy_stream() was given. */
+struct drain_paths {
+	const char *const *paths;
+	size_t count;
+};
+
+/* A file that is not there is told of before anything is read, unless there are others: then true,
+ * with j->error. */
+bool drain_missing(struct joy *j, const struct drain_paths *in);
+
 /* --- columns.c --- */
 
 /* Compiles j->columns from what joy_columns() wants; the features that are on, or all. */

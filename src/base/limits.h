@@ -12,6 +12,7 @@ enum {
 	LIMIT_PACKET_BYTES =
 			256 * 1024 * 1024 / 16, /* captured bytes of one packet in a file: 16 MiB */
 	LIMIT_BLOCK_BYTES = 16 * 1024 * 1024 + 4096, /* one pcapng block */
+	LIMIT_INPUT_BYTES = 64 * 1024 * 1024 + 4096, /* of a file at hand at a time: a record */
 	LIMIT_INTERFACES = 65536,                    /* interfaces of all sections of a run */
 	LIMIT_INTERFACE_TEXT = 256,          /* bytes kept of an interface's name and description */
 	LIMIT_INPUT_FILES = 1 << 20,         /* files of a run */
@@ -116,7 +117,14 @@ enum {
 	LIMIT_PROCESS_FRESH = 65536,        /* sockets found new in one look */
 	LIMIT_PROCESS_MESSAGE = 32 << 10,   /* bytes that go to the sensor at a time */
 
+	/* base */
+	LIMIT_JSON_DEPTH = 64,   /* brackets within each other, of JSON that is read */
+	LIMIT_JSON_NUMBER = 400, /* bytes of a number that becomes a double */
+
 	/* record and sink */
+	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
+	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
+	LIMIT_COLUMNS = 65536,         /* children of one Arrow type that is read */
 	LIMIT_RECORD_BYTES = 64 << 20,    /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,          /* structs and lists within each other */
 	LIMIT_DICTIONARY_BYTES = 1 << 30, /* of different words of a column, of a stream */

@@ -38,6 +38,7 @@ struct conf {
 	uint32_t community_id_seed;
 	bool community_id;
 	struct option_size memory;
+	bool merge;
 
 	/* what is listed for each flow */
 	char *features; /* "all" or a comma-separated list */

@@ -43,8 +43,13 @@ const struct option conf_options[] = {
 	OPTION(struct conf, ring, "ring", "memory of each packet ring", .initial = "64M",
 			.value = "SIZE", .minimum = 1 << 20, .maximum = UINT64_C(4) << 30,
 			.flags = OPTION_PLACE),
-	OPTION(struct conf, threads, "threads", "workers of a live capture, each with a ring",
-			.initial = "1", .value = "N", .minimum = 1, .maximum = LIMIT_WORKERS,
+	OPTION(struct conf, threads, "threads", "workers that share the flows", .initial = "0",
+			.value = "N", .minimum = 0, .maximum = LIMIT_WORKERS,
+			.more = "0: of files one for each processor, 8 at most; of a live capture "
+				"one. In a live capture each has a ring. Of files there is also "
+				"one "
+				"thread that reads and one that writes when N is more than 1; the "
+				"output is the same for any number.",
 			.flags = OPTION_PLACE),
 	OPTION(struct conf, drops_interval, "drops_interval",
 			"time that a record of lost packets speaks of", .initial = "10",
@@ -84,7 +89,12 @@ const struct option conf_options[] = {
 	OPTION(struct conf, memory, "memory", "most memory that flows may take", .initial = "1G",
 			.value = "SIZE", .minimum = 16 << 20,
 			.more = "At the limit the flows that were idle longest are written "
-				"early, with end_reason 5, lack of resources."),
+				"early, with end_reason 5, lack of resources. Of several workers "
+				"each has its share, and needs 6 MiB of its own beside it."),
+	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
+			.initial = "0", .flags = OPTION_PLACE,
+			.more = "For records that are written already: joy merge.  A part waits "
+				"for the next one as long as memory allows."),
 
 	OPTION(struct conf, features, "features", "data elements to switch on", .value = "all|LIST",
 			.group = "Data elements",

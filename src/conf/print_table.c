@@ -2,8 +2,11 @@
 /*
  * print_table.c - all options as one JSON list, for programs: what --help says, part by part.
  *
- * An object has name, type, value, default, minimum, maximum, choices, flags, on, group, help, more
- * and since; what an option does not have is null or left empty.
+ * An object has name, type, value, default, minimum, maximum, choices, flags, on, use, group, help,
+ * more and since; what an option does not have is null or left empty.  'use' says what it is for:
+ * "flows" (which records there are, and what is in them), "live" (captures from interfaces),
+ * "output" (where the program writes), "service" (how it lives), "command" (what it prints
+ * instead).
  */
 #include "base/json.h"
 #include "conf/print.h"
@@ -98,6 +101,24 @@ static void flags_member(struct buf *out, const struct option *o)
 	buf_byte(out, ']');
 }
 
+static const char *use_of(const struct print_item *item)
+{
+	static const struct {
+		const char *group, *use;
+	} uses[] = {
+		{ "Live capture", "live" },
+		{ "Output", "output" },
+		{ "Service", "service" },
+	};
+
+	if (item->option->flags & OPTION_COMMAND)
+		return "command";
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (strcmp(uses[i].group, item->group) == 0)
+			return uses[i].use;
+	return "flows";
+}
+
 static void print_option(const struct print_item *item, struct buf *out)
 {
 	const struct option *o = item->option;
@@ -113,6 +134,7 @@ static void print_option(const struct print_item *item, struct buf *out)
 	choices_member(out, o);
 	flags_member(out, o);
 	text_member(out, "on", o->on);
+	text_member(out, "use", use_of(item));
 	text_member(out, "group", item->group);
 	text_member(out, "help", o->help);
 	text_member(out, "more", o->more);

@@ -21,14 +21,16 @@ static bool take_pen(struct emit *m, struct sink *sink, struct err *e)
 	return true;
 }
 
-bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct pool *pool,
-		struct arena *scratch, struct err *e)
+bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct lane *lane,
+		struct pool *pool, struct arena *scratch, struct err *e)
 {
 	size_t size = 16;
 
 	for (size_t i = 0; i < calls->count; i++)
 		size += rounded(calls->call[i].feature->out_size);
-	*m = (struct emit){ .calls = calls, .scratch = scratch, .pool = pool, .outs_size = size };
+	*m = (struct emit){
+		.calls = calls, .lane = lane, .scratch = scratch, .pool = pool, .outs_size = size
+	};
 	m->outs = aligned_alloc(16, size);
 	for (size_t i = 0, at = 0; m->outs != NULL && i < calls->count; i++) {
 		m->out[i] = m->outs + at;
@@ -52,6 +54,13 @@ void emit_destroy(struct emit *m)
 	m->data = NULL;
 }
 
+static bool write_record(struct emit *m)
+{
+	if (m->lane != NULL)
+		return lane_record(m->lane, &m->key, m->data, &m->err);
+	return m->pen == NULL || pen_record(m->pen, m->data, &m->err);
+}
+
 static void emit_view(struct emit *m, const struct flow_view *view)
 {
 	memset(m->outs, 0, m->outs_size);
@@ -59,7 +68,7 @@ static void emit_view(struct emit *m, const struct flow_view *view)
 	for (size_t i = 0; i < m->calls->count; i++)
 		m->data[i] = calls_finish(m->calls, i, view, m->out[i]) ? m->out[i] : NULL;
 	calls_record(m->calls, view, m->data, m->out);
-	if (!m->failed && m->pen != NULL && !pen_record(m->pen, m->data, &m->err))
+	if (!m->failed && !write_record(m))
 		m->failed = true;
 	m->records++;
 	arena_free(m->scratch, m->pool);

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
+#include "engine/team_internal.h"
 #include "net/frag.h"
 
 #define FRAGMENT_TIMEOUT_NS ((int64_t)30 * 1000 * 1000 * 1000) /* RFC 1122 3.3.2, as Linux does */
@@ -31,6 +32,7 @@ static void on_leave(void *ctx, struct flow *f)
 
 	if (f->active_ns <= en->lost_ns)
 		f->marks |= FLOW_SENSOR_DROPS;
+	en->emit.key = (struct lane_key){ f->timer.deadline_ns, f->part_number, f->seen_ns };
 	emit_flow(&en->emit, f);
 }
 
@@ -41,7 +43,7 @@ static void on_soon(void *ctx, const struct flow *f)
 	calls_fetch(&en->calls, f);
 }
 
-static bool make_table(struct engine *en, const struct conf *conf, struct err *e)
+static bool make_table(struct engine *en, const struct conf *conf, uint64_t seed, struct err *e)
 {
 	struct table_conf tc = {
 		.idle_ns = conf->idle_timeout.ns,
@@ -49,6 +51,7 @@ static bool make_table(struct engine *en, const struct conf *conf, struct err *e
 		.linger_ns = conf->linger.ns,
 		.vlan_key = conf->vlan_key,
 		.memory = conf->memory.bytes,
+		.seed = seed,
 		.state_size = calls_state_size(&en->calls),
 		.leave = on_leave,
 		.soon = calls_state_size(&en->calls) > 0 ? on_soon : NULL,
@@ -62,6 +65,14 @@ static bool make_table(struct engine *en, const struct conf *conf, struct err *e
 struct engine *engine_new(const struct conf *conf, const struct registry *registry,
 		struct sink *sink, struct err *e)
 {
+	return engine_make(
+			&(struct engine_part){ .conf = conf, .registry = registry, .sink = sink },
+			e);
+}
+
+struct engine *engine_make(const struct engine_part *part, struct err *e)
+{
+	const struct conf *conf = part->conf;
 	struct engine *en = calloc(1, sizeof *en);
 
 	if (en == NULL) {
@@ -76,17 +87,17 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 	en->table_due_ns = INT64_MIN;
 	en->lost_ns = INT64_MIN;
 	en->number_step = 1;
-	calls_build(&en->calls, registry, NULL,
+	calls_build(&en->calls, part->registry, NULL,
 			&en->scratch); /* sizes; again when there is a pool */
-	if (!make_table(en, conf, e)) {
+	if (!make_table(en, conf, part->seed, e)) {
 		free(en);
 		return NULL;
 	}
-	calls_build(&en->calls, registry, table_pool(en->table), &en->scratch);
+	calls_build(&en->calls, part->registry, table_pool(en->table), &en->scratch);
 	en->frag = frag_new(FRAGMENT_TIMEOUT_NS, hash_seed(), e);
 	if (en->frag == NULL || !calls_make_workers(&en->calls, e) ||
-			!emit_init(&en->emit, &en->calls, sink, table_pool(en->table), &en->scratch,
-					e)) {
+			!emit_init(&en->emit, &en->calls, part->sink, part->lane,
+					table_pool(en->table), &en->scratch, e)) {
 		engine_free(en);
 		return NULL;
 	}
@@ -109,9 +120,26 @@ void engine_free(struct engine *en)
 /* --- packets of flows
  * ------------------------------------------------------------------------------ */
 
-static bool is_icmp(const struct pkt *pkt)
+static inline void advance(struct engine *en, int64_t clock_ns)
 {
-	return pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6;
+	if (clock_ns < en->table_due_ns)
+		return;
+	table_advance(en->table, clock_ns);
+	en->table_due_ns = table_due(en->table);
+}
+
+bool engine_quoted(struct engine *en, const struct pkt *pkt, const struct table_ticket *quoted)
+{
+	advance(en, pkt->clock_ns);
+
+	struct flow *f = table_peek(en->table, quoted, pkt->clock_ns);
+	struct flow_extra *x = f == NULL ? NULL : flow_need_extra(f, table_pool(en->table));
+
+	if (x == NULL)
+		return false;
+	x->icmp_errors[quoted->second ^ ((f->marks & FLOW_REVERSED) != 0)]++;
+	en->stats.icmp_errors++;
+	return true;
 }
 
 /* An ICMP error belongs to the flow whose packet it quotes, if that is here. */
@@ -123,33 +151,25 @@ static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
 	if (!decode_icmp_quote(pkt, &quoted))
 		return false;
 	table_ticket(en->table, &quoted, &ticket);
-
-	struct flow *f = table_peek(en->table, &ticket, en->clock_now);
-	struct flow_extra *x = f == NULL ? NULL : flow_need_extra(f, table_pool(en->table));
-
-	if (x == NULL)
-		return false;
-	x->icmp_errors[ticket.second ^ ((f->marks & FLOW_REVERSED) != 0)]++;
-	en->stats.icmp_errors++;
-	return true;
+	return engine_quoted(en, pkt, &ticket);
 }
 
-static void work_off(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+static inline void count_packet(
+		struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
 {
-	en->clock_now = pkt->clock_ns;
-	if (pkt->clock_ns >= en->table_due_ns) {
-		table_advance(en->table, pkt->clock_ns);
-		en->table_due_ns = table_due(en->table);
-	}
-	if (is_icmp(pkt) && count_icmp_error(en, pkt))
-		return;
-
 	struct flow *f = table_packet(en->table, pkt, ticket);
 
 	if (f == NULL)
 		return;
 	en->stats.ip_packets++;
 	calls_packet(&en->calls, f, pkt, table_pool(en->table));
+}
+
+static inline void work_off(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	advance(en, pkt->clock_ns);
+	if (!engine_is_icmp(pkt) || !count_icmp_error(en, pkt))
+		count_packet(en, pkt, ticket);
 }
 
 /* What the states of a ticket's flow point to; the flow itself is on its way by now. */
@@ -161,15 +181,20 @@ static inline void fetch_states(const struct engine *en, const struct table_tick
 		calls_fetch(&en->calls, f);
 }
 
+static inline void fetch(struct engine *en, struct table_ticket *ticket, size_t i, size_t count)
+{
+	if (i + FLOW_AHEAD < count)
+		table_prefetch_flow(en->table, &ticket[i + FLOW_AHEAD]);
+	if (i + STATES_AHEAD < count)
+		fetch_states(en, &ticket[i + STATES_AHEAD]);
+}
+
 void engine_flush(struct engine *en)
 {
 	for (size_t i = 0; i < en->batched && i < FLOW_AHEAD; i++)
 		table_prefetch_flow(en->table, &en->ticket[i]);
 	for (size_t i = 0; i < en->batched; i++) {
-		if (i + FLOW_AHEAD < en->batched)
-			table_prefetch_flow(en->table, &en->ticket[i + FLOW_AHEAD]);
-		if (i + STATES_AHEAD < en->batched)
-			fetch_states(en, &en->ticket[i + STATES_AHEAD]);
+		fetch(en, en->ticket, i, en->batched);
 		work_off(en, &en->batch[i], &en->ticket[i]);
 	}
 	en->batched = 0;
@@ -181,7 +206,52 @@ static void work_off_alone(struct engine *en, struct pkt *pkt)
 	struct table_ticket ticket;
 
 	table_ticket(en->table, pkt, &ticket);
-	work_off(en, pkt, &ticket);
+	if (en->team != NULL)
+		team_packet(en->team, pkt, &ticket, true);
+	else
+		work_off(en, pkt, &ticket);
+}
+
+/* --- packets that were decoded elsewhere ---------------------------------------------------------
+ */
+
+void engine_fetch_index(const struct engine *en, const struct table_ticket *ticket)
+{
+	table_prefetch_index(en->table, ticket);
+}
+
+void engine_fetch(struct engine *en, struct table_ticket *ticket, size_t i, size_t count)
+{
+	for (size_t k = 0; i == 0 && k < count && k < FLOW_AHEAD; k++)
+		table_prefetch_flow(en->table, &ticket[k]);
+	fetch(en, ticket, i, count);
+}
+
+void engine_take(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	work_off(en, pkt, ticket);
+}
+
+void engine_packet(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	advance(en, pkt->clock_ns);
+	count_packet(en, pkt, ticket);
+}
+
+void engine_reach(struct engine *en, int64_t clock_ns)
+{
+	advance(en, clock_ns);
+	lane_reach(en->emit.lane, table_passed(en->table));
+}
+
+void engine_end(struct engine *en, int64_t clock_ns)
+{
+	table_finish(en->table, clock_ns);
+}
+
+bool engine_well(const struct engine *en, struct err *e)
+{
+	return !en->emit.failed || err_set(e, "%s", en->emit.err.text);
 }
 
 /* --- what is no packet of a flow
@@ -375,7 +445,13 @@ void engine_expire_fragments(struct engine *en, int64_t clock_ns)
 
 static inline void queue(struct engine *en, const struct pkt *pkt)
 {
-	table_ticket(en->table, pkt, &en->ticket[en->batched++]);
+	struct table_ticket *ticket = &en->ticket[en->batched];
+
+	table_ticket(en->table, pkt, ticket);
+	if (en->team != NULL)
+		team_packet(en->team, pkt, ticket, false);
+	else
+		en->batched++;
 }
 
 static void take_outcome(

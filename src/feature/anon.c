@@ -307,6 +307,7 @@ const struct feature feature_anon = {
 	.help = "anonymisation",
 	.record = record,
 	.line = line,
+	.rewrites = true,
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,

@@ -15,13 +15,15 @@
 
 enum {
 	VALUES = 256,
-	LOGS = 4096, /* n log2 n is looked up below this */
-	LANES = 4,   /* sums at a time, so that additions do not wait for each other */
-	STEP = 8,    /* values for each turn of a loop */
+	LOGS = 4096,    /* n log2 n is looked up below this */
+	SUMS_BITS = 47, /* moments() takes less than 2 to this bytes */
+	LANES = 4,      /* sums at a time, so that additions do not wait for each other */
+	STEP = 8,       /* values for each turn of a loop */
 };
 
 struct dist_options {
 	bool dist, entropy;
+	uint32_t bytes; /* of each direction that are counted; 0: all */
 	char *cdist;
 	/* made by prepare() */
 	bool compact;
@@ -38,12 +40,27 @@ struct dist_out {
 	uint64_t bin[COMPACT_BINS]; /* the items of compact_byte_dist */
 };
 
+struct dist_state {
+	struct histogram histogram;
+	uint32_t taken[2]; /* bytes of each direction, up to dist_bytes */
+};
+
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	if (!histogram_add(state, &flow->arena, env->pool, pkt->payload.p, pkt->payload.left))
+	const struct dist_options *o = env->options;
+	struct dist_state *s = state;
+	size_t size = pkt->payload.left;
+
+	if (o->bytes > 0) {
+		const uint32_t left = o->bytes - s->taken[pkt->dir];
+
+		size = size < left ? size : left;
+		s->taken[pkt->dir] += (uint32_t)size;
+	}
+	if (!histogram_add(&s->histogram, &flow->arena, env->pool, pkt->payload.p, size))
 		flow->marks |= FLOW_NO_MEMORY;
-	return MORE;
+	return o->bytes > 0 && s->taken[0] == o->bytes && s->taken[1] == o->bytes ? DONE : MORE;
 }
 
 /*
@@ -78,10 +95,12 @@ static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *o
 	}
 }
 
-/* c log2 c. */
+/* c log2 c.  'table' may be NULL. */
 static double log_of(const double *table, uint64_t c)
 {
-	return c < LOGS ? table[c] : (double)c * log2((double)c);
+	if (c < 2)
+		return 0;
+	return c < LOGS && table != NULL ? table[c] : (double)c * log2((double)c);
 }
 
 /* The sum of c log2 c. */
@@ -89,13 +108,15 @@ static double sum_of_logs(const double *table, const uint64_t count[VALUES], uin
 {
 	double sum[LANES] = { 0 };
 
-	for (unsigned v = 0; v < VALUES && most < LOGS; v += LANES) {
+	const bool small = most < LOGS && table != NULL;
+
+	for (unsigned v = 0; v < VALUES && small; v += LANES) {
 		sum[0] += table[count[v]];
 		sum[1] += table[count[v + 1]];
 		sum[2] += table[count[v + 2]];
 		sum[3] += table[count[v + 3]];
 	}
-	for (unsigned v = 0; v < VALUES && most >= LOGS; v++)
+	for (unsigned v = 0; v < VALUES && !small; v++)
 		sum[v % LANES] += log_of(table, count[v]);
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
@@ -144,7 +165,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		void *to)
 {
 	const struct dist_options *o = env->options;
-	const struct histogram *h = state;
+	const struct histogram *h = &((const struct dist_state *)state)->histogram;
 	struct dist_out *out = to;
 	uint64_t *count;
 
@@ -170,6 +191,37 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		out->total_entropy = information(o->n_log2_n, count, n, most);
 		out->entropy = out->total_entropy / (double)n;
 	}
+	return true;
+}
+
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* All is worked out anew from the sum of the distributions; without them it is not known. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct dist_out *o = out;
+	const struct dist_out had = *o;
+	uint64_t *count, n = 0, most = 0;
+
+	if (before == NULL || next == NULL)
+		return true;
+	o->byte_dist_mean = o->byte_dist_std = o->entropy = o->total_entropy = (double)NAN;
+	count = arena_alloc(join->arena, join->pool, VALUES * sizeof *count);
+	if (o->byte_dist.count != VALUES || count == NULL)
+		return o->byte_dist.count > 0 || o->compact_byte_dist.count > 0;
+	memcpy(count, o->byte_dist.items, VALUES * sizeof *count);
+	for (unsigned v = 0; v < VALUES; v++) {
+		n += count[v];
+		most = count[v] > most ? count[v] : most;
+	}
+	if (n == 0 || n >> SUMS_BITS != 0)
+		return true;
+	if (!isnan(had.byte_dist_mean))
+		moments(count, n, o);
+	if (isnan(had.entropy))
+		return true;
+	o->total_entropy = information(NULL, count, n, most);
+	o->entropy = o->total_entropy / (double)n;
 	return true;
 }
 
@@ -226,31 +278,38 @@ static const struct field fields[] = {
 			"that follows the IP headers) of the packets in the directions of this "
 			"record.  Each packet counts as seen, retransmissions and duplicates too; "
 			"the bytes of a fragmented datagram count once, when it is whole.  Bytes "
-			"that the snaplen cut off are not there to be counted.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+			"that the snaplen cut off are not there to be counted.  With dist_bytes=N "
+			"only the first N of these bytes in each direction, in the order of "
+			"capture.",
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1",
+			.merge = MERGE_SUM),
 	FIELD(struct dist_out, byte_dist_mean, "byte_dist_mean", "",
 			"Mean of the byte values (0 to 255) counted in byte_dist: sum of value "
 			"times count, divided by the number of bytes.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1"),
+			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without dist=1",
+			.merge = MERGE_OWN),
 	FIELD(struct dist_out, byte_dist_std, "byte_dist_std", "",
 			"Sample standard deviation (n - 1) of the byte values counted in "
 			"byte_dist.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out when fewer than two payload bytes were captured or "
-				     "without dist=1"),
+				     "without dist=1",
+			.merge = MERGE_OWN),
 	FIELD_SCALARS(struct dist_out, compact_byte_dist, "compact_byte_dist", uint64_t, "bytes",
 			"16 counts: byte_dist with the counts of all byte values of a bin added; "
 			"which value is in which bin is said by the file that cdist= names, or "
 			"with cdist=1 by data/compact_bd_mapping.txt.",
-			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without cdist="),
+			.flags = FIELD_OPTIONAL,
+			.null_rule = NO_BYTES " or without cdist=", .merge = MERGE_SUM),
 	FIELD(struct dist_out, entropy, "entropy", "bits per byte",
 			"Shannon entropy of byte_dist, 0 to 8: the sum over all values with count "
 			"c > 0 of c/n * log2(n/c), where n is the number of bytes.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_BYTES " or without entropy=1",
-			.source = "C. Shannon, A Mathematical Theory of Communication, 1948"),
+			.source = "C. Shannon, A Mathematical Theory of Communication, 1948",
+			.merge = MERGE_OWN),
 	FIELD(struct dist_out, total_entropy, "total_entropy", "bits",
 			"entropy times the number of bytes counted.", .flags = FIELD_OPTIONAL,
-			.null_rule = NO_BYTES " or without entropy=1"),
+			.null_rule = NO_BYTES " or without entropy=1", .merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -267,18 +326,25 @@ static const struct option options[] = {
 				"data/compact_bd_mapping.txt."),
 	OPTION(struct dist_options, entropy, "entropy", "give the entropy of byte values",
 			.flags = OPTION_FEATURE, .on = "1"),
+	OPTION(struct dist_options, bytes, "dist_bytes",
+			"bytes of each direction that dist, cdist and entropy count",
+			.initial = "0", .value = "N", .maximum = UINT32_MAX,
+			.more = "The first N of each direction; 0: all."),
 	{ 0 },
 };
+
+_Static_assert(offsetof(struct dist_state, histogram.counts) == 0, ".pointers");
 
 const struct feature feature_dist = {
 	.name = "dist",
 	.help = "byte distribution and entropy",
 	.wants = WANT_DATA,
-	.size = sizeof(struct histogram),
+	.size = sizeof(struct dist_state),
 	.pointers = 1,
 	.out_size = sizeof(struct dist_out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct dist_options),

@@ -116,10 +116,12 @@ const struct field exe_fields[] = {
 			"is of this host, else at the responder's.  Sockets of TCP and UDP.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out when no process of this host is found at either "
-				     "end"),
+				     "end",
+			.merge = MERGE_WHOLE),
 	FIELD_SUB(struct exe_out, peer, "exe_peer", process_fields,
 			"When both ends are of this host: the process at the responder's.",
 			.flags = FIELD_OPTIONAL,
-			.null_rule = "left out when not both ends have a process of this host"),
+			.null_rule = "left out when not both ends have a process of this host",
+			.merge = MERGE_WHOLE),
 	{ 0 },
 };

@@ -44,6 +44,32 @@ struct feature_record {
 	size_t count;
 };
 
+/* What is said of a part of a flow in its record. */
+struct feature_part {
+	int64_t start_ns, end_ns;
+	uint64_t packets;
+	int64_t seq[2]; /* TCP: first sequence number of either direction; -1: not known */
+};
+
+/* Two parts of a flow that become one: 'before' is all that came before 'next'. */
+struct feature_join {
+	struct arena *arena; /* for what the merged record gets */
+	struct pool *pool;
+	const void *options; /* the feature's own options struct */
+	uint32_t list_max;   /* num_pkts */
+	uint8_t proto;
+	bool both; /* records are of both directions */
+	struct feature_part before, next;
+	bool capped; /* to be set: a list ends though the flow had more */
+	bool closed; /* to be set: the feature's list ends here, whatever parts follow; kept */
+};
+
+/* Time without a packet between the two. */
+static inline int64_t feature_gap(const struct feature_join *j)
+{
+	return j->next.start_ns - j->before.end_ns;
+}
+
 /* What the files of a feature's options hold. */
 struct loaded {
 	void *now;  /* in use */
@@ -86,6 +112,14 @@ struct feature {
 	bool (*record)(const struct feature_env *env, const struct flow_view *view,
 			const struct feature_record *record, void *out);
 
+	/*
+	 * The parts of a split flow become one record: behind the rules of the table, for what
+	 * these cannot say (MERGE_OWN).  'before', 'next': what the parts say, NULL where that is
+	 * nothing; 'out' is 'before' with the rules applied, or 'next' where there is no 'before'.
+	 * False: the feature's keys are left out.  NULL: the rules are all.
+	 */
+	bool (*merge)(struct feature_join *join, const void *before, const void *next, void *out);
+
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
 	size_t options_size;
@@ -111,6 +145,9 @@ struct feature {
 	/* In a live run: called by one thread about twenty times a second, and once before flows
 	 * leave at its end; takes in what others report.  say() gets lines for the operator. */
 	void (*poll)(void *options, void (*say)(void *ctx, const char *text), void *ctx);
+	/* finish() or record() look at the key of the flow and at the record alone: they work on
+	 * records that are written already, of which no more of the flow is known. */
+	bool rewrites;
 	bool always; /* on without a switch; else on when an OPTION_FEATURE option is not 0 or none
 		      */
 	/* Decides in place of 'always' and the switch; NULL: these decide. 'options': the feature's

@@ -310,6 +310,19 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+/* Of QUIC only the flow's first packets tell with which version it began. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct out_fingerprints *o = &((struct fingerprint_record *)out)->fingerprints;
+	const struct fingerprint_record *first = before;
+
+	(void)join;
+	(void)next;
+	o->npf_quic = first != NULL ? first->fingerprints.npf_quic : NULL;
+	o->npf_quic_1 = first != NULL ? first->fingerprints.npf_quic_1 : NULL;
+	return true;
+}
+
 const struct feature feature_fingerprint = {
 	.name = "fingerprint",
 	.help = "fingerprints of hellos",
@@ -319,6 +332,7 @@ const struct feature feature_fingerprint = {
 	.out_size = sizeof(struct fingerprint_record),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fingerprint_table,
 	.options = options,
 	.options_size = sizeof(struct options),

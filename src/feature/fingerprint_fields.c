@@ -45,6 +45,6 @@ const struct field fingerprint_fields[] = {
 const struct field fingerprint_table[] = {
 	FIELD_SUB(struct fingerprint_record, fingerprints, "fingerprints", fingerprint_fields,
 			"Names for how client and server say hello; see doc/fingerprints.md.",
-			.null_rule = "left out when there is none"),
+			.null_rule = "left out when there is none", .merge = MERGE_FIRST),
 	{ 0 },
 };

@@ -159,6 +159,86 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* Offsets that count up in both parts: between the last packet of one and the first of the other
+ * they may not, and the packets are gone. */
+static bool may_count_up(const struct out_side *a, const struct out_side *b)
+{
+	const uint8_t *x = a->seq.items, *y = b->seq.items;
+
+	if (a->n < 2 || b->n < 2)
+		return a->n < 2 ? b->n >= 2 && b->seq.count > 0 : a->seq.count > 0;
+	for (size_t i = 0; i < a->seq.count; i++)
+		for (size_t k = 0; k < b->seq.count; k++)
+			if (x[i] == y[k])
+				return true;
+	return false;
+}
+
+static bool is_whole(const struct out_side *s, uint32_t n)
+{
+	return s->const_mask.size == n && s->const_value.size == n && s->const_mask.p != NULL &&
+	       s->const_value.p != NULL;
+}
+
+/* Of two single packets all is known. */
+static struct field_list counts_between(
+		const struct out_side *a, const struct out_side *b, uint32_t n, uint8_t *offsets)
+{
+	struct field_list up = { offsets, 0 };
+
+	if (a->n != 1 || b->n != 1)
+		return (struct field_list){ 0 };
+	for (uint32_t i = 0; i < n; i++)
+		if (b->const_value.p[i] == (uint8_t)(a->const_value.p[i] + 1))
+			offsets[up.count++] = (uint8_t)i;
+	return up;
+}
+
+static bool merge_side(
+		struct feature_join *join, uint32_t n, const struct out_side *b, struct out_side *o)
+{
+	uint8_t *mask, *value;
+	uint32_t packets;
+
+	if (b->n == 0)
+		return true;
+	if (o->n == 0) {
+		*o = *b;
+		return true;
+	}
+	if (may_count_up(o, b) || !is_whole(o, n) || !is_whole(b, n) ||
+			__builtin_add_overflow(o->n, b->n, &packets) || n > LIMIT_HD_BYTES)
+		return false;
+	mask = arena_alloc(join->arena, join->pool, 3 * (size_t)n + 1);
+	if (mask == NULL)
+		return false;
+	value = mask + n;
+	o->seq = counts_between(o, b, n, value + n);
+	for (uint32_t i = 0; i < n; i++) {
+		mask[i] = o->const_mask.p[i] & b->const_mask.p[i] &
+			  (uint8_t) ~(o->const_value.p[i] ^ b->const_value.p[i]);
+		value[i] = o->const_value.p[i] & mask[i];
+	}
+	o->const_mask.p = mask;
+	o->const_value.p = value;
+	o->n = packets;
+	return true;
+}
+
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct out_hd *o = &((struct out *)out)->hd;
+	const struct out_hd *b;
+
+	if (before == NULL || next == NULL)
+		return true;
+	b = &((const struct out *)next)->hd;
+	return o->bytes == b->bytes && merge_side(join, o->bytes, &b->out, &o->out) &&
+	       merge_side(join, o->bytes, &b->in, &o->in);
+}
+
 #define NO_PACKET "left out when n is 0"
 
 static const struct field side_fields[] = {
@@ -196,7 +276,7 @@ static const struct field fields[] = {
 			"Header description: what the first hd=N payload bytes of the packets have "
 			"in common.",
 			.null_rule = "left out when no packet has N captured payload bytes",
-			.source = "Joy"),
+			.source = "Joy", .merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -217,6 +297,7 @@ const struct feature feature_hd = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

@@ -11,6 +11,8 @@
 #include "feature/feature.h"
 #include "feature/moments.h"
 
+#define MS_NS 1e6
+
 enum { ECHO_REPLY = 0, ECHO_REQUEST = 8, ECHO_REQUEST_6 = 128, ECHO_REPLY_6 = 129 };
 
 struct type {
@@ -174,6 +176,13 @@ static void report(const struct side *s, struct out_side *o)
 		s->has_seq ? s->last_seq : -1, { s->types.items, s->types.count } };
 }
 
+static struct out_rtt rtt_of(const struct moments *m)
+{
+	return (struct out_rtt){ m->n, { m->n > 0 ? (int64_t)m->min : -1 },
+		{ m->n > 0 ? (int64_t)m->max : -1 }, moments_mean(m, MS_NS),
+		moments_std(m, MS_NS) };
+}
+
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
 		void *out)
 {
@@ -187,13 +196,80 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	if (!view->both)
 		return true;
 	report(&b->side[1], &o->in);
-	o->rtt = (struct out_rtt){ b->rtt.n, { -1 }, { -1 }, moments_mean(&b->rtt, 1e6),
-		moments_std(&b->rtt, 1e6) };
-	if (b->rtt.n > 0) {
-		o->rtt.min.ns = (int64_t)b->rtt.min;
-		o->rtt.max.ns = (int64_t)b->rtt.max;
-	}
+	o->rtt = rtt_of(&b->rtt);
 	return true;
+}
+
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+static struct type *find_type(struct type *items, size_t count, const struct type *t)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].type == t->type && items[i].code == t->code)
+			return &items[i];
+	return NULL;
+}
+
+static bool merge_types(
+		struct feature_join *join, const struct field_list *more, struct field_list *list)
+{
+	const struct type *next = more->items;
+	size_t count = list->count;
+	struct type *items = arena_alloc(
+			join->arena, join->pool, (count + more->count + 1) * sizeof *items);
+
+	if (items == NULL)
+		return false;
+	if (count > 0)
+		memcpy(items, list->items, count * sizeof *items);
+	for (size_t i = 0; i < more->count; i++) {
+		struct type *t = find_type(items, count, &next[i]);
+
+		if (t != NULL)
+			t->n += next[i].n;
+		else if (count < LIMIT_ICMP_TYPES)
+			items[count++] = next[i];
+		else
+			join->capped = true;
+	}
+	*list = (struct field_list){ items, count };
+	return true;
+}
+
+static uint64_t echoes(const struct out_icmp *i, bool requests)
+{
+	return requests ? i->out.requests + i->in.requests : i->out.replies + i->in.replies;
+}
+
+/* Whether a reply in 'b' may answer a request in 'a', which has no time then. */
+static bool may_answer(const struct out_icmp *a, const struct out_icmp *b)
+{
+	return a->rtt.n == UINT64_MAX || b->rtt.n == UINT64_MAX ||
+	       (echoes(a, true) > a->rtt.n && echoes(b, false) > b->rtt.n);
+}
+
+static struct moments moments_of(const struct out_rtt *r)
+{
+	return moments_from(r->n, (uint64_t)r->min.ns, (uint64_t)r->max.ns, r->mean, r->std, MS_NS);
+}
+
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct out_icmp *o = &((struct out *)out)->icmp;
+	const struct out_icmp *b;
+
+	if (before == NULL || next == NULL)
+		return true;
+	b = &((const struct out *)next)->icmp;
+
+	const struct moments x = moments_of(&o->rtt), y = moments_of(&b->rtt);
+	const struct moments all = moments_both(&x, &y);
+
+	o->rtt = may_answer(&((const struct out *)before)->icmp, b) ? (struct out_rtt){ UINT64_MAX,
+		{ -1 }, { -1 }, (double)NAN, (double)NAN }
+								    : rtt_of(&all);
+	return merge_types(join, &b->out.types, &o->out.types) &&
+	       merge_types(join, &b->in.types, &o->in.types);
 }
 
 #define NULLABLE (FIELD_NULLABLE | FIELD_OPTIONAL)
@@ -210,24 +286,26 @@ static const struct field type_fields[] = {
 static const struct field side_fields[] = {
 	FIELD(struct out_side, n, "n", "packets",
 			"Messages of the direction; a fragmented one counts once, when it is "
-			"whole."),
+			"whole.",
+			.merge = MERGE_SUM),
 	FIELD(struct out_side, requests, "requests", "packets",
 			"Echo requests: type 8 of ICMP, 128 of ICMPv6.",
-			.source = "RFC 792, RFC 4443"),
+			.source = "RFC 792, RFC 4443", .merge = MERGE_SUM),
 	FIELD(struct out_side, replies, "replies", "packets",
 			"Echo replies: type 0 of ICMP, 129 of ICMPv6.",
-			.source = "RFC 792, RFC 4443"),
+			.source = "RFC 792, RFC 4443", .merge = MERGE_SUM),
 	FIELD(struct out_side, first_seq, "first_seq", "",
 			"Sequence number of the direction's first echo request or reply.",
-			.flags = NULLABLE, .null_rule = NO_ECHO),
+			.flags = NULLABLE, .null_rule = NO_ECHO, .merge = MERGE_FIRST),
 	FIELD(struct out_side, last_seq, "last_seq", "",
 			"Sequence number of the direction's last echo request or reply, in the "
 			"order seen.",
-			.flags = NULLABLE, .null_rule = NO_ECHO),
+			.flags = NULLABLE, .null_rule = NO_ECHO, .merge = MERGE_LAST),
 	FIELD_LIST_OF(struct out_side, types, "types", struct type, type_fields,
 			"The direction's messages by type and code, in the order in which these "
 			"were first seen; at most 8 (with more the flow is marked as capped).",
-			.source = "IANA icmpTypeCodeIPv4 (32), icmpTypeCodeIPv6 (139)"),
+			.source = "IANA icmpTypeCodeIPv4 (32), icmpTypeCodeIPv6 (139)",
+			.merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -236,7 +314,10 @@ static const struct field rtt_fields[] = {
 			"Echo replies with a request: a reply belongs to the latest unanswered "
 			"request of the other direction with its sequence number, among the flow's "
 			"last 32 echo requests.  A reply without one (a duplicate, a late one) has "
-			"no time."),
+			"no time.",
+			.flags = NULLABLE,
+			.null_rule = "left out, in a merged record, when a reply may answer a "
+				     "request of an earlier part"),
 	FIELD(struct out_rtt, min, "min_ms", "ms",
 			"Least time from request to reply, as captured; 0 when the clock went "
 			"backwards.",
@@ -256,7 +337,8 @@ static const struct field icmp_fields[] = {
 	FIELD_SUB(struct out_icmp, in, "in", side_fields, "As icmp.out, from da to sa.",
 			.flags = FIELD_REVERSE),
 	FIELD_SUB(struct out_icmp, rtt, "rtt", rtt_fields,
-			"Times from echo requests to their replies.", .flags = FIELD_REVERSE),
+			"Times from echo requests to their replies.", .flags = FIELD_REVERSE,
+			.merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -283,6 +365,7 @@ const struct feature feature_icmp = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

@@ -78,16 +78,17 @@ static const struct field fields[] = {
 			"is zero.",
 			.flags = FIELD_OPTIONAL | FIELD_IS_ADDRESS | FIELD_IS_PACKET |
 				 FIELD_PERSONAL,
-			.null_rule = NO_DATA),
+			.null_rule = NO_DATA, .merge = MERGE_FIRST),
 	FIELD(struct out, idp_len_out, "idp_len_out", "bytes", "Number of bytes in idp_out.",
-			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA),
+			.flags = FIELD_OPTIONAL | FIELD_NULLABLE, .null_rule = NO_DATA,
+			.merge = MERGE_FIRST),
 	FIELD(struct out, idp_in, "idp_in", "", "As idp_out, of the responder.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_IS_ADDRESS |
 				 FIELD_IS_PACKET | FIELD_PERSONAL,
-			.null_rule = NO_DATA),
+			.null_rule = NO_DATA, .merge = MERGE_FIRST),
 	FIELD(struct out, idp_len_in, "idp_len_in", "bytes", "Number of bytes in idp_in.",
 			.flags = FIELD_OPTIONAL | FIELD_REVERSE | FIELD_NULLABLE,
-			.null_rule = NO_DATA),
+			.null_rule = NO_DATA, .merge = MERGE_FIRST),
 	{ 0 },
 };
 

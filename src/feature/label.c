@@ -82,6 +82,7 @@ const struct feature feature_label = {
 	.out_size = sizeof(struct out),
 	.finish = finish,
 	.fields = fields,
+	.rewrites = true,
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,

@@ -100,3 +100,34 @@ static inline double moments_std(const struct moments *m, double unit)
 
 	return (double)(sqrtl(numerator / n / (n - 1)) / (long double)unit);
 }
+
+/*
+ * Back from what records say.  Of numbers whose sum is below 2^53 'unit's the sum is exact; their
+ * spread is as good as 'std' is.  'min', 'max': those of the numbers themselves.
+ */
+static inline struct moments moments_from(
+		uint64_t n, uint64_t min, uint64_t max, double mean, double std, double unit)
+{
+	struct moments m = { .n = n, .min = n > 0 ? min : 0, .max = n > 0 ? max : 0 };
+	const long double sum = (long double)mean * (long double)unit * (long double)n;
+	const long double deviation = n > 1 ? (long double)std * (long double)unit : 0;
+	const long double spread = deviation * deviation * (long double)(n - 1);
+
+	if (n == 0)
+		return m;
+	if (!(sum >= 0) || !(sum < 0x1p63L) || !(spread < 0x1p126L)) {
+		m.squares_low = m.squares_high = UINT64_MAX; /* not known */
+		return m;
+	}
+	m.sum = (uint64_t)roundl(sum);
+
+	const moments_wide square = (moments_wide)m.sum * m.sum;
+	const long double rest = (long double)(uint64_t)(square % n) / (long double)n;
+	const moments_wide least = square / n + (square % n != 0); /* of numbers that are equal */
+	moments_wide all = square / n + (moments_wide)roundl(spread + rest);
+
+	all = all < least ? least : all;
+	m.squares_low = (uint64_t)all;
+	m.squares_high = (uint64_t)(all >> MOMENTS_WORD);
+	return m;
+}

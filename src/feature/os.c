@@ -94,7 +94,7 @@ static const struct field fields[] = {
 	FIELD_SUB(struct out, probable_os, "probable_os", os_fields,
 			"Operating systems at the two ends, as their TCP handshake gives them "
 			"away.",
-			.null_rule = "left out of flows without SYN"),
+			.null_rule = "left out of flows without SYN", .merge = MERGE_FIRST),
 	{ 0 },
 };
 

@@ -83,6 +83,42 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* Whether every packet of a part is listed. */
+static bool lists_all(const struct feature_part *p, const struct field_list *list)
+{
+	return p->packets == list->count;
+}
+
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct field_list *list = &((struct out *)out)->packets;
+	const struct field_list *had, *more;
+	struct out_packet *items;
+	size_t count;
+
+	if (before == NULL || next == NULL)
+		return false;
+	had = &((const struct out *)before)->packets;
+	more = &((const struct out *)next)->packets;
+	count = had->count < join->list_max ? join->list_max - had->count : 0;
+	count = more->count < count ? more->count : count;
+	if (count == 0)
+		return true;
+	items = arena_alloc(join->arena, join->pool, (had->count + count) * sizeof *items);
+	if (items == NULL)
+		return false;
+	if (had->count > 0)
+		memcpy(items, had->items, had->count * sizeof *items);
+	memcpy(items + had->count, more->items, count * sizeof *items);
+	if (had->count > 0)
+		items[had->count].ipt.ns =
+				lists_all(&join->before, had) && lists_all(&join->next, more)
+						? feature_gap(join)
+						: -1;
+	*list = (struct field_list){ items, had->count + count };
+	return true;
+}
+
 static const struct field packet_fields[] = {
 	FIELD(struct out_packet, b, "b", "bytes",
 			"Payload length of the packet on the wire, as counted in bytes_out; of a "
@@ -92,7 +128,10 @@ static const struct field packet_fields[] = {
 			"always), \"<\" back."),
 	FIELD(struct out_packet, ipt, "ipt", "ms",
 			"Time since the packet listed before it, of either direction, exact to the "
-			"nanosecond; 0 for the first in the list.  Flow time: see time_end."),
+			"nanosecond; 0 for the first in the list.  Flow time: see time_end.",
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out, in a merged record, of the first packet of a part "
+				     "when the time before it is not known"),
 	{ 0 },
 };
 
@@ -107,7 +146,8 @@ static const struct field fields[] = {
 			"its other fragments never are.  The list of a later part of a split flow "
 			"(part > 1) begins with that part, not with the conversation.",
 			.null_rule = "left out when num_pkts=0 or type=2; empty when no packet "
-				     "qualifies"),
+				     "qualifies",
+			.merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -119,6 +159,7 @@ const struct feature feature_packets = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.later = true,
 	.fields = fields,
 	.always = true,

@@ -118,7 +118,8 @@ static const struct field fields[] = {
 			"The beginning of the application data of each direction.",
 			.flags = FIELD_OPTIONAL,
 			.null_rule = "left out when there is none in either direction, and with "
-				     "anonymisation"),
+				     "anonymisation",
+			.merge = MERGE_FIRST),
 	{ 0 },
 };
 

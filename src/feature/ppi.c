@@ -198,6 +198,67 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* From numbers relative to the first of a part to those relative to the first of the flow. */
+static bool offsets(const struct feature_join *join, uint32_t to[2])
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		const int64_t before = join->before.seq[dir], next = join->next.seq[dir];
+
+		to[dir] = before < 0 || next < 0 ? 0 : (uint32_t)next - (uint32_t)before;
+	}
+	return join->next.seq[0] >= 0 || join->next.seq[1] >= 0;
+}
+
+static void append(const struct feature_join *join, const uint32_t offset[2],
+		const struct field_list *more, size_t count, struct out_packet *to)
+{
+	const int64_t later = join->next.start_ns - join->before.start_ns;
+
+	memcpy(to, more->items, count * sizeof *to);
+	for (size_t i = 0; i < count; i++) {
+		const unsigned dir = to[i].dir[0] == '<';
+
+		to[i].t.ns += later;
+		to[i].seq += offset[dir];
+		if (to[i].ack >= 0)
+			to[i].ack = (uint32_t)to[i].ack + offset[!dir];
+	}
+}
+
+/* Where the first sequence numbers (tcp=1) are not known, or in records of one direction the time
+ * of the part's first packet, the list ends with the first part. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct field_list *list = &((struct out *)out)->ppi;
+	const struct field_list *had, *more;
+	struct out_packet *items;
+	uint32_t offset[2];
+	size_t count;
+
+	if (before == NULL || next == NULL)
+		return before != NULL;
+	had = &((const struct out *)before)->ppi;
+	more = &((const struct out *)next)->ppi;
+	count = had->count < join->list_max ? join->list_max - had->count : 0;
+	count = more->count < count ? more->count : count;
+	if (count == 0 || join->closed)
+		return true;
+	if (!join->both || !offsets(join, offset)) {
+		join->capped = join->closed = true;
+		return true;
+	}
+	items = arena_alloc(join->arena, join->pool, (had->count + count) * sizeof *items);
+	if (items == NULL)
+		return false;
+	if (had->count > 0)
+		memcpy(items, had->items, had->count * sizeof *items);
+	append(join, offset, more, count, items + had->count);
+	*list = (struct field_list){ items, had->count + count };
+	return true;
+}
+
 static const struct field packet_fields[] = {
 	FIELD(struct out_packet, seq, "seq", "",
 			"Sequence number less the sequence number of the first packet of the same "
@@ -236,7 +297,8 @@ static const struct field fields[] = {
 			"Segments whose header contradicts itself, or was cut before its options, "
 			"are "
 			"not listed.",
-			.null_rule = "left out for protocols other than TCP, and when num_pkts=0"),
+			.null_rule = "left out for protocols other than TCP, and when num_pkts=0",
+			.merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -256,6 +318,7 @@ const struct feature feature_ppi = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.later = true,
 	.fields = fields,
 	.options = options,

@@ -249,6 +249,21 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* Later parts have no long headers, so of them nothing is known. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct out_quic *o = &((struct quic_record *)out)->quic;
+
+	const struct quic_record *n = next;
+
+	if (before != NULL && n != NULL && n->quic.undecrypted > 0)
+		o->undecrypted = UINT32_MAX;
+	o->c_spin_changes = o->s_spin_changes = UINT32_MAX;
+	o->c_cid_changes = o->s_cid_changes = UINT32_MAX;
+	join->capped |= o->packets.count < join->list_max;
+	return true;
+}
+
 static const struct option options[] = {
 	OPTION(struct options, quic, "quic", "give versions, ids and packets of QUIC",
 			.flags = OPTION_FEATURE, .on = "1",
@@ -262,6 +277,7 @@ const struct feature feature_quic = {
 	.reads = &feature_handshake,
 	.out_size = sizeof(struct quic_record),
 	.finish = finish,
+	.merge = merge,
 	.fields = quic_table,
 	.options = options,
 	.options_size = sizeof(struct options),

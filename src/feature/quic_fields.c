@@ -2,7 +2,8 @@
 /* quic_fields.c - what the fields of the "quic" object mean. */
 #include "feature/quic_out.h"
 
-#define NULLABLE (FIELD_NULLABLE | FIELD_OPTIONAL)
+#define NULLABLE  (FIELD_NULLABLE | FIELD_OPTIONAL)
+#define IN_MERGED "left out of merged records, since only the first part knows of ids"
 
 static const struct field retry_fields[] = {
 	FIELD(struct out_retry_packet, token_length, "token_length", "bytes",
@@ -117,23 +118,30 @@ static const struct field quic_fields[] = {
 	FIELD_SUB(struct out_quic, retry, "retry", retry_fields, "Retry.", .flags = FIELD_OPTIONAL,
 			.null_rule = "left out without one", .source = "RFC 9000 section 17.2.5"),
 	FIELD(struct out_quic, zero_rtt, "zero_rtt", "packets", "0-RTT packets.",
-			.source = "RFC 9000 section 17.2.3"),
+			.source = "RFC 9000 section 17.2.3", .merge = MERGE_SUM),
 	FIELD(struct out_quic, undecrypted, "undecrypted", "packets",
 			"Initials that could not be read: cut, of a version without known keys, or "
 			"of a connection whose first packet was not seen; with bidir=0 all of the "
-			"server."),
+			"server.",
+			.merge = MERGE_OWN, .flags = NULLABLE,
+			.null_rule = "left out of merged records when a later part has such "
+				     "Initials, which the "
+				     "first might have made readable"),
 	FIELD(struct out_quic, c_spin_changes, "c_spin_changes", "packets",
 			"Packets with a short header whose spin bit differs from that of the "
 			"client's one before.",
-			.source = "RFC 9000 section 17.4"),
+			.source = "RFC 9000 section 17.4", .merge = MERGE_OWN, .flags = NULLABLE,
+			.null_rule = IN_MERGED),
 	FIELD(struct out_quic, s_spin_changes, "s_spin_changes", "packets",
-			"Likewise of the server."),
+			"Likewise of the server.", .merge = MERGE_OWN, .flags = NULLABLE,
+			.null_rule = IN_MERGED),
 	FIELD(struct out_quic, c_cid_changes, "c_cid_changes", "packets",
 			"Packets with a short header whose destination id differs from that of the "
 			"client's one before: a migration, or a new id for its own sake.",
-			.source = "RFC 9000 section 5.1"),
-	FIELD(struct out_quic, s_cid_changes, "s_cid_changes", "packets",
-			"Likewise of the server."),
+			.source = "RFC 9000 section 5.1", .merge = MERGE_OWN, .flags = NULLABLE,
+			.null_rule = IN_MERGED),
+	FIELD(struct out_quic, s_cid_changes, "s_cid_changes", "packets", "Likewise of the server.",
+			.merge = MERGE_OWN, .flags = NULLABLE, .null_rule = IN_MERGED),
 	FIELD_LIST_OF(struct out_quic, c_parameters, "c_parameters", struct out_parameter,
 			parameter_fields, "The client's transport parameters, in order.",
 			.flags = FIELD_OPTIONAL, .null_rule = "left out when they were not seen",
@@ -146,7 +154,8 @@ static const struct field quic_fields[] = {
 			.source = "RFC 9000 section 19.19"),
 	FIELD_LIST_OF(struct out_quic, packets, "packets", struct out_quic_packet, packet_fields,
 			"The first num_pkts packets, of which a datagram may hold several.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out without any"),
+			.flags = FIELD_OPTIONAL, .null_rule = "left out without any",
+			.merge = MERGE_BEGIN),
 	{ 0 },
 };
 
@@ -154,6 +163,6 @@ const struct field quic_table[] = {
 	FIELD_SUB(struct quic_record, quic, "quic", quic_fields,
 			"QUIC, as far as it can be read by who is not part of it.  The hellos are "
 			"in tls.",
-			.null_rule = "left out of other flows"),
+			.null_rule = "left out of other flows", .merge = MERGE_FIRST),
 	{ 0 },
 };

@@ -56,7 +56,7 @@ static struct loaded *loaded_of(const struct registry *r, size_t i)
 {
 	const struct feature *f = feature_list[i];
 
-	if (!r->is_on[i] || f->load == NULL)
+	if (!r->is_ready[i] || f->load == NULL)
 		return NULL;
 	return (struct loaded *)(void *)((char *)r->options[i] + f->loaded);
 }
@@ -69,7 +69,7 @@ static void release(struct registry *r, size_t i)
 		feature_list[i]->unload(l->now);
 		feature_list[i]->unload(l->next);
 	}
-	if (r->is_on[i] && feature_list[i]->release != NULL)
+	if (r->is_ready[i] && feature_list[i]->release != NULL)
 		feature_list[i]->release(r->options[i]);
 }
 
@@ -167,6 +167,24 @@ static bool make_ready(struct registry *r, size_t i, struct err *e)
 	return false;
 }
 
+/* Those that are on, of which 'is_ready' says whether they are to be made ready. */
+static bool settle(struct registry *r, struct err *e)
+{
+	for (size_t i = 0; i < feature_count; i++) {
+		const struct feature *f = feature_list[i];
+
+		r->prepared = i;
+		if (r->is_ready[i] && !make_ready(r, i, e)) {
+			r->is_ready[i] = false;
+			return false;
+		}
+		if (r->is_on[i])
+			add(r, f, r->options[i]);
+	}
+	r->prepared = feature_count;
+	return true;
+}
+
 bool registry_preview(struct registry *r, struct err *e)
 {
 	if (!conf_settle(&r->sets, &r->core, e))
@@ -179,20 +197,29 @@ bool registry_settle(struct registry *r, struct err *e)
 {
 	if (!registry_preview(r, e))
 		return false;
+	memcpy(r->is_ready, r->is_on, sizeof r->is_ready);
+	return settle(r, e);
+}
+
+bool registry_settle_records(struct registry *r, const bool *has, struct err *e)
+{
+	if (!conf_settle(&r->sets, &r->core, e))
+		return false;
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
 
-		r->prepared = i;
-		if (!r->is_on[i])
-			continue;
-		if (!make_ready(r, i, e)) {
-			r->is_on[i] = false;
-			return false;
-		}
-		add(r, f, r->options[i]);
+		r->is_ready[i] = f->rewrites && enabled(f, &r->core, r->options[i]);
+		r->is_on[i] = has[i] || r->is_ready[i];
 	}
-	r->prepared = feature_count;
-	return true;
+	return settle(r, e);
+}
+
+bool registry_is_ready(const struct registry *r, const struct feature *f)
+{
+	for (size_t i = 0; i < feature_count; i++)
+		if (feature_list[i] == f)
+			return r->is_ready[i];
+	return false;
 }
 
 /* What was read again takes the place of what was in use, or is freed. */
@@ -246,7 +273,7 @@ bool registry_line(const struct registry *r, struct buf *line, struct err *e)
 	for (size_t i = 0; i < feature_count; i++) {
 		const struct feature *f = feature_list[i];
 
-		if (r->is_on[i] && f->line != NULL && !f->line(r->options[i], line))
+		if (r->is_ready[i] && f->line != NULL && !f->line(r->options[i], line))
 			return err_set(e, "no memory for what %s does to a line", f->name);
 	}
 	return true;
@@ -255,6 +282,6 @@ bool registry_line(const struct registry *r, struct buf *line, struct err *e)
 void registry_poll(struct registry *r, void (*say)(void *ctx, const char *text), void *ctx)
 {
 	for (size_t i = 0; i < feature_count; i++)
-		if (r->is_on[i] && feature_list[i]->poll != NULL)
+		if (r->is_ready[i] && feature_list[i]->poll != NULL)
 			feature_list[i]->poll(r->options[i], say, ctx);
 }

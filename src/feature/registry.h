@@ -18,7 +18,8 @@ struct registry {
 
 	/* after registry_settle(): */
 	bool is_on[REGISTRY_MAX];
-	size_t prepared; /* features asked to prepare so far */
+	bool is_ready[REGISTRY_MAX]; /* options are prepared, files read: of those on that work */
+	size_t prepared;             /* features asked to prepare so far */
 	size_t on_count;
 	const struct feature *on[REGISTRY_MAX]; /* enabled, in list order */
 	const void *on_options[REGISTRY_MAX];
@@ -37,6 +38,15 @@ bool registry_preview(struct registry *r, struct err *e);
 
 /* Options are final: resolves presets and features=, finds who is on, lays out states. */
 bool registry_settle(struct registry *r, struct err *e);
+
+/*
+ * The same for records that are written already: on are those for which has[] says so (by place in
+ * feature_list), and of those that rewrite the ones that their options switch on.  Only these are
+ * made ready.
+ */
+bool registry_settle_records(struct registry *r, const bool *has, struct err *e);
+
+bool registry_is_ready(const struct registry *r, const struct feature *f);
 
 /* Has every feature that is on read its files again, while workers run; false: the first error, and
  * all is as before.  Else registry_swap() is to follow while they stand still. */

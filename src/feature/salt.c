@@ -105,6 +105,60 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* Of TCP, what a part begins with may go on with the last message of the part before. */
+static bool may_go_on(const struct feature_join *join, const struct out_message *last,
+		const struct out_message *first)
+{
+	return join->proto == PROTO_TCP && last->dir[0] == first->dir[0];
+}
+
+static struct field_list concat(struct feature_join *join, const struct field_list *had,
+		const struct field_list *more)
+{
+	const size_t count = had->count + more->count < join->list_max ? had->count + more->count
+								       : join->list_max;
+	struct out_message *items = arena_alloc(join->arena, join->pool, count * sizeof *items);
+
+	if (items == NULL)
+		return (struct field_list){ 0 };
+	memcpy(items, had->items, had->count * sizeof *items);
+	memcpy(items + had->count, more->items, (count - had->count) * sizeof *items);
+	items[had->count].ipt.ns =
+			join->before.packets == had->count && join->next.packets == more->count
+					? feature_gap(join)
+					: -1;
+	return (struct field_list){ items, count };
+}
+
+/* The list ends with the last message whose size is sure. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct field_list *list = &((struct out *)out)->salt;
+	const struct field_list *had, *more;
+	const struct out_message *last;
+
+	if (before == NULL || next == NULL)
+		return false;
+	had = &((const struct out *)before)->salt;
+	more = &((const struct out *)next)->salt;
+	if (more->count == 0 || join->closed)
+		return true;
+	if (had->count == 0) {
+		*list = *more;
+		return true;
+	}
+	last = (const struct out_message *)had->items + (had->count - 1);
+	if (may_go_on(join, last, more->items)) {
+		list->count--;
+		join->capped = join->closed = true;
+	} else if (had->count < join->list_max) {
+		*list = concat(join, had, more);
+	}
+	return true;
+}
+
 static const struct field message_fields[] = {
 	FIELD(struct out_message, b, "b", "bytes",
 			"Length of the message: sum of the payload lengths on the wire of its "
@@ -115,7 +169,10 @@ static const struct field message_fields[] = {
 	FIELD(struct out_message, ipt, "ipt", "ms",
 			"Time from the first packet of the message listed before to the first "
 			"packet of this one, exact to the nanosecond; 0 for the first.  Flow time: "
-			"see time_end."),
+			"see time_end.",
+			.flags = FIELD_OPTIONAL,
+			.null_rule = "left out, in a merged record, of the first message of a part "
+				     "when the time before it is not known"),
 	{ 0 },
 };
 
@@ -131,7 +188,8 @@ static const struct field fields[] = {
 			"is a message; a fragmented one at the time its last missing fragment "
 			"comes.  Segments that overlap earlier ones count whole.",
 			.null_rule = "left out unless salt=1 or type=2, or when num_pkts=0; empty "
-				     "without data packets"),
+				     "without data packets",
+			.merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -151,6 +209,7 @@ const struct feature feature_salt = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.later = true,
 	.fields = fields,
 	.options = options,

@@ -4,14 +4,9 @@
 #include "feature/measure.h"
 #include "feature/stats_out.h"
 
-struct options {
-	bool on;
-	struct option_seconds idle;
-};
-
 static int64_t idle_ns(const struct feature_env *env)
 {
-	const struct options *o = env->options;
+	const struct stats_options *o = env->options;
 
 	return o->idle.ns;
 }
@@ -43,13 +38,14 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 }
 
 static const struct option options[] = {
-	OPTION(struct options, on, "stats", "give statistics of sizes and times",
+	OPTION(struct stats_options, on, "stats", "give statistics of sizes and times",
 			.flags = OPTION_FEATURE, .on = "1",
 			.more = "Number, least, mean, standard deviation and greatest of payload "
 				"lengths, IP lengths and inter-packet times; rates, active and "
 				"idle periods, bursts."),
-	OPTION(struct options, idle, "stats_idle", "gap that ends an active period of stats=1",
-			.initial = "5", .minimum = 1000, .value = "SECONDS",
+	OPTION(struct stats_options, idle, "stats_idle",
+			"gap that ends an active period of stats=1", .initial = "5",
+			.minimum = 1000, .value = "SECONDS",
 			.more = "A longer time without a packet is an idle period."),
 	{ 0 },
 };
@@ -62,8 +58,9 @@ const struct feature feature_stats = {
 	.out_size = sizeof(struct stats_out),
 	.update = update,
 	.finish = finish,
+	.merge = stats_merge,
 	.later = true,
 	.fields = stats_fields,
 	.options = options,
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct stats_options),
 };

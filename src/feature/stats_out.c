@@ -9,7 +9,7 @@
 #define NS_PER_MS 1e6
 #define NS_PER_S  1e9L
 
-static struct stats_sizes sizes(const struct moments *m)
+struct stats_sizes stats_sizes_of(const struct moments *m)
 {
 	return (struct stats_sizes){
 		.n = m->n,
@@ -20,7 +20,7 @@ static struct stats_sizes sizes(const struct moments *m)
 	};
 }
 
-static struct stats_times times(const struct moments *m)
+struct stats_times stats_times_of(const struct moments *m)
 {
 	return (struct stats_times){
 		.n = m->n,
@@ -35,7 +35,8 @@ static struct stats_size_group size_group(const struct moments *m)
 {
 	struct moments all = moments_both(&m[0], &m[1]);
 
-	return (struct stats_size_group){ sizes(&m[0]), sizes(&m[1]), sizes(&all) };
+	return (struct stats_size_group){ stats_sizes_of(&m[0]), stats_sizes_of(&m[1]),
+		stats_sizes_of(&all) };
 }
 
 /* Payload lengths of all packets: those without payload add to the number, and are the least. */
@@ -49,14 +50,14 @@ static struct moments with_empty(const struct moments *payload, uint64_t packets
 	return m;
 }
 
-static double rate(uint64_t count, uint64_t ns)
+double stats_rate(uint64_t count, uint64_t ns)
 {
 	if (ns == 0)
 		return (double)NAN;
 	return (double)((long double)count * NS_PER_S / (long double)ns);
 }
 
-static struct stats_bursts bursts(const struct measure_bursts *b)
+struct stats_bursts stats_bursts_of(const struct measure_bursts *b)
 {
 	return (struct stats_bursts){
 		.n = b->n,
@@ -65,7 +66,7 @@ static struct stats_bursts bursts(const struct measure_bursts *b)
 		.mean = b->n > 0 ? (double)((long double)b->bytes / (long double)b->n)
 				 : (double)NAN,
 		.duration.ns = b->n > 0 ? (int64_t)b->ns : -1,
-		.bytes_per_s = rate(b->bytes, b->ns),
+		.bytes_per_s = stats_rate(b->bytes, b->ns),
 	};
 }
 
@@ -85,11 +86,11 @@ static void fill_rates(struct stats_values *v, const struct measure *t)
 	uint64_t ns = t->ipt_all.sum, out = t->ip[0].n, in = t->ip[1].n;
 
 	v->duration.ns = (int64_t)ns;
-	v->bytes_per_s = rate(t->payload[0].sum + t->payload[1].sum, ns);
-	v->ip_bytes_per_s = rate(t->ip[0].sum + t->ip[1].sum, ns);
-	v->pkts_per_s = rate(out + in, ns);
-	v->pkts_per_s_out = rate(out, ns);
-	v->pkts_per_s_in = rate(in, ns);
+	v->bytes_per_s = stats_rate(t->payload[0].sum + t->payload[1].sum, ns);
+	v->ip_bytes_per_s = stats_rate(t->ip[0].sum + t->ip[1].sum, ns);
+	v->pkts_per_s = stats_rate(out + in, ns);
+	v->pkts_per_s_out = stats_rate(out, ns);
+	v->pkts_per_s_in = stats_rate(in, ns);
 	v->down_up_ratio = out > 0 ? (double)in / (double)out : (double)NAN;
 }
 
@@ -114,14 +115,15 @@ void stats_fill(struct stats_out *out, const struct measure *t)
 	v->payload = size_group(t->payload);
 	v->segment = size_group(segment);
 	v->ip = size_group(t->ip);
-	v->ipt = (struct stats_time_group){ times(&t->ipt[0]), times(&t->ipt[1]),
-		times(&t->ipt_all) };
+	v->ipt = (struct stats_time_group){ stats_times_of(&t->ipt[0]), stats_times_of(&t->ipt[1]),
+		stats_times_of(&t->ipt_all) };
 	fill_rates(v, t);
 	fill_counts(v, t);
 	fill_first_dirs(out, t);
-	v->active = times(&active);
-	v->idle = times(&t->idle);
-	v->burst = (struct stats_burst_group){ bursts(&t->burst[0]), bursts(&t->burst[1]) };
+	v->active = stats_times_of(&active);
+	v->idle = stats_times_of(&t->idle);
+	v->burst = (struct stats_burst_group){ stats_bursts_of(&t->burst[0]),
+		stats_bursts_of(&t->burst[1]) };
 }
 
 /* --- fields
@@ -185,7 +187,10 @@ static const struct field time_group_fields[] = {
 };
 
 static const struct field burst_fields[] = {
-	FIELD(struct stats_bursts, n, "n", "", "Number of bursts."),
+	FIELD(struct stats_bursts, n, "n", "", "Number of bursts.",
+			.flags = FIELD_NULLABLE | FIELD_OPTIONAL,
+			.null_rule = "left out, in a merged record, when a burst may have gone on "
+				     "from part to part"),
 	FIELD(struct stats_bursts, pkts, "pkts", "packets", "Data packets in all bursts together.",
 			.flags = FIELD_NULLABLE | FIELD_OPTIONAL, .null_rule = NONE),
 	FIELD(struct stats_bursts, bytes, "bytes", "bytes", "Payload bytes in all bursts together.",
@@ -290,6 +295,6 @@ static const struct field value_fields[] = {
 const struct field stats_fields[] = {
 	FIELD_SUB(struct stats_out, stats, "stats", value_fields,
 			"Statistics of sizes and times over all packets of the record.",
-			.null_rule = "left out unless stats=1"),
+			.null_rule = "left out unless stats=1", .merge = MERGE_OWN),
 	{ 0 },
 };

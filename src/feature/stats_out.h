@@ -7,6 +7,11 @@
 #include "feature/feature.h"
 #include "feature/measure.h"
 
+struct stats_options {
+	bool on;
+	struct option_seconds idle;
+};
+
 struct stats_sizes {
 	uint64_t n, min;
 	double mean, std;
@@ -18,6 +23,13 @@ struct stats_times {
 	struct field_ms min;
 	double mean, std;
 	struct field_ms max;
+};
+
+struct stats_bursts {
+	uint64_t n, pkts, bytes;
+	double mean;
+	struct field_ms duration;
+	double bytes_per_s;
 };
 
 struct stats_out {
@@ -37,12 +49,7 @@ struct stats_out {
 		uint64_t subflows;
 		struct stats_times active, idle;
 		struct stats_burst_group {
-			struct stats_bursts {
-				uint64_t n, pkts, bytes;
-				double mean;
-				struct field_ms duration;
-				double bytes_per_s;
-			} out, in;
+			struct stats_bursts out, in;
 		} burst;
 	} stats;
 	char first_dirs[MEASURE_FIRST]; /* the text of it */
@@ -52,3 +59,12 @@ extern const struct field stats_fields[]; /* of struct stats_out */
 
 /* Fills 'out' from whole measures. */
 void stats_fill(struct stats_out *out, const struct measure *t);
+
+/* stats_merge.c: the merge() of the feature. */
+bool stats_merge(struct feature_join *join, const void *before, const void *next, void *out);
+
+/* What a record says of numbers; of 'count' in 'ns'. */
+struct stats_sizes stats_sizes_of(const struct moments *m);
+struct stats_times stats_times_of(const struct moments *m);
+struct stats_bursts stats_bursts_of(const struct measure_bursts *b);
+double stats_rate(uint64_t count, uint64_t ns);

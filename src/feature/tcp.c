@@ -161,10 +161,11 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 /* --- at flow end ----------------------------------------------------------------------------- */
 
+static const char letters[FLAGS] = "FSRPAUECN";
+
 /* 'o' has its counts. */
 static void fill_flags(struct out_side *o)
 {
-	static const char letters[FLAGS] = "FSRPAUECN";
 	size_t n = 0;
 
 	for (unsigned f = 0; f < FLAGS; f++) {
@@ -264,6 +265,61 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+static bool has_flag(const char *flags, char letter)
+{
+	return flags != NULL && strchr(flags, letter) != NULL;
+}
+
+static void merge_flags(const struct out_side *a, const struct out_side *b, struct out_side *o)
+{
+	size_t n = 0;
+
+	if (a->flags == NULL && b->flags == NULL)
+		return;
+	for (unsigned f = 0; f < FLAGS; f++)
+		if (has_flag(a->flags, letters[f]) || has_flag(b->flags, letters[f]))
+			o->flags_text[n++] = letters[f];
+	o->flags_text[n] = '\0';
+	o->flags = o->flags_text;
+}
+
+/* Options are those of the first segment with SYN, or of the first segment. */
+static bool takes_options(const struct out_side *a, const struct out_side *b)
+{
+	if (a->opt_len < 0)
+		return true;
+	return !has_flag(a->flags, 'S') && has_flag(b->flags, 'S');
+}
+
+static void merge_side(const struct out_side *a, const struct out_side *b, struct out_side *o)
+{
+	merge_flags(a, b, o);
+	if (!takes_options(a, b))
+		return;
+	o->opt_len = b->opt_len;
+	o->opts = b->opts;
+	o->mss = b->mss;
+	o->window_scale = b->window_scale;
+	o->sack_permitted = b->sack_permitted;
+	o->ts_value = b->ts_value;
+	o->ts_echo = b->ts_echo;
+}
+
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	const struct out *a = before, *b = next;
+	struct out *o = out;
+
+	(void)join;
+	if (a == NULL || b == NULL)
+		return true;
+	merge_side(&a->tcp.out, &b->tcp.out, &o->tcp.out);
+	merge_side(&a->tcp.in, &b->tcp.in, &o->tcp.in);
+	return true;
+}
+
 /* --- words ----------------------------------------------------------------------------------- */
 
 #define NULLABLE   (FIELD_NULLABLE | FIELD_OPTIONAL)
@@ -306,54 +362,59 @@ static const struct field side_fields[] = {
 			"Flags that at least one segment of the direction had, one letter each, in "
 			"this order: F FIN, S SYN, R RST, P PSH, A ACK, U URG, E ECE, C CWR, N AE.",
 			.flags = FIELD_OPTIONAL, .null_rule = NO_SEGMENT,
-			.source = "RFC 9293; IANA tcpControlBits (6)"),
+			.source = "RFC 9293; IANA tcpControlBits (6)", .merge = MERGE_OWN),
 	FIELD_SUB(struct out_side, counts, "counts", count_fields,
-			"How many segments of the direction had each flag; all segments count."),
+			"How many segments of the direction had each flag; all segments count.",
+			.merge = MERGE_SUM),
 	FIELD(struct out_side, first_window_size, "first_window_size", "",
 			"Window of the direction's first segment as it stands in the header, not "
 			"scaled.",
 			.flags = NULLABLE, .null_rule = NO_SEGMENT,
-			.source = "IANA tcpWindowSize (186)"),
+			.source = "IANA tcpWindowSize (186)", .merge = MERGE_FIRST),
 	FIELD(struct out_side, window_min, "window_min", "",
 			"Smallest window of the direction's segments without RST, as it stands in "
 			"the header.",
 			.flags = NULLABLE,
-			.null_rule = "left out when the direction has no segment without RST"),
+			.null_rule = "left out when the direction has no segment without RST",
+			.merge = MERGE_MIN),
 	FIELD(struct out_side, window_max, "window_max", "",
 			"Largest window of the direction's segments without RST, as it stands in "
 			"the header.",
 			.flags = NULLABLE,
-			.null_rule = "left out when the direction has no segment without RST"),
+			.null_rule = "left out when the direction has no segment without RST",
+			.merge = MERGE_MAX),
 	FIELD(struct out_side, zero_windows, "zero_windows", "segments",
 			"Segments with window 0 and none of SYN, FIN, RST: the receiver asks for a "
-			"pause."),
+			"pause.",
+			.merge = MERGE_SUM),
 	FIELD(struct out_side, opt_len, "opt_len", "bytes",
 			"Length of the option area, padding included, by the data offset, "
 			"of " FIRST_SYN ".",
-			.flags = NULLABLE, .null_rule = NO_SEGMENT),
+			.flags = NULLABLE, .null_rule = NO_SEGMENT, .merge = MERGE_OWN),
 	FIELD_LIST_OF(struct out_side, opts, "opts", struct out_option, option_fields,
 			"The options, in order, of " FIRST_SYN
 			", no-operations included.  Ends behind an end of options, and before an "
 			"option that does not fit in the area or was not captured whole.",
 			.null_rule = "empty without options",
-			.source = "RFC 9293; IANA tcpOptions (209)"),
+			.source = "RFC 9293; IANA tcpOptions (209)", .merge = MERGE_OWN),
 	FIELD(struct out_side, mss, "mss", "bytes", "Maximum segment size option in opts.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
-			.source = "RFC 9293 section 3.7.1"),
+			.source = "RFC 9293 section 3.7.1", .merge = MERGE_OWN),
 	FIELD(struct out_side, window_scale, "window_scale", "bits",
 			"Window scale option in opts, as sent (values above 14 mean 14): windows "
 			"of later segments count 2 to this power, when both directions have the "
 			"option.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
-			.source = "RFC 7323; IANA tcpWindowScale (238)"),
+			.source = "RFC 7323; IANA tcpWindowScale (238)", .merge = MERGE_OWN),
 	FIELD(struct out_side, sack_permitted, "sack_permitted", "",
-			"Whether opts has SACK permitted.", .source = "RFC 2018"),
+			"Whether opts has SACK permitted.", .source = "RFC 2018",
+			.merge = MERGE_OWN),
 	FIELD(struct out_side, ts_value, "ts_value", "", "TSval of the timestamps option in opts.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
-			.source = "RFC 7323"),
+			.source = "RFC 7323", .merge = MERGE_OWN),
 	FIELD(struct out_side, ts_echo, "ts_echo", "", "TSecr of the timestamps option in opts.",
 			.flags = NULLABLE, .null_rule = "left out without that option",
-			.source = "RFC 7323"),
+			.source = "RFC 7323", .merge = MERGE_OWN),
 	{ 0 },
 };
 
@@ -376,17 +437,19 @@ static const struct field handshake_fields[] = {
 static const struct field tcp_fields[] = {
 	FIELD(struct out_tcp, first_seq, "first_seq", "",
 			"Sequence number of the first segment from sa to da.", .flags = NULLABLE,
-			.null_rule = NO_SEGMENT, .source = "IANA tcpSequenceNumber (184)"),
+			.null_rule = NO_SEGMENT, .source = "IANA tcpSequenceNumber (184)",
+			.merge = MERGE_FIRST),
 	FIELD(struct out_tcp, first_seq_in, "first_seq_in", "",
 			"Sequence number of the first segment from da to sa.",
 			.flags = NULLABLE | FIELD_REVERSE, .null_rule = NO_SEGMENT,
-			.source = "IANA tcpSequenceNumber (184)"),
+			.source = "IANA tcpSequenceNumber (184)", .merge = MERGE_FIRST),
 	FIELD_SUB(struct out_tcp, out, "out", side_fields,
 			"TCP headers of the segments from sa to da."),
 	FIELD_SUB(struct out_tcp, in, "in", side_fields, "As tcp.out, from da to sa.",
 			.flags = FIELD_REVERSE),
 	FIELD_SUB(struct out_tcp, handshake, "handshake", handshake_fields,
-			"Times of the three-way handshake.", .flags = FIELD_REVERSE),
+			"Times of the three-way handshake.", .flags = FIELD_REVERSE,
+			.merge = MERGE_BEGIN),
 	{ 0 },
 };
 
@@ -414,6 +477,7 @@ const struct feature feature_tcp = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

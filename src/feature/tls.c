@@ -230,6 +230,56 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* --- parts of a split flow ------------------------------------------------------------------- */
+
+/* Behind a part that saw the beginning no part is midstream. */
+static void drop_midstream(const struct field_list *before, struct field_list *marks)
+{
+	const char **words = (const char **)(uintptr_t)marks->items;
+	const char *const *had = before->items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < before->count; i++)
+		if (strcmp(had[i], "midstream") == 0)
+			return;
+	for (size_t i = 0; i < marks->count; i++)
+		if (strcmp(words[i], "midstream") != 0)
+			words[count++] = words[i];
+	marks->count = count;
+}
+
+static void add_alerts(
+		struct feature_join *join, const struct field_list *next, struct field_list *alerts)
+{
+	const size_t had = alerts->count;
+	const size_t more = next->count < LIMIT_ALERTS - had ? next->count : LIMIT_ALERTS - had;
+	struct out_tls_alert *items;
+
+	if (had >= LIMIT_ALERTS || more == 0)
+		return;
+	items = arena_alloc(join->arena, join->pool, (had + more) * sizeof *items);
+	if (items == NULL)
+		return;
+	if (had > 0)
+		memcpy(items, alerts->items, had * sizeof *items);
+	memcpy(items + had, next->items, more * sizeof *items);
+	*alerts = (struct field_list){ items, had + more };
+}
+
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	struct out_tls *o = &((struct out *)out)->tls;
+
+	if (before == NULL)
+		return true;
+	join->capped |= o->srlt.count > 0 && o->srlt.count < join->list_max;
+	if (next == NULL)
+		return true;
+	drop_midstream(&((const struct out *)before)->tls.marks, &o->marks);
+	add_alerts(join, &((const struct out *)next)->tls.alerts, &o->alerts);
+	return true;
+}
+
 static const struct field fields[] = {
 	FIELD_SUB(struct out, tls, "tls", tls_fields,
 			"The handshake of TLS, DTLS or QUIC, as far as it is not encrypted.  "
@@ -237,7 +287,8 @@ static const struct field fields[] = {
 			"c_ is what the client sent, who says ClientHello, and s_ what the server "
 			"sent, whoever began the flow.  The first MiB of each direction is looked "
 			"at, or as much as num_pkts records of the greatest size have.",
-			.null_rule = "left out of flows without a handshake or record"),
+			.null_rule = "left out of flows without a handshake or record",
+			.merge = MERGE_FIRST),
 	{ 0 },
 };
 
@@ -256,6 +307,7 @@ const struct feature feature_tls = {
 	.reads = &feature_handshake,
 	.out_size = sizeof(struct out),
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

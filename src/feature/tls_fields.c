@@ -75,7 +75,7 @@ static const struct field request_fields[] = {
 
 static const struct field ticket_fields[] = {
 	FIELD(struct out_ticket, count, "count", "", "How many there were.", .flags = NULLABLE,
-			.null_rule = "left out without any"),
+			.null_rule = "left out without any", .merge = MERGE_SUM),
 	FIELD(struct out_ticket, lifetime, "lifetime", "s", "Lifetime hint of the first ticket.",
 			.flags = NULLABLE, .null_rule = "left out without a ticket",
 			.source = "RFC 5077"),
@@ -244,13 +244,14 @@ const struct field tls_fields[] = {
 			.source = "RFC 5077"),
 	FIELD(struct out_tls, hello_requests, "hello_requests", "",
 			"HelloRequest messages in the clear.", .flags = NULLABLE,
-			.null_rule = "left out without any"),
+			.null_rule = "left out without any", .merge = MERGE_SUM),
 	FIELD(struct out_tls, heartbeats, "heartbeats", "records", "Heartbeat records.",
 			.flags = NULLABLE, .null_rule = "left out without any",
-			.source = "RFC 6520"),
+			.source = "RFC 6520", .merge = MERGE_SUM),
 	FIELD_LIST_OF(struct out_tls, alerts, "alerts", struct out_tls_alert, alert_fields,
 			"Alert records, the first 16.", .flags = FIELD_OPTIONAL,
-			.null_rule = "left out without any", .source = "RFC 8446 section 6"),
+			.null_rule = "left out without any", .source = "RFC 8446 section 6",
+			.merge = MERGE_OWN),
 	FIELD_SCALARS(struct out_tls, marks, "marks", const char *, "",
 			"early_data: the client offers data before the handshake's end (0-RTT); "
 			"renegotiation: handshake records came behind application data (up to TLS "
@@ -260,7 +261,8 @@ const struct field tls_fields[] = {
 			"than what is kept; malformed: a record or message contradicts itself "
 			"(nothing behind it is read of a TCP direction); heartbeat_overlong: a "
 			"clear heartbeat says that it has more payload than it has.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out without any"),
+			.flags = FIELD_OPTIONAL, .null_rule = "left out without any",
+			.merge = MERGE_UNION),
 	FIELD_LIST_OF(struct out_tls, srlt, "srlt", struct out_record, record_fields,
 			"Lengths, times and types of the first num_pkts records, in the order in "
 			"which their heads were whole; not of QUIC, which has none.",

@@ -172,10 +172,11 @@ static const struct field fields[] = {
 	FIELD_LIST_OF(struct out, watch, "watch", struct out_hit, hit_fields,
 			"What stands in the lists of watch=: addresses, and names that the "
 			"record has.  The first 16.",
-			.flags = FIELD_OPTIONAL, .null_rule = "left out when nothing does"),
+			.flags = FIELD_OPTIONAL, .null_rule = "left out when nothing does",
+			.merge = MERGE_UNION),
 	FIELD(struct out, more, "watch_more", "", "Hits that are not listed in watch.",
 			.flags = FIELD_OPTIONAL | FIELD_NULLABLE,
-			.null_rule = "left out when all are listed"),
+			.null_rule = "left out when all are listed", .merge = MERGE_SUM),
 	{ 0 },
 };
 
@@ -198,6 +199,7 @@ const struct feature feature_watch = {
 	.out_size = sizeof(struct out),
 	.record = record,
 	.fields = fields,
+	.rewrites = true,
 	.options = options,
 	.options_size = sizeof(struct options),
 	.enabled = enabled,

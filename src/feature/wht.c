@@ -5,6 +5,8 @@
  * The transform is linear: the mean over all blocks is the transform of the four sums of the bytes
  * at positions 0 to 3 modulo 4, so only those are kept.
  */
+#include <math.h>
+
 #include "feature/feature.h"
 
 enum {
@@ -102,6 +104,29 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+/* The sums behind the means are whole numbers, and come out of them exactly below 2^53. */
+static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
+{
+	const struct out *a = before, *b = next;
+	struct out *o = out;
+	double *mean;
+
+	if (a == NULL || b == NULL)
+		return true;
+	mean = arena_alloc(join->arena, join->pool, SIZE * sizeof *mean);
+	if (mean == NULL || a->wht.count != SIZE || b->wht.count != SIZE || o->wht_blocks == 0)
+		return false;
+	for (unsigned i = 0; i < SIZE; i++) {
+		const double x = ((const double *)a->wht.items)[i],
+			     y = ((const double *)b->wht.items)[i];
+
+		mean[i] = (round(x * (double)a->wht_blocks) + round(y * (double)b->wht_blocks)) /
+			  (double)o->wht_blocks;
+	}
+	o->wht = (struct field_list){ mean, SIZE };
+	return true;
+}
+
 #define NO_BLOCK "left out when no packet has four captured payload bytes"
 
 static const struct field fields[] = {
@@ -112,9 +137,9 @@ static const struct field fields[] = {
 			"payload of each packet (as in byte_dist: every packet as seen, in the "
 			"directions of this record) is cut into blocks of four bytes from its "
 			"start; one to three bytes left over are not used.",
-			.null_rule = NO_BLOCK, .source = "J. Walsh, 1923; Joy"),
+			.null_rule = NO_BLOCK, .source = "J. Walsh, 1923; Joy", .merge = MERGE_OWN),
 	FIELD(struct out, wht_blocks, "wht_blocks", "", "Blocks of four bytes behind wht.",
-			.null_rule = NO_BLOCK),
+			.null_rule = NO_BLOCK, .merge = MERGE_SUM),
 	{ 0 },
 };
 
@@ -132,6 +157,7 @@ const struct feature feature_wht = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.merge = merge,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

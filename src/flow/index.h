@@ -5,6 +5,9 @@
  * A bucket holds twelve entries, each a one-byte tag of the hash and the number of a flow.
  * A full bucket sends newcomers to the next one and remembers how many passed on, so that a search
  * knows when to stop and nothing needs tombstones.
+ *
+ * It grows without a pause: newcomers go into buckets twice as many, and the entries of the old
+ * ones are moved bucket by bucket, as index_step() is called; meanwhile both are searched.
  */
 #pragma once
 
@@ -20,9 +23,14 @@ struct index_bucket {
 	uint32_t number[INDEX_ENTRIES];
 };
 
+struct index_array {
+	struct index_bucket *bucket; /* NULL: there are none */
+	uint32_t mask;               /* buckets - 1 */
+};
+
 struct index {
-	struct index_bucket *bucket;
-	uint32_t mask; /* buckets - 1 */
+	struct index_array now, old; /* old: none but while it grows */
+	uint32_t moved;              /* buckets of the old ones that are empty now */
 	uint32_t count;
 };
 
@@ -39,17 +47,44 @@ void index_remove(struct index *x, uint32_t hash, uint32_t number);
 /* True when it should be made larger before more is added. */
 static inline bool index_full(const struct index *x)
 {
-	return x->count >= (uint64_t)(x->mask + 1) * INDEX_ENTRIES * 3 / 4;
+	return x->count >= (uint64_t)(x->now.mask + 1) * INDEX_ENTRIES * 3 / 4;
 }
+
+/* Begins to grow; false without memory, and all is as before.  Not while it grows. */
+bool index_grow(struct index *x);
+
+static inline bool index_grows(const struct index *x)
+{
+	return x->old.bucket != NULL;
+}
+
+/*
+ * Moves the entries of at most 'buckets' old buckets.  With one for each entry that is added it is
+ * done long before the new ones are full.
+ */
+void index_step(struct index *x, const struct slab *flows, uint32_t buckets);
 
 static inline size_t index_memory(const struct index *x)
 {
-	return ((size_t)x->mask + 1) * sizeof *x->bucket;
+	const size_t old = index_grows(x) ? (size_t)x->old.mask + 1 - x->moved : 0;
+
+	return ((size_t)x->now.mask + 1 + old) * sizeof(struct index_bucket);
 }
 
-static inline struct index_bucket *index_home(const struct index *x, uint32_t hash)
+/* Calls for every entry. */
+void index_each(const struct index *x, void (*each)(void *ctx, uint32_t number), void *ctx);
+
+static inline struct index_bucket *index_home(const struct index_array *a, uint32_t hash)
 {
-	return &x->bucket[(hash >> 8) & x->mask];
+	return &a->bucket[(hash >> 8) & a->mask];
+}
+
+/* Fetches what index_find() will look at first. */
+static inline void index_prefetch(const struct index *x, uint32_t hash)
+{
+	__builtin_prefetch(index_home(&x->now, hash));
+	if (__builtin_expect(index_grows(x), false))
+		__builtin_prefetch(index_home(&x->old, hash));
 }
 
 /* First flow whose tag matches, for prefetching; SLAB_NONE without. */

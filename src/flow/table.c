@@ -58,7 +58,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	}
 	t->conf = *conf;
 	t->pinned = SLAB_NONE;
-	t->seed = hash_seed();
+	t->seed = conf->seed != 0 ? conf->seed : hash_seed();
 	if (capacity >= SLAB_NONE)
 		capacity = SLAB_NONE - 1;
 	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
@@ -179,27 +179,12 @@ static void set_deadline(const struct table *t, struct flow *f)
 					       : active;
 }
 
+/* It grows by pieces; false: it cannot, and is full. */
 static bool grow_index(struct table *t)
 {
-	struct index larger;
-
-	if (!index_init(&larger, 2 * (t->index.mask + 1)))
-		return false;
-	for (uint32_t b = 0; b <= t->index.mask; b++) {
-		const struct index_bucket *from = &t->index.bucket[b];
-		const struct index_bucket *ahead = &t->index.bucket[(b + 2) & t->index.mask];
-
-		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
-			if (ahead->tag[i] != 0)
-				__builtin_prefetch(&flow_at(t, ahead->number[i])->hash);
-		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
-			if (from->tag[i] != 0)
-				index_add(&larger, flow_at(t, from->number[i])->hash,
-						from->number[i]);
-	}
-	index_destroy(&t->index);
-	t->index = larger;
-	return true;
+	if (index_grows(&t->index)) /* more has been added than it was made for: never */
+		index_step(&t->index, &t->flows, UINT32_MAX);
+	return !index_full(&t->index) || index_grow(&t->index);
 }
 
 /* A number for a new flow within the budget; SLAB_NONE when not even eviction helps. */
@@ -231,6 +216,8 @@ static uint32_t add_flow(struct table *t, const struct flow_key *key, uint32_t h
 	f->rtt_ns = -1;
 	f->part = 1;
 	index_add(&t->index, hash, number);
+	if (index_grows(&t->index))
+		index_step(&t->index, &t->flows, 1);
 	size_t fixed = slab_memory(&t->flows) + index_memory(&t->index);
 	pool_limit(t->pool, fixed < t->conf.memory ? t->conf.memory - fixed : 1);
 	return number;
@@ -412,6 +399,11 @@ void table_advance(struct table *t, int64_t clock_ns)
 	}
 }
 
+int64_t table_passed(const struct table *t)
+{
+	return t->started ? t->wheel.tick << WHEEL_TICK_SHIFT : INT64_MIN;
+}
+
 int64_t table_due(const struct table *t)
 {
 	return t->started ? wheel_due(&t->wheel) : INT64_MIN;
@@ -438,6 +430,9 @@ static bool evict(struct table *t, unsigned want)
 			f->end = f->marks & FLOW_CLOSED ? FLOW_END_DETECTED : FLOW_END_RESOURCES;
 			t->stats.evicted += f->end == FLOW_END_RESOURCES;
 		}
+		if (t->started && f->timer.deadline_ns >=
+						  table_passed(t)) /* behind those that have left */
+			f->timer.deadline_ns = table_passed(t) - 1;
 		leave(t, number);
 	}
 	if (pinned)
@@ -445,12 +440,24 @@ static bool evict(struct table *t, unsigned want)
 	return t->flows.free_first != SLAB_NONE;
 }
 
+struct visit {
+	const struct table *table;
+	void (*each)(void *ctx, struct flow *f);
+	void *ctx;
+};
+
+static void visit_flow(void *ctx, uint32_t number)
+{
+	const struct visit *v = ctx;
+
+	v->each(v->ctx, flow_at(v->table, number));
+}
+
 void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), void *ctx)
 {
-	for (uint32_t b = 0; b <= t->index.mask; b++)
-		for (unsigned i = 0; i < INDEX_ENTRIES; i++)
-			if (t->index.bucket[b].tag[i] != 0)
-				each(ctx, flow_at(t, t->index.bucket[b].number[i]));
+	struct visit v = { t, each, ctx };
+
+	index_each(&t->index, visit_flow, &v);
 }
 
 void table_finish(struct table *t, int64_t clock_ns)
@@ -467,7 +474,12 @@ void table_ticket(const struct table *t, const struct pkt *pkt, struct table_tic
 	ticket->second = key_make(pkt, t->conf.vlan_key, &ticket->key);
 	ticket->hash = key_hash(&ticket->key, t->seed);
 	ticket->guess = SLAB_NONE;
-	__builtin_prefetch(index_home(&t->index, ticket->hash));
+	index_prefetch(&t->index, ticket->hash);
+}
+
+void table_prefetch_index(const struct table *t, const struct table_ticket *ticket)
+{
+	index_prefetch(&t->index, ticket->hash);
 }
 
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)

@@ -17,6 +17,7 @@ struct table_conf {
 	int64_t idle_ns, active_ns, linger_ns;
 	bool vlan_key;
 	size_t memory;     /* budget in bytes for flows, index and pool */
+	uint64_t seed;     /* of the hash; 0: the table draws one */
 	size_t state_size; /* bytes of feature state behind each struct flow */
 	/* A flow (with at least one packet) leaves; its memory is gone when this returns. */
 	void (*leave)(void *ctx, struct flow *f);
@@ -41,7 +42,8 @@ struct pool *table_pool(struct table *t);
 
 /*
  * What can be worked out before the packet's turn comes, so that memory can be fetched ahead: the
- * index by table_ticket(), the flow itself, when that has come, by table_prefetch_flow().
+ * index by table_ticket() (or again by table_prefetch_index()), the flow itself, when that has
+ * come, by table_prefetch_flow().
  */
 struct table_ticket {
 	struct flow_key key;
@@ -50,6 +52,7 @@ struct table_ticket {
 	bool second;    /* the packet's source is the key's second endpoint */
 };
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
+void table_prefetch_index(const struct table *t, const struct table_ticket *ticket);
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
 
 /*
@@ -60,6 +63,9 @@ const struct flow *table_guess(const struct table *t, const struct table_ticket 
 
 /* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
 void table_advance(struct table *t, int64_t clock_ns);
+
+/* No flow that leaves from now on leaves before that moment; INT64_MIN before table_advance(). */
+int64_t table_passed(const struct table *t);
 
 /* Before that moment table_advance() has nothing to do. */
 int64_t table_due(const struct table *t);

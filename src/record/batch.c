@@ -328,17 +328,24 @@ void batch_put_address(struct batch *b, const struct column *c, uint32_t row,
 	cells_16(at, row, a->version == 4 ? bytes : a->bytes);
 }
 
-uint32_t batch_item(struct batch *b, const struct column *list)
+uint32_t batch_items(struct batch *b, const struct column *list, uint32_t count)
 {
 	struct group *g = &b->head.groups[list->items];
+	const uint32_t first = g->rows;
 
 	if (b->head.failed || b->head.bytes - b->begun > LIMIT_RECORD_BYTES ||
-			!batch_room(b, list->items, g->rows + 1)) {
+			count > UINT32_MAX - first || !batch_room(b, list->items, first + count)) {
 		b->head.failed = true;
 		return UINT32_MAX;
 	}
-	b->head.bytes += g->width;
-	return g->rows++;
+	b->head.bytes += (uint64_t)g->width * count;
+	g->rows += count;
+	return first;
+}
+
+uint32_t batch_item(struct batch *b, const struct column *list)
+{
+	return batch_items(b, list, 1);
 }
 
 void batch_list(struct batch *b, const struct column *list, uint32_t row)

@@ -124,6 +124,8 @@ void batch_put_address(struct batch *b, const struct column *c, uint32_t row,
 /* One more item of a list, which counts at once: its row.  Without memory UINT32_MAX, for which
  * batch_cells() has nothing. */
 uint32_t batch_item(struct batch *b, const struct column *list);
+/* The same for several: the row of the first. */
+uint32_t batch_items(struct batch *b, const struct column *list, uint32_t count);
 /* The list of 'row' holds all items since the last list. */
 void batch_list(struct batch *b, const struct column *list, uint32_t row);
 void batch_struct(struct batch *b, const struct column *c, uint32_t row);

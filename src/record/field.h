@@ -84,11 +84,32 @@ enum { /* flags */
 	FIELD_NAMES_OWNER = 1 << 10,
 };
 
+/*
+ * What becomes of a field when the parts of a split flow become one record (record/parts.h).  A
+ * part "has" the field when it is not null, a list when it has items.
+ */
+enum field_merge {
+	MERGE_INHERIT, /* as the struct it lies in; outermost: MERGE_SAME */
+	MERGE_SAME,    /* kept where all parts have the same, else left out */
+	MERGE_FIRST,   /* of the first part that has it */
+	MERGE_LAST,    /* of the last part that has it */
+	MERGE_BEGIN,   /* of the first part, and left out where that has none */
+	MERGE_END,     /* likewise of the last part */
+	MERGE_SUM,     /* of those that have it; of lists item by item */
+	MERGE_MIN,
+	MERGE_MAX,
+	MERGE_CONCAT, /* lists one behind the other, up to num_pkts items */
+	MERGE_UNION,  /* all that any list has, once; numbers in rising order */
+	MERGE_WHOLE,  /* a struct: of the first part that has any of it, with all its members */
+	MERGE_OWN,    /* by the data element's own merge(): until then as MERGE_BEGIN */
+};
+
 struct field {
 	const char *key;
 	enum field_type type;
 	enum field_type item; /* of a FIELD_LIST of scalars */
 	uint16_t flags;
+	enum field_merge merge;
 	uint32_t offset;
 	uint32_t item_size;      /* of a FIELD_LIST */
 	const struct field *sub; /* of FIELD_STRUCT and FIELD_LIST of structs */

@@ -89,7 +89,8 @@ static bool write_now(struct pen *p, bool all)
 	p->due = outlet_due(&s->outlet);
 	if (!done)
 		writer_fail(s);
-	says_tell(&s->says, &s->target);
+	if (!s->target.threaded)
+		says_tell(&s->says, &s->target);
 	return done;
 }
 
@@ -143,17 +144,44 @@ bool pen_lose(struct pen *p, struct err *e)
 	return true;
 }
 
+void pen_refused(struct pen *p)
+{
+	pthread_mutex_lock(&p->sink->queue.lock);
+	p->sink->refused++;
+	pthread_mutex_unlock(&p->sink->queue.lock);
+}
+
 /* The record that 'begin' bytes were in the block before cannot be. */
 static bool refuse(struct pen *p, size_t begin)
 {
-	struct sink *s = p->sink;
-
 	p->block->bytes.failed = false;
 	p->block->bytes.size = begin;
-	pthread_mutex_lock(&s->queue.lock);
-	s->refused++;
-	pthread_mutex_unlock(&s->queue.lock);
+	pen_refused(p);
 	return true;
+}
+
+/* A record more is in the block. */
+static bool added(struct pen *p, struct err *e)
+{
+	struct block *b = p->block;
+
+	b->ends[b->records++] = (uint32_t)b->bytes.size;
+	if (b->bytes.size < p->due && b->records < b->lines)
+		return true;
+	return pen_hand_on(p, false) || sink_tell(p->sink, e);
+}
+
+void pen_format(const struct pen *p, const void *const *data, struct buf *out)
+{
+	p->format(p->plan, data, out);
+}
+
+bool pen_line(struct pen *p, const char *bytes, size_t size, struct err *e)
+{
+	if (p->stuck && (!pen_hand_on(p, false) || p->stuck))
+		return pen_lose(p, e);
+	buf_bytes(&p->block->bytes, bytes, size);
+	return buf_ok(&p->block->bytes) ? added(p, e) : err_set(e, "no memory to write records");
 }
 
 bool pen_record(struct pen *p, const void *const *data, struct err *e)
@@ -170,10 +198,7 @@ bool pen_record(struct pen *p, const void *const *data, struct err *e)
 	p->format(p->plan, data, &b->bytes);
 	if (!buf_ok(&b->bytes) || b->bytes.size - begin > LIMIT_RECORD_BYTES)
 		return refuse(p, begin);
-	b->ends[b->records++] = (uint32_t)b->bytes.size;
-	if (b->bytes.size < p->due && b->records < b->lines)
-		return true;
-	return pen_hand_on(p, false) || sink_tell(p->sink, e);
+	return added(p, e);
 }
 
 /* --- time ---------------------------------------------------------------------------------------

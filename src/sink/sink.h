@@ -80,7 +80,10 @@ struct sink_target {
 	/* ns since 1970, for names and for ages of files; in any thread; NULL: the system's */
 	int64_t (*clock)(void *ctx);
 	void *ctx;
-	bool live;   /* see above */
+	bool live; /* see above */
+	/* not live: pens are used in another thread than the functions of the sink, which are not
+	 * called meanwhile but for sink_poll(), sink_rotate() and sink_counts() */
+	bool threaded;
 	bool series; /* names with time and number, even when nothing splits; not for pipes, devices
 		      */
 	/* A file ends behind the record that makes it full; 0: never */

@@ -108,6 +108,14 @@ void batches_free(struct pen *p);
 /* There is no room for a record. */
 bool pen_lose(struct pen *p, struct err *e);
 
+/* What pen_record() would add to its block, and counting one that has become too long; any thread.
+ */
+void pen_format(const struct pen *p, const void *const *data, struct buf *out);
+void pen_refused(struct pen *p);
+
+/* A record that is formatted already. */
+bool pen_line(struct pen *p, const char *bytes, size_t size, struct err *e);
+
 /* --- sink.c -------------------------------------------------------------------------------------
  */
 

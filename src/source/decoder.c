@@ -8,6 +8,10 @@
  */
 #include "source/decoder.h"
 
+#include "base/limits.h"
+
+enum { LOOK = 6 }; /* the longest magic number */
+
 #define FORMAT(name)
 #define CODING(name) extern const struct coding coding_##name;
 #include "source/list.def"
@@ -113,4 +117,21 @@ struct input *decoder_open(const struct coding *coding, struct input *below, str
 	}
 	d->in.below = below;
 	return &d->in;
+}
+
+bool decoder_unwrap(struct input **in, struct err *why)
+{
+	for (int layers = 0;; layers++) {
+		input_need(*in, LOOK);
+		const struct coding *coding = decoder_find(rd_first(input_rd(*in), LOOK));
+
+		if (coding == NULL)
+			return true;
+		if (layers == LIMIT_CODINGS)
+			return err_set(why, "is packed more than %d times over", LIMIT_CODINGS);
+		struct input *decoder = decoder_open(coding, *in, why);
+		if (decoder == NULL)
+			return false;
+		*in = decoder;
+	}
 }

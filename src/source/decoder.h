@@ -41,6 +41,9 @@ const struct coding *decoder_find(struct rd first);
 /* An input over 'below', which belongs to it from now on; NULL, 'below' untouched: failed. */
 struct input *decoder_open(const struct coding *coding, struct input *below, struct err *e);
 
+/* Puts a decoder around the input for each coding that it begins with; *in is the last one. */
+bool decoder_unwrap(struct input **in, struct err *why);
+
 /*
  * Between two members: passes over zero bytes (padding) and says whether a byte follows that a
  * member may begin with, by 'begins'.  Anything else ends the data with a minor fault.

@@ -48,10 +48,41 @@ void input_close(struct input *in)
 		struct input *below = in->below;
 
 		in->ops->close(in);
-		free(in->room);
+		if (in->rooms == NULL)
+			free(in->room);
 		free(in);
 		in = below;
 	}
+}
+
+/* What is at hand goes to the front of another room. */
+static bool move_to_next(struct input *in, size_t size)
+{
+	const size_t kept = input_at_hand(in);
+	size_t got = 0;
+	uint8_t *room = in->rooms->next(in->rooms->ctx, size > kept ? size : kept, &got);
+
+	if (room == NULL)
+		return err_set(&in->fault, "no memory for a buffer of %zu bytes", size);
+	memcpy(room, in->at, kept);
+	in->room = room;
+	in->room_size = got;
+	in->at = room;
+	in->end = room + kept;
+	return true;
+}
+
+bool input_use_rooms(struct input *in, const struct input_rooms *rooms)
+{
+	uint8_t *own = in->room;
+
+	in->rooms = rooms;
+	if (!move_to_next(in, ROOM)) {
+		in->rooms = NULL;
+		return false;
+	}
+	free(own);
+	return true;
 }
 
 /* Moves what is at hand to the front of a buffer of at least 'need' bytes. */
@@ -60,7 +91,10 @@ static bool move_to_front(struct input *in, size_t need)
 	size_t kept = input_at_hand(in);
 	size_t size = need > ROOM ? need : ROOM;
 
+	if (in->rooms != NULL)
+		return move_to_next(in, size);
 	if (in->room_size < size) {
+		size = size < 2 * in->room_size ? 2 * in->room_size : size;
 		uint8_t *room = malloc(size);
 
 		if (room == NULL)
@@ -98,8 +132,8 @@ static void fill(struct input *in, size_t need)
 
 size_t input_more(struct input *in, size_t need)
 {
-	if (need > LIMIT_BLOCK_BYTES)
-		need = LIMIT_BLOCK_BYTES;
+	if (need > LIMIT_INPUT_BYTES)
+		need = LIMIT_INPUT_BYTES;
 	fill(in, need);
 	return input_at_hand(in);
 }

@@ -35,6 +35,17 @@ struct input {
 	bool ended;
 	uint8_t *room; /* the buffer */
 	size_t room_size;
+	const struct input_rooms *rooms; /* where it comes from; NULL: it is the input's own */
+};
+
+/*
+ * Buffers of somebody else's, who says how long frames that lie in one are needed: each time the
+ * window moves it gets another.  next() gives at least 'size' bytes, or NULL without memory; what
+ * it gave before is not written to any more.
+ */
+struct input_rooms {
+	uint8_t *(*next)(void *ctx, size_t size, size_t *got);
+	void *ctx;
 };
 
 /* When a wait for a pipe shall end early; asked a few times a second. */
@@ -56,6 +67,9 @@ struct input *input_memory(const void *bytes, size_t size, size_t step);
 /* For those who make an input: a zeroed struct of 'size' bytes that begins with a struct input. */
 struct input *input_new(size_t size, const struct input_ops *ops);
 
+/* From now on its window lies in such rooms; false without memory. */
+bool input_use_rooms(struct input *in, const struct input_rooms *rooms);
+
 /* Frees it and all below. */
 void input_close(struct input *in);
 
@@ -66,7 +80,7 @@ static inline size_t input_at_hand(const struct input *in)
 	return (size_t)(in->end - in->at);
 }
 
-/* Brings 'need' bytes to hand; how many are, fewer only at the end.  At most LIMIT_BLOCK_BYTES. */
+/* Brings 'need' bytes to hand; how many are, fewer only at the end.  At most LIMIT_INPUT_BYTES. */
 static inline size_t input_need(struct input *in, size_t need)
 {
 	size_t at_hand = input_at_hand(in);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 enum { LOOK = 512, SHOWN = 8 };
 
 struct kind {
@@ -79,18 +81,40 @@ static void in_hex(struct rd r, char *text, size_t size)
 		used += snprintf(text + used, size - (size_t)used, " %02x", rd_u8(&r));
 }
 
-void kind_describe(struct input *in, char *text, size_t size)
+/* "gzip of " for each coding around it, the outermost first; returns the size. */
+static size_t put_codings(const struct input *in, char *text, size_t size)
 {
+	const char *names[LIMIT_CODINGS];
+	size_t count = 0, used = 0;
+
+	for (; in->below != NULL && count < LIMIT_CODINGS; in = in->below)
+		names[count++] = in->coding;
+	for (; count > 0; count--)
+		used += (size_t)snprintf(text + used, size - used, "%s of ", names[count - 1]);
+	return used;
+}
+
+void kind_describe(struct input *in, char text[static KIND_TEXT])
+{
+	const size_t used = put_codings(in, text, KIND_TEXT);
+	char *to = text + used;
+
 	input_need(in, 1);
 	struct rd first = rd_first(input_rd(in), LOOK);
 	const char *words = by_magic(first);
 
 	if (!rd_more(&first))
-		snprintf(text, size, "nothing (0 bytes)");
+		snprintf(to, KIND_TEXT - used, "nothing (0 bytes)");
 	else if (words != NULL)
-		snprintf(text, size, "%s", words);
+		snprintf(to, KIND_TEXT - used, "%s", words);
 	else if (is_text(first))
-		snprintf(text, size, "text");
+		snprintf(to, KIND_TEXT - used, "text");
 	else
-		in_hex(first, text, size);
+		in_hex(first, to, KIND_TEXT - used);
+}
+
+bool kind_is_text(struct input *in)
+{
+	input_need(in, 1);
+	return is_text(rd_first(input_rd(in), LOOK));
 }

@@ -20,11 +20,9 @@
 #include "source/kind.h"
 #include "source/memory.h"
 #include "source/paths.h"
+#include "source/tell.h"
 
-enum {
-	LOOK = 6,           /* the longest magic number of a format or coding */
-	LINE = 4096 + 1024, /* a trouble: the longest path, and what is wrong */
-};
+enum { LOOK = 4 }; /* the longest magic number of a format */
 
 struct source {
 	struct source_conf conf;
@@ -32,6 +30,7 @@ struct source {
 	struct rd memory; /* instead of paths */
 	size_t memory_step;
 	struct filter *filter;
+	const struct input_rooms *rooms; /* NULL: inputs have their own */
 	struct interfaces interfaces;
 	struct source_progress progress;
 	uint64_t bytes_before; /* of the files that are done */
@@ -51,30 +50,22 @@ static bool stopped(const struct source *s)
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static const char *name_of(const struct paths_entry *entry)
-{
-	return strcmp(entry->path, "-") == 0 ? "standard input" : entry->path;
-}
-
 static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
 		__attribute__((format(printf, 4, 5)));
 
 /* Of the present file; at -1: of no place in it. */
 static void tell(struct source *s, enum source_trouble what, int64_t at, const char *format, ...)
 {
-	char line[LINE];
+	char line[TELL_LINE];
 	va_list args;
 
 	if (s->conf.trouble == NULL || stopped(s)) /* an end that we made is no trouble */
 		return;
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	tell_line(line, format, args);
 	va_end(args);
-	for (char *c = line; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?'; /* file names may hold anything; the log gets one line */
-	}
-	s->conf.trouble(s->conf.ctx, &(struct source_report){ what, name_of(s->entry), at, line });
+	s->conf.trouble(s->conf.ctx,
+			&(struct source_report){ what, tell_name(s->entry), at, line });
 }
 
 static const char *unpacked(const struct input *in)
@@ -136,40 +127,16 @@ static struct input *open_bytes(struct source *s, struct err *why)
 	return in;
 }
 
-/* Puts a decoder around the input for each coding it begins with; *in is the last one. */
-static bool unwrap(struct input **in, struct err *why)
-{
-	for (int layers = 0;; layers++) {
-		input_need(*in, LOOK);
-		const struct coding *coding = decoder_find(rd_first(input_rd(*in), LOOK));
-
-		if (coding == NULL)
-			return true;
-		if (layers == LIMIT_CODINGS)
-			return err_set(why, "is packed more than %d times over", LIMIT_CODINGS);
-		struct input *decoder = decoder_open(coding, *in, why);
-		if (decoder == NULL)
-			return false;
-		*in = decoder;
-	}
-}
-
 /* "is no capture: it is gzip of text" and the like; false when that could not be found out. */
 static bool describe(struct input *in, struct err *why)
 {
-	char kind[128], wraps[64] = "";
+	char kind[KIND_TEXT];
 	const struct input *fault = input_fault(in);
 
-	for (const struct input *i = in; i->below != NULL; i = i->below) {
-		char inner[sizeof(wraps)];
-
-		memcpy(inner, wraps, sizeof(inner));
-		snprintf(wraps, sizeof(wraps), "%s of %.48s", i->coding, inner);
-	}
-	kind_describe(in, kind, sizeof(kind));
+	kind_describe(in, kind);
 	if (fault != NULL && input_at_hand(in) == 0)
 		return err_set(why, "cannot be read: %s", fault->fault.text);
-	err_set(why, "is no capture: it is %s%s", wraps, kind);
+	err_set(why, "is no capture: it is %s", kind);
 	return true;
 }
 
@@ -194,7 +161,7 @@ static bool open_format(
 	}
 	s->file = (struct format_file){
 		.in = in,
-		.path = name_of(s->entry),
+		.path = tell_name(s->entry),
 		.interfaces = &s->interfaces,
 		.last_ns = s->file.last_ns,
 		.damage_at = -1,
@@ -225,16 +192,22 @@ static void close_file(struct source *s)
 	file_done(s);
 }
 
+static bool use_rooms(const struct source *s, struct input *in, struct err *why)
+{
+	return s->rooms == NULL || input_use_rooms(in, s->rooms) ||
+	       err_set(why, "cannot be read: no memory");
+}
+
 /* Unwraps a file and opens it; false when it gives nothing, which has been told. */
 static bool open_input(struct source *s, struct input *in)
 {
-	const char *name = name_of(s->entry);
+	const char *name = tell_name(s->entry);
 	const struct format *format = NULL;
 	struct err why = { "" };
 
-	if (unwrap(&in, &why)) {
+	if (decoder_unwrap(&in, &why)) {
 		format = format_find(rd_first(input_rd(in), LOOK));
-		if (format != NULL && open_format(s, format, in, &why))
+		if (format != NULL && use_rooms(s, in, &why) && open_format(s, format, in, &why))
 			return true;
 		if (format == NULL && describe(in, &why) && s->entry->in_folder) {
 			tell(s, SOURCE_WARNING, -1, "%s %s; passed over", name, why.text);
@@ -254,7 +227,7 @@ static bool open_file(struct source *s, const struct paths_entry *entry)
 	struct input *in = NULL;
 
 	s->entry = entry;
-	s->progress.file = name_of(entry);
+	s->progress.file = tell_name(entry);
 	if (entry->trouble != NULL)
 		err_set(&why, "%s", entry->trouble);
 	else
@@ -262,7 +235,7 @@ static bool open_file(struct source *s, const struct paths_entry *entry)
 	if (in != NULL && open_input(s, in))
 		return true;
 	if (in == NULL)
-		tell(s, SOURCE_FAILED, -1, "%s %s", name_of(entry), why.text);
+		tell(s, SOURCE_FAILED, -1, "%s %s", tell_name(entry), why.text);
 	s->bytes_before += entry->size;
 	file_done(s);
 	return false;
@@ -380,6 +353,11 @@ size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok,
 		return n;
 	}
 	return 0;
+}
+
+void source_use_rooms(struct source *s, const struct input_rooms *rooms)
+{
+	s->rooms = rooms;
 }
 
 struct source_progress source_progress(const struct source *s)

@@ -57,6 +57,7 @@ struct source_interface {
 };
 
 struct source;
+struct input_rooms;
 
 /*
  * Opens a run over 'count' paths: files, folders (sorted by name, recursive), "-" for standard
@@ -73,6 +74,10 @@ void source_free(struct source *s);
  * go on.
  */
 size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok, struct err *e);
+
+/* Before the first source_read(): where frames are to lie, for who needs their bytes beyond the
+ * next one (input.h); must live as long as frames are read. */
+void source_use_rooms(struct source *s, const struct input_rooms *rooms);
 
 struct source_progress source_progress(const struct source *s);
 

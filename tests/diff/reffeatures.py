@@ -235,8 +235,11 @@ def letters(flags: int) -> str:
 def dist(v: View) -> dict:
     """Byte distribution, moments, entropy, bins."""
     count: Counter[int] = Counter()
+    left = [v.options.dist_bytes or 1 << 62] * 2
     for e in v.events:
-        count.update(e.packet.payload)
+        bytes_ = e.packet.payload[: left[v.dir(e)]]
+        left[v.dir(e)] -= len(bytes_)
+        count.update(bytes_)
     n = count.total()
     if n == 0:
         return {}

@@ -26,6 +26,7 @@ class Options:
     hd: int = 16
     stats_idle: int = 5 * SECOND
     seed: int = 0
+    dist_bytes: int = 0
 
 
 @dataclass

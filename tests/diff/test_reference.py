@@ -115,9 +115,10 @@ def test_each_direction(many: Many) -> None:
         Options(bidir=True, num_pkts=3, zeros=True, salt=True, idp=40, payload=5, hd=4),
         Options(bidir=True, num_pkts=1000, retrans=True, salt=True, payload=3000, hd=64, seed=7),
         Options(bidir=True, num_pkts=0, salt=True, stats_idle=10**9),
-        Options(bidir=True, num_pkts=10, zeros=True, retrans=True, type=2),
+        Options(bidir=True, num_pkts=10, zeros=True, retrans=True, type=2, dist_bytes=1),
+        Options(bidir=True, salt=True, dist_bytes=700),
     ],
-    ids=["few", "many", "none", "messages"],
+    ids=["few", "many", "none", "messages", "first bytes"],
 )
 def test_lists(tmp_path: Path, options: Options) -> None:
     captures = capture(tmp_path, 2, FEW)
@@ -133,6 +134,7 @@ def test_lists(tmp_path: Path, options: Options) -> None:
         f"idp={options.idp}",
         f"payload={options.payload}",
         f"hd={options.hd}",
+        f"dist_bytes={options.dist_bytes}",
         f"stats_idle={options.stats_idle / 1e9}",
         f"community_id_seed={options.seed}",
     )

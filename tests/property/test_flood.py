@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from program import ROOT, program
 
 sys.path.insert(0, str(ROOT / "bench"))
@@ -23,17 +24,20 @@ print(json.dumps(flood.run(*sys.argv[2:])))
 """
 
 
-def test_budget_holds_and_packets_are_accounted_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 4])
+def test_budget_holds_and_packets_are_accounted_for(threads: int, tmp_path: Path) -> None:
     capture = tmp_path / "flood.pcap"
     flood.write(capture, flood.flood(200_000))
     command = [sys.executable, "-c", MEASURE, str(ROOT / "bench"), str(program()), str(capture)]
-    done = subprocess.run([*command, "memory=32M"], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [*command, "memory=32M", f"threads={threads}"], stdout=subprocess.PIPE, check=True
+    )
     _, peak, summary, packets = json.loads(done.stdout)
     assert packets + summary["refused"] == 200_000 == summary["packets"]
     assert packets == summary["ip_packets"]
     assert summary["evicted"] > 50_000
     if program() == ROOT / "pcap2flow":  # a sanitizer takes memory of its own
-        assert peak <= 32 + flood.OWN
+        assert peak <= 32 + flood.OWN + (6 * threads if threads > 1 else 0)
 
 
 def test_evicted_flows_say_so(tmp_path: Path) -> None:

@@ -59,12 +59,61 @@ static void play(uint32_t spread)
 		else
 			index_add(&x, flow(i)->hash, number[i]);
 		in[i] = !in[i];
+		if (round % 900 == 450 && !index_grows(&x))
+			assert_true(index_grow(&x));
+		if (round % 3 == 0)
+			index_step(&x, &slab, 1);
 		if (round % 100 == 0)
 			check_all(&x);
 	}
 	check_all(&x);
+	assert_true(x.now.mask >= 4 * BUCKETS);
+	index_step(&x, &slab, UINT32_MAX);
+	assert_false(index_grows(&x));
+	check_all(&x);
 	for (unsigned i = 0; i < FLOWS; i++)
 		slab_give(&slab, number[i]);
+	index_destroy(&x);
+	slab_destroy(&slab);
+}
+
+/* Full buckets on both sides of where memory is given back. */
+static void grows_by_pieces(void **unused)
+{
+	enum { MANY = 80000, LARGE = 8192 };
+	static uint32_t many[MANY];
+	struct index x;
+
+	(void)unused;
+	assert_true(slab_init(&slab, 256, MANY));
+	assert_true(index_init(&x, LARGE));
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct flow *f;
+
+		many[i] = slab_take(&slab);
+		f = slab_at(&slab, many[i]);
+		memset(f, 0, sizeof *f);
+		memcpy(f->key.address[0], &i, sizeof i);
+		f->hash = key_hash(&f->key, 5);
+		index_add(&x, f->hash, many[i]);
+	}
+	assert_true(index_grow(&x));
+	for (unsigned step = 0; index_grows(&x); step++) {
+		for (uint32_t i = step % 97; i < MANY && step % 128 < 3; i += 97) {
+			const struct flow *f = slab_at(&slab, many[i]);
+
+			assert_int_equal(index_find(&x, &slab, f->hash, &f->key), many[i]);
+		}
+		index_step(&x, &slab, 1);
+	}
+	for (uint32_t i = 0; i < MANY; i++) {
+		const struct flow *f = slab_at(&slab, many[i]);
+
+		assert_int_equal(index_find(&x, &slab, f->hash, &f->key), many[i]);
+		index_remove(&x, f->hash, many[i]);
+		slab_give(&slab, many[i]);
+	}
+	assert_int_equal(x.count, 0);
 	index_destroy(&x);
 	slab_destroy(&slab);
 }
@@ -164,6 +213,7 @@ static void echo_and_reply_are_one(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grows_by_pieces),
 		cmocka_unit_test(finds_what_is_in),
 		cmocka_unit_test(survives_equal_hashes),
 		cmocka_unit_test(both_directions_have_one_key),
