@@ -122,6 +122,7 @@ enum {
 	LIMIT_JSON_NUMBER = 400, /* bytes of a number that becomes a double */
 
 	/* record and sink */
+	LIMIT_COLUMNS = 65536,            /* children of one Arrow type that is read */
 	LIMIT_RECORD_BYTES = 64 << 20,    /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,          /* structs and lists within each other */
 	LIMIT_COLUMNS = 65536,            /* children of one Arrow type that is read */
