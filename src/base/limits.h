@@ -125,7 +125,6 @@ enum {
 	LIMIT_COLUMNS = 65536,            /* children of one Arrow type that is read */
 	LIMIT_RECORD_BYTES = 64 << 20,    /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,          /* structs and lists within each other */
-	LIMIT_COLUMNS = 65536,            /* children of one Arrow type that is read */
 	LIMIT_DICTIONARY_BYTES = 1 << 30, /* of different words of a column, of a stream */
 	LIMIT_OUTPUT_QUEUE = 64 << 20,    /* text that waits for a writer, of a live capture */
 	LIMIT_OUTPUT_NOTES = 4 << 20,     /* lines that are no records, beyond that */
