@@ -82,8 +82,10 @@ static bool compile_move(const struct columns *c, const struct column *col, stru
 	if (col->type == FIELD_STRUCT && !is_marked(col))
 		return true;
 	if (col->type == FIELD_LIST &&
-			!compile_range(c, col->index + 1, col->next, col->items, &items))
+			!compile_range(c, col->index + 1, col->next, col->items, &items)) {
+		moves_free(items);
 		return false;
+	}
 	to->list[to->count++] = (struct move){
 		.op = (uint8_t)op_of(col),
 		.null = col->nulls == COLUMN_NULLS,
