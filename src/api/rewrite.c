@@ -86,7 +86,8 @@ static bool put_own(const struct joy *j, struct registry *told, struct err *e)
 /* Options that say how records were made, and that rewriting goes by. */
 static bool take_over(struct joy *j)
 {
-	static const char *const names[] = { "num_pkts", "community_id_seed", "stats_idle" };
+	static const char *const names[] = { "num_pkts", "community_id_seed", "stats_idle",
+		"dist_bytes" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (conf_rank_of(&j->registry->sets, names[i]) == CONF_INITIAL &&

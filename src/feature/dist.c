@@ -196,6 +196,37 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 /* --- parts of a split flow ------------------------------------------------------------------- */
 
+static uint64_t counted(const struct dist_out *d)
+{
+	const struct field_list *list =
+			d->byte_dist.count > 0 ? &d->byte_dist : &d->compact_byte_dist;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		n += ((const uint64_t *)list->items)[i];
+	return n;
+}
+
+/*
+ * With dist_bytes=N each part has counted the first N bytes of each direction anew.  Together these
+ * are the flow's first ones when they are no more than N at all.
+ */
+static bool is_sum(
+		const struct feature_join *join, const struct dist_out *a, const struct dist_out *b)
+{
+	const struct dist_options *o = join->options;
+
+	return o->bytes == 0 || counted(a) + counted(b) <= o->bytes;
+}
+
+/* Both directions have all N. */
+static bool is_full(const struct feature_join *join, const struct dist_out *a)
+{
+	const struct dist_options *o = join->options;
+
+	return o->bytes > 0 && counted(a) == (uint64_t)(join->both ? 2 : 1) * o->bytes;
+}
+
 /* All is worked out anew from the sum of the distributions; without them it is not known. */
 static bool merge(struct feature_join *join, const void *before, const void *next, void *out)
 {
@@ -205,6 +236,12 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 
 	if (before == NULL || next == NULL)
 		return true;
+	if (is_full(join, before)) {
+		*o = *(const struct dist_out *)before;
+		return true;
+	}
+	if (!is_sum(join, before, next))
+		return false;
 	o->byte_dist_mean = o->byte_dist_std = o->entropy = o->total_entropy = (double)NAN;
 	count = arena_alloc(join->arena, join->pool, VALUES * sizeof *count);
 	if (o->byte_dist.count != VALUES || count == NULL)

@@ -134,6 +134,24 @@ def test_merged_is_whole(case: Path, timeout: float) -> None:
             assert differences(whole[flow_id][0], parts[0]) == []
 
 
+@pytest.mark.parametrize("count", [1, 100, 100000])
+def test_limited_distributions(count: int) -> None:
+    """dist_bytes=N: the merged flow has its first N bytes of each direction, or says nothing."""
+    options = {"bidir": 1, "dist": 1, "cdist": 1, "entropy": 1, "dist_bytes": count}
+    kept = 0
+    for path in CASES:
+        whole = by_flow(records(capture(path, *[f"{k}={v}" for k, v in options.items()])))
+        done = rewrite(captured_table(path, active_timeout=0.05, **options), merge=1)
+        for flow_id, parts in by_flow(done.records).items():
+            if len(parts) > 1:
+                continue
+            for key in ("byte_dist", "compact_byte_dist", "byte_dist_mean", "entropy"):
+                merged = parts[0].get(key)
+                assert merged is None or like(whole[flow_id][0].get(key), merged)
+            kept += "merged" in parts[0].get("marks", []) and "byte_dist" in parts[0]
+    assert kept > 2
+
+
 def test_something_was_merged() -> None:
     """The test above is about something: flows of many parts, of every protocol."""
     parts: Counter[int] = Counter()
