@@ -83,7 +83,7 @@ def imports(args: argparse.Namespace) -> None:
 
 
 def pairs(args: argparse.Namespace, folder: str) -> None:
-    """pcap2flow and joy.read with the same options, hence the same fields."""
+    """pcap2flow and joy.read with the same options, hence the same fields, a worker each."""
     sets = {
         "plain flows": ["num_pkts=0"],
         "default": [],
@@ -94,7 +94,7 @@ def pairs(args: argparse.Namespace, folder: str) -> None:
         out = "output=" + os.path.join(folder, "out.json")
         ours = [args.python, __file__, "drain", args.input, "", *options]
         commands = {
-            "pcap2flow, JSON to a file": [args.program, "bidir=1", "progress=0", out]
+            "pcap2flow, JSON to a file": [args.program, "bidir=1", "threads=1", "progress=0", out]
             + [*options, args.input],
             JOY + "all batches": ours,
         }
