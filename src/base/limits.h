@@ -122,9 +122,7 @@ enum {
 	LIMIT_JSON_NUMBER = 400, /* bytes of a number that becomes a double */
 
 	/* record and sink */
-	LIMIT_RECORD_BYTES = 64 << 20, /* one record as text */
-	LIMIT_RECORD_DEPTH = 16,       /* structs and lists within each other */
-	LIMIT_COLUMNS = 65536,         /* children of one Arrow type that is read */
+	LIMIT_COLUMNS = 65536,            /* children of one Arrow type that is read */
 	LIMIT_RECORD_BYTES = 64 << 20,    /* one record as text */
 	LIMIT_RECORD_DEPTH = 16,          /* structs and lists within each other */
 	LIMIT_DICTIONARY_BYTES = 1 << 30, /* of different words of a column, of a stream */
