@@ -63,27 +63,34 @@ def measure(commands: dict[str, list[str]], rounds: int, folder: str) -> dict[st
     return seen
 
 
-def show(title: str, commands: dict[str, list[str]], rounds: int, folder: str) -> None:
-    """A table; ratios are to its first row."""
+def show(title: str, commands: dict[str, list[str]], rounds: int, folder: str, idle: float) -> None:
+    """A table; ratios are to its first row, the second of them without the 'idle' CPU seconds that
+    Python takes to start and import."""
     seen = measure(commands, rounds, folder)
     first = next(iter(seen.values()))
-    print("\n%-40s %8s %8s %10s %9s" % (title, "CPU s", "wall s", "CPU ratio", "peak MiB"))
+    head = (title, "CPU s", "wall s", "CPU ratio", "reading", "peak MiB")
+    print("\n%-34s %8s %8s %10s %10s %9s" % head)
     for name, rows in seen.items():
         cpu, wall = (statistics.median(r[i] for r in rows) for i in (0, 1))
-        ratio = statistics.median(r[0] / b[0] for r, b in zip(rows, first, strict=True))
+        both = list(zip(rows, first, strict=True))
+        ratio = statistics.median(r[0] / b[0] for r, b in both)
+        alone = idle if name.startswith(JOY) else 0.0
+        reading = statistics.median((r[0] - alone) / b[0] for r, b in both)
         peak = max(r[2] for r in rows)
-        print("%-40s %8.2f %8.2f %10.2f %9.0f" % (name, cpu, wall, ratio, peak), flush=True)
+        row = (name, cpu, wall, ratio, reading, peak)
+        print("%-34s %8.2f %8.2f %10.2f %10.2f %9.0f" % row, flush=True)
 
 
-def imports(args: argparse.Namespace) -> None:
-    """What every 'joy.read' row has in it besides reading."""
+def imports(args: argparse.Namespace) -> float:
+    """CPU seconds that every 'joy.read' row has in it besides reading."""
     rows = [run([args.python, "-c", "import joy, pyarrow"]) for _ in range(args.rounds + 1)]
     cpu = statistics.median(r[0] for r in rows[1:])
-    print("\nstart of Python, import of joy and pyarrow: %.2f s CPU" % cpu)
+    print("start of Python, import of joy and pyarrow: %.2f s CPU" % cpu)
+    return cpu
 
 
-def pairs(args: argparse.Namespace, folder: str) -> None:
-    """pcap2flow and joy.read with the same options, hence the same fields."""
+def pairs(args: argparse.Namespace, folder: str, idle: float) -> None:
+    """pcap2flow and joy.read with the same options, hence the same fields, a worker each."""
     sets = {
         "plain flows": ["num_pkts=0"],
         "default": [],
@@ -94,11 +101,11 @@ def pairs(args: argparse.Namespace, folder: str) -> None:
         out = "output=" + os.path.join(folder, "out.json")
         ours = [args.python, __file__, "drain", args.input, "", *options]
         commands = {
-            "pcap2flow, JSON to a file": [args.program, "bidir=1", "progress=0", out]
+            "pcap2flow, JSON to a file": [args.program, "bidir=1", "threads=1", "progress=0", out]
             + [*options, args.input],
             JOY + "all batches": ours,
         }
-        show(name, commands, args.rounds, folder)
+        show(name, commands, args.rounds, folder, idle)
 
 
 def peers(args: argparse.Namespace, folder: str) -> None:
@@ -107,7 +114,7 @@ def peers(args: argparse.Namespace, folder: str) -> None:
         JOY + "these columns": [args.python, __file__, "drain", args.input, CORE],
         "NFStream": [args.nfstream, __file__, "drain-nfstream", args.input],
     }
-    show("5-tuple, times, packets, bytes", commands, 1, folder)  # a round takes minutes
+    show("5-tuple, times, packets, bytes", commands, 1, folder, 0.0)  # a round takes minutes
 
 
 def query(args: argparse.Namespace, folder: str) -> None:
@@ -143,8 +150,7 @@ def main() -> None:
         % (os.path.basename(args.input), counts["packets"], counts["flows"], args.rounds)
     )
     with tempfile.TemporaryDirectory() as folder:
-        pairs(args, folder)
-        imports(args)
+        pairs(args, folder, imports(args))
         query(args, folder)
         if args.nfstream:
             peers(args, folder)

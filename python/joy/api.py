@@ -45,7 +45,7 @@ def read(
         paths: files and folders; "-" is standard input.
         bidir: one record for both directions of a conversation.
         bpf: take only packets that match a filter (pcap-filter(7)).
-        threads: workers; 0 as many as suit the input.
+        threads: workers; 0 as many as suit the input.  (A stream from files has one.)
         columns: dotted names of the fields wanted, each with all that lies below it, such as
             "sa", "tls.sni"; what they need is switched on.  None: what the options say.
         addresses: "text", or "binary": 16 bytes each, IPv4 as ::ffff:a.b.c.d.

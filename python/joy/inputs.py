@@ -139,6 +139,11 @@ class Flows:
             name = os.fspath(source.inputs[0].path)
             self.troubles.append(Trouble(f"{name}: {_line(bad)}", name, None, True))
 
+    def stop(self) -> None:
+        """Ask for an early end of what is being read, perhaps by another thread."""
+        for source in self._sources:
+            source.stop()
+
     def reader(self) -> pa.RecordBatchReader:
         """The same as a reader, for DuckDB, pyarrow.parquet and whoever takes a C stream.
 

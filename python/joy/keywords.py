@@ -68,7 +68,7 @@ class Option:
 @cache
 def table() -> dict[str, Option]:
     """All options of the library by name, in the order of its documents."""
-    rows = json.loads(_joy.Handle().text(_joy.TEXT_OPTION_TABLE))
+    rows = json.loads(_joy.Handle().text(_joy.TEXT_OPTION_TABLE) or "[]")
     made = []
     for row in rows:
         lists = {"flags": frozenset(row["flags"]), "choices": tuple(row.get("choices", ()))}

@@ -116,6 +116,8 @@ def _failure(handle: _joy.Handle, status: int) -> JoyError:
 def _into_text(handle: _joy.Handle, flows: Flows, output: str) -> int:
     keywords.apply(handle, {"output": output})
     status = handle.rewrite(flows.reader().__arrow_c_stream__())
+    if flows.failure is not None:  # an interrupt, which the library has in other words
+        raise flows.failure
     if status not in (_joy.OK, _joy.DAMAGED):
         raise _failure(handle, status)
     return status
@@ -154,6 +156,9 @@ def _into_columns(handle: _joy.Handle, flows: Flows, output: str, kind: str) -> 
             for batch in _batches(handle, reader):
                 writer.write(batch)
             writer.close()
+    except BaseException:
+        flows.stop()  # the reader's end waits for it
+        raise
     finally:
         reader.close()
     return handle.status() or _joy.OK

@@ -160,6 +160,9 @@ class Source:
         """Batches, each with the share of the bytes that is read, 0 to 1."""
         raise NotImplementedError
 
+    def stop(self) -> None:
+        """Ask for an early end, where batches may be long in coming; any thread may."""
+
     def refuse(self, bad: BaseException) -> InputError:
         """What could not be opened, as an error that names the file."""
         line = (str(bad) or type(bad).__name__).splitlines()[0]
@@ -189,6 +192,10 @@ class _Engine(Source):
         except TypeError as wrong:  # an option that is for something else
             raise UsageError(str(wrong)) from wrong
         self.schema = self._stream.schema
+
+    def stop(self) -> None:
+        """Ask the run for its end."""
+        self._stream.stop()
 
     def batches(self) -> Iterator[tuple[float, pa.RecordBatch]]:
         with self._stream as stream:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -80,7 +81,11 @@ class Stream:
     """
 
     def __init__(
-        self, handle: _joy.Handle, what: int, paths: Sequence[str | bytes], damaged: str
+        self,
+        handle: _joy.Handle,
+        what: int,
+        paths: Sequence[str | bytes | os.PathLike[str]],
+        damaged: str,
     ) -> None:
         """Begin the run; `what` is CAPTURES or RECORDS of the extension."""
         self._handle = handle

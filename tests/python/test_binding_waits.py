@@ -86,16 +86,17 @@ def _no_test_hangs() -> Iterator[None]:
 class Child:
     """A process that consumes a stream from a fifo, which stays open for writing."""
 
-    def __init__(self, folder: Path, code: str) -> None:
+    def __init__(self, folder: Path, *command: str, more: tuple[str, ...] = ()) -> None:
         fifo = folder / "fifo"
         os.mkfifo(fifo)
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, str(fifo)],
+            [sys.executable, *command, str(fifo), *more],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env=environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.fifo = open(fifo, "wb")  # returns when the run has opened it for reading
         self.fifo.write(packets())
@@ -125,7 +126,7 @@ def child_code(consumer: str, other: str = "ZeroDivisionError", before: str = ""
 
 @pytest.mark.parametrize("consumer", CONSUMERS)
 def test_an_interrupt_ends_the_waiting(tmp_path: Path, consumer: str) -> None:
-    child = Child(tmp_path, child_code(consumer))
+    child = Child(tmp_path, "-c", child_code(consumer))
     assert child.line() == "inside"  # so the lock is free while it waits: another thread says that
     child.process.send_signal(signal.SIGINT)
     said = child.rest()
@@ -140,7 +141,7 @@ def test_what_a_handler_raises_arrives(tmp_path: Path, consumer: str) -> None:
         "def handler(number, frame): raise ZeroDivisionError('from the handler')\n"
         "signal.signal(signal.SIGUSR1, handler)"
     )
-    child = Child(tmp_path, child_code(consumer, before=handler))
+    child = Child(tmp_path, "-c", child_code(consumer, before=handler))
     assert child.line() == "inside"
     child.process.send_signal(signal.SIGUSR1)
     said = child.rest()
@@ -152,7 +153,7 @@ def test_a_handler_that_raises_nothing_is_called_and_the_waiting_goes_on(
     tmp_path: Path, consumer: str
 ) -> None:
     handler = "signal.signal(signal.SIGUSR1, lambda number, frame: say('handled'))"
-    child = Child(tmp_path, child_code(consumer, before=handler))
+    child = Child(tmp_path, "-c", child_code(consumer, before=handler))
     assert child.line() == "inside"
     child.process.send_signal(signal.SIGUSR1)
     if consumer != "duckdb":  # whose main thread may be waiting for another thread, in a lock
@@ -206,10 +207,23 @@ next(iter(stream))
 stream.close()
 print("closed", flush=True)
 """
-    child = Child(tmp_path, code)
+    child = Child(tmp_path, "-c", code)
     assert child.line() == "closed"
     assert child.rest() == [""]
     assert child.process.returncode == 0
+
+
+@pytest.mark.parametrize("output", ["out.json", "out.parquet"])
+def test_an_interrupt_ends_a_command_that_rewrites(tmp_path: Path, output: str) -> None:
+    """There a thread of the library reads what Python reads from the library."""
+    subnets = tmp_path / "subnets"
+    subnets.write_text("10.0.0.0/8\n")
+    command = ("-m", "joy", "anonymize", "--subnets", str(subnets))
+    child = Child(tmp_path, *command, more=(str(tmp_path / output),))
+    child.process.send_signal(signal.SIGINT)
+    assert [line for line in child.rest() if line] == ["joy: interrupted"]
+    assert child.process.returncode == 130
+    assert not (tmp_path / output).exists()
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
