@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -22,14 +21,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """So that a command keeps its name when it is the only one."""
-
-
 for _name in NAMES:
-    if find_spec(f"joy.commands.{_name}") is None:
-        continue
     _module = import_module(f"joy.commands.{_name}")
     if hasattr(_module, "app"):  # with commands of its own
         app.add_typer(_module.app, name=_name)

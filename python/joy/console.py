@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,21 @@ def warn(text: str) -> None:
 def fail(text: str) -> None:
     """A line that says why the command ends."""
     err.print(f"[red]joy:[/] {escape(text)}")
+
+
+def options_of(words: Sequence[str]) -> dict[str, str]:
+    """Options given as name=value, or name alone for name=1, as pcap2flow takes them.
+
+    Raises:
+        UsageError: one without a name.
+    """
+    options = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if not name:
+            raise UsageError(f"option {word}: give it as name=value")
+        options[name.strip()] = value.strip() if "=" in word else "1"
+    return options
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from joy import sources, unify
-from joy.errors import InputError, UsageError
+from joy.errors import InputError
 from joy.finding import CAPTURE, Found, Input, Trouble
 
-__all__ = ["Flows", "Input", "Trouble", "options_of"]
+__all__ = ["Flows", "Input", "Trouble"]
 
 ROWS = 8192  # at most, of a batch
 
@@ -43,6 +43,8 @@ class Flows:
         troubles: what was found so far.
         clashes: columns that some inputs have as something else.
         failure: what ended reader() early.
+        summaries: the last line of pcap2flow for the captures, once they are read: packets, drops,
+            what was cut or malformed.
 
     Raises:
         InputError: nothing that can be read.
@@ -69,6 +71,7 @@ class Flows:
         self._progress = progress or (lambda share: None)
         self.clashes: set[str] = set()
         self.failure: BaseException | None = None
+        self.summaries: list[dict[str, Any]] = []
         self._sources = self._open(found.inputs)
         self.inputs = [one for source in self._sources for one in source.inputs]
         if not self._sources:
@@ -125,6 +128,8 @@ class Flows:
                     self._progress((done + share * size) / total)
                 yield unify.adapt(batch, self.schema, self._clash)
             done += size
+            if source.summary is not None:
+                self.summaries.append(source.summary)
         self._progress(1.0)
 
     def _batches(self, source: sources.Source) -> Iterator[tuple[float, pa.RecordBatch]]:
@@ -161,21 +166,6 @@ class Flows:
                 raise
 
         return pa.RecordBatchReader.from_batches(self.schema, kept())
-
-
-def options_of(words: Sequence[str]) -> dict[str, str]:
-    """Options given as name=value, or name alone for name=1, as pcap2flow takes them.
-
-    Raises:
-        UsageError: one without a name.
-    """
-    options = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        if not name:
-            raise UsageError(f"option {word}: give it as name=value")
-        options[name.strip()] = value.strip() if "=" in word else "1"
-    return options
 
 
 def _line(bad: BaseException) -> str:

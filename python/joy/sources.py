@@ -147,9 +147,11 @@ class Source:
     Attributes:
         inputs: the files.
         schema: of its batches, before the stream's own is put on them.
+        summary: of a run over captures, behind its last batch.
     """
 
     schema: pa.Schema
+    summary: dict[str, Any] | None = None
 
     def __init__(self, inputs: Sequence[Input], columns: Sequence[str] | None) -> None:
         self.inputs = list(inputs)
@@ -202,6 +204,8 @@ class _Engine(Source):
             try:
                 for batch in stream:
                     yield stream.progress or 0.0, batch
+                if self.inputs[0].kind == CAPTURE:
+                    self.summary = stream.summary
             finally:
                 for one in stream.troubles:
                     self._troubles.append(Trouble(one.text, one.file, one.offset, one.damaged))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import handshakes as h
 import pytest
-from joy import fingerprint_db, inputs, npf
+from joy import fingerprint_db, npf
 from joy.errors import InputError, UsageError
 from kit import ROOT
 from made import joy, ok, run_page, write_pcap
@@ -322,7 +322,6 @@ def test_autonomous_systems_and_names(tmp_path: Path, records: Path) -> None:
     assert entry["processes"][0]["sni"] == {"192.0.2.77": 1}
 
 
-@pytest.mark.skipif(not hasattr(inputs, "options_of"), reason="inputs are a stand-in: no Parquet")
 def test_labelled_captures_make_a_database(tmp_path: Path, capture: Path) -> None:
     """From a capture without processes, by way of joy label."""
     truth = tmp_path / "truth.csv"

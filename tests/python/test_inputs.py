@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 import talks
 from joy import unify
+from joy.console import options_of
 from joy.errors import InputError, UsageError
-from joy.inputs import Flows, options_of
+from joy.inputs import Flows
 from kit import ROOT
 
 

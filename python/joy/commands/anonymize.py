@@ -9,7 +9,6 @@ import typer
 
 from joy import console, rewriting
 from joy.errors import UsageError
-from joy.inputs import options_of
 
 
 def command(
@@ -65,7 +64,7 @@ def command(
         if not work.keys() - {"anon_key"}:
             raise UsageError("say what to take out: --subnets FILE, --names, --users FILE")
         done = rewriting.rewrite(
-            paths[:-1], paths[-1], options=options_of(option or []), work=work, quiet=quiet
+            paths[:-1], paths[-1], options=console.options_of(option or []), work=work, quiet=quiet
         )
         return rewriting.tell(done, json, quiet)
 

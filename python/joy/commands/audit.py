@@ -63,7 +63,7 @@ def command(
         if not paths:
             raise UsageError("no input: name captures, flow records or folders of them")
         loaded = _policies(policy or ["mozilla-intermediate"])
-        tally, flows = _run(paths, loaded, by, _options(option), quiet)
+        tally, flows = _run(paths, loaded, by, console.options_of(option or []), quiet)
         _write(chosen, output, tally, flows)
         if set(FAIL_ON[fail_on]).intersection(tally.worst()):
             return console.FAILED
@@ -84,16 +84,6 @@ def _format(form: str | None, output: Path | None) -> str:
         return {"htm": "html"}.get(suffix, suffix if suffix in FORMATS else "text")
     _one_of("--format", form, FORMATS)
     return form
-
-
-def _options(words: list[str] | None) -> dict[str, str]:
-    out = {}
-    for word in words or []:
-        name, sign, value = word.partition("=")
-        if not sign:
-            raise UsageError(f"-o {word}: it has to be name=value")
-        out[name] = value
-    return out
 
 
 def _policies(names: list[str]) -> list[Policy]:

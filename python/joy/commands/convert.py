@@ -13,7 +13,7 @@ import typer
 
 from joy import console, sources, writing
 from joy.errors import InputError, UsageError
-from joy.inputs import Flows, options_of
+from joy.inputs import Flows
 
 TEXTS = (".json", ".csv")
 PACKED = ("", ".gz", ".zst")
@@ -52,7 +52,7 @@ def command(
     def body() -> int:
         if len(paths) < 2:
             raise UsageError("name what to read, and behind it the file to write")
-        work = _Work(paths[:-1], paths[-1], options_of(option or []), partition, quiet)
+        work = _Work(paths[:-1], paths[-1], console.options_of(option or []), partition, quiet)
         rows = work.run()
         if json:
             console.say_json({"output": work.output, "records": rows, "damaged": work.damaged})

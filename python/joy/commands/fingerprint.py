@@ -13,7 +13,7 @@ import typer
 
 from joy import console
 from joy import fingerprint_db as db
-from joy.errors import InputError, UsageError
+from joy.errors import UsageError
 from joy.inputs import Flows
 
 app = typer.Typer(
@@ -38,43 +38,11 @@ WIDE = 72  # characters of a fingerprint on a terminal
 
 
 # --- what they share -----------------------------------------------------------------------------
-def options_of(given: Sequence[str] | None) -> dict[str, str]:
-    """{name: value} of -o name=value.
-
-    Raises:
-        UsageError: a word without "=".
-    """
-    pairs = [word.partition("=") for word in given or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise UsageError(f"-o {name}: has to be name=value")
-    return {name: value for name, _, value in pairs}
-
-
-UNASKED = {"exe": ("exe", "exe_peer"), "geoip": ("sa_geo", "da_geo")}  # columns by their options
-
-
 def _flows(paths: Sequence[str], given: Sequence[str] | None, more: Iterable[str] = ()) -> Flows:
-    """The inputs with what sightings need.
-
-    Captures know no processes, and geography only by files that have to be named: where these are
-    refused, the rest has to do.
-    """
+    """The inputs with what sightings need, as far as they have it."""
     from joy.sightings import COLUMNS
 
-    columns, options = [*COLUMNS, *more], options_of(given)
-    try:
-        return Flows(paths, columns=columns, options=options)
-    except (UsageError, InputError) as bad:
-        if not any(option in str(bad) for option in UNASKED):
-            raise
-    left_out = [c for option, names in UNASKED.items() if option not in options for c in names]
-    few = [name for name in columns if name.split(".")[0] not in left_out]
-    flows = Flows(paths, columns=few, options=options)
-    if any(item.kind != "capture" for item in flows.inputs):
-        names = ", ".join(left_out)
-        console.warn(f"beside captures these columns of records are not read: {names}")
-    return flows
+    return Flows(paths, columns=[*COLUMNS, *more], options=console.options_of(given or ()))
 
 
 def _ended(flows: Flows, seen: bool = True) -> int:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from joy import console, manifest
-from joy.commands.fingerprint import options_of
 from joy.errors import JoyError, UsageError
 from joy.inputs import Flows
 from joy.truth import BadRow, Clock, Truth, seconds
@@ -80,7 +79,7 @@ def command(
             raise UsageError(f"{output}: has to end in .parquet (joy convert makes other formats)")
         job = Job(
             on_conflict, tuple(label or ()), prefix, rows, file, zone, shift, slack,
-            skip_bad_rows, options_of(option),
+            skip_bad_rows, console.options_of(option or []),
         )  # fmt: skip
         with console.progress("labelling", quiet) as moved:
             report, damaged = _run(paths, truth, str(output), job, moved)

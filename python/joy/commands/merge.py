@@ -9,7 +9,6 @@ import typer
 
 from joy import console, rewriting
 from joy.errors import UsageError
-from joy.inputs import options_of
 
 
 def command(
@@ -46,7 +45,7 @@ def command(
         if memory is not None:
             work["memory"] = memory
         done = rewriting.rewrite(
-            paths[:-1], paths[-1], options=options_of(option or []), work=work, quiet=quiet
+            paths[:-1], paths[-1], options=console.options_of(option or []), work=work, quiet=quiet
         )
         if not quiet and not json and done.summary.get("parts", 0) > 0:
             s = done.summary

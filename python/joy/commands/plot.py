@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from joy import console
-from joy.commands.summary import pairs
 from joy.errors import JoyError, UsageError
 
 FLOWS = 10_000  # that are drawn at most,
@@ -57,7 +56,9 @@ def command(
 ) -> None:
     """Draw flows: packets over time, byte values, lengths, times between packets, hosts."""
     what = kind or (Kind.packets if flow or where else Kind.hosts)
-    asked = _Asked(paths, flow, where, what.value, output, json, pairs(option or []), quiet)
+    asked = _Asked(
+        paths, flow, where, what.value, output, json, console.options_of(option or []), quiet
+    )
     raise typer.Exit(console.end(lambda: _run(asked)))
 
 

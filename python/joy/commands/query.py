@@ -12,7 +12,6 @@ import typer
 
 from joy import answers, console, needs, sql, vocabulary, writing
 from joy.errors import UsageError
-from joy.inputs import options_of
 
 Moved = Callable[[float | None], None]
 SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -81,7 +80,7 @@ def command(
             raise UsageError("give a query and what to ask: joy query 'SELECT ...' PATH...")
         answer = _Answer("json" if json else form, output, flags is not None)
         paths = words if flags else words[1:]
-        with sql.Session(paths, options_of(option or []), memory) as session:
+        with sql.Session(paths, console.options_of(option or []), memory) as session:
             with console.progress("reading", quiet) as moved:
                 statements = session.interruptible(
                     lambda: _statements(session, words[0], flags, moved)

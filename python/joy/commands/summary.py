@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from joy import console
-from joy.errors import UsageError
 
 BINS = 60  # of the time line in JSON, at most
 
@@ -35,7 +34,9 @@ def _run(paths: list[str], json: bool, top: int, option: list[str], quiet: bool)
     screen = console.out if console.out.is_terminal else None
     bins = BINS if json else min((screen.width if screen else text.PLAIN_WIDTH) - 8, 112)
     with console.progress("reading", quiet) as moved:
-        flows = Flows(paths, columns=collect.columns(), options=pairs(option), progress=moved)
+        flows = Flows(
+            paths, columns=collect.columns(), options=console.options_of(option), progress=moved
+        )
         found = collect.summarize(flows, top, bins)
     if json:
         console.say_json(found)
@@ -44,18 +45,3 @@ def _run(paths: list[str], json: bool, top: int, option: list[str], quiet: bool)
     else:
         sys.stdout.write(text.page(found))
     return console.DAMAGED if flows.damaged else console.OK
-
-
-def pairs(options: list[str]) -> dict[str, str]:
-    """name=value of the command line as a mapping; a name alone is switched on.
-
-    Raises:
-        UsageError: a word without a name.
-    """
-    made = {}
-    for option in options:
-        name, _, value = option.partition("=")
-        if not name:
-            raise UsageError(f"-o {option}: wants name=value, as pcap2flow takes them")
-        made[name] = value if "=" in option else "1"
-    return made

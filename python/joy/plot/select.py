@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from joy.errors import UsageError
 from joy.inputs import Flows
-from joy.summary.columns import known
+from joy.sources import all_columns
 
 _BASE = "sa da pr sp dp bytes_out bytes_in time_start time_end flow_id part"
 COLUMNS = {
@@ -33,7 +33,7 @@ def columns(kind: str, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
 def mentioned(condition: str) -> tuple[str, ...]:
     """Columns that a condition names."""
     words = {w.lower() for w in re.findall(r"\w+", condition)}
-    return tuple(n for n in known().names if n.lower() in words)
+    return tuple(n for n in all_columns().names if n.lower() in words)
 
 
 def number(flow: str) -> tuple[int, int | None]:

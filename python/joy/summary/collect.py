@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from joy.inputs import Flows
+from joy.sources import all_columns
 from joy.summary import names, rules
-from joy.summary.columns import Columns, has, known, text, unlisted
+from joy.summary.columns import Columns, text, unlisted
 from joy.summary.counters import Top
 from joy.summary.scans import Scans
 from joy.summary.timeline import Timeline
+from joy.unify import find
 
 ROWS = 1 << 16  # flows that are added up at once,
 BYTES = 64 << 20  # unless they are that large
@@ -43,8 +45,8 @@ _NAME_KEYS = {"dns": ("qn", "qname", "query", "name"), "http": ("host", "authori
 
 def columns() -> tuple[str, ...]:
     """What to ask Flows for: COLUMNS, and data elements to come that this version knows."""
-    schema = known()
-    return COLUMNS + tuple(n for n in _TO_COME if has(schema, n))
+    schema = all_columns()
+    return COLUMNS + tuple(n for n in _TO_COME if find(schema, n) is not None)
 
 
 class Summary:
@@ -360,5 +362,5 @@ def _inputs(flows: Flows) -> dict[str, Any]:
         "files": files,
         "damaged": flows.damaged,
         "troubles": troubles,
-        "summaries": list(getattr(flows, "summaries", None) or []),
+        "summaries": flows.summaries,
     }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-import joy
+from joy.unify import find
 
 
 class Columns:
@@ -21,7 +21,7 @@ class Columns:
         self.rows = table.num_rows
 
     def __contains__(self, name: str) -> bool:
-        return has(self.table.schema, name)
+        return find(self.table.schema, name) is not None
 
     def struct(self, name: str) -> pa.Array | None:
         """A field as it is, None when the schema has none; null where an object around it is."""
@@ -66,27 +66,8 @@ def is_list(kind: pa.DataType) -> bool:
     return pa.types.is_list(kind) or large or fixed
 
 
-def known() -> pa.Schema:
-    """All columns that this version can make of captures; empty when it cannot say."""
-    schema = getattr(joy, "schema", None)
-    found = schema() if callable(schema) else None
-    return found if isinstance(found, pa.Schema) else pa.schema([])
-
-
 def text(values: pa.Array) -> pa.Array:
     """Words or texts as plain text."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values.cast(pa.utf8())
-
-
-def has(schema: pa.Schema, name: str) -> bool:
-    """Whether a field is there, by its dotted name; what is below lists counts."""
-    kind: pa.DataType = pa.struct(list(schema))
-    for key in name.split("."):
-        while is_list(kind):
-            kind = kind.value_type
-        if not pa.types.is_struct(kind) or kind.get_field_index(key) < 0:
-            return False
-        kind = kind.field(key).type
-    return True
