@@ -43,8 +43,8 @@ class Flows:
         troubles: what was found so far.
         clashes: columns that some inputs have as something else.
         failure: what ended reader() early.
-        summaries: the last line of pcap2flow for the captures, once they are read: packets, drops,
-            what was cut or malformed.
+        summaries: what pcap2flow says of its runs (packets, drops, what was cut or malformed): of
+            the captures, and of JSON lines what stands in them; once they are read.
 
     Raises:
         InputError: nothing that can be read.
@@ -128,8 +128,7 @@ class Flows:
                     self._progress((done + share * size) / total)
                 yield unify.adapt(batch, self.schema, self._clash)
             done += size
-            if source.summary is not None:
-                self.summaries.append(source.summary)
+            self.summaries += source.summaries
         self._progress(1.0)
 
     def _batches(self, source: sources.Source) -> Iterator[tuple[float, pa.RecordBatch]]:

@@ -147,11 +147,12 @@ class Source:
     Attributes:
         inputs: the files.
         schema: of its batches, before the stream's own is put on them.
-        summary: of a run over captures, behind its last batch.
+        summaries: of the run over captures, or those that stand in files of JSON lines; behind the
+            last batch.
     """
 
     schema: pa.Schema
-    summary: dict[str, Any] | None = None
+    summaries: Sequence[dict[str, Any]] = ()
 
     def __init__(self, inputs: Sequence[Input], columns: Sequence[str] | None) -> None:
         self.inputs = list(inputs)
@@ -204,8 +205,8 @@ class _Engine(Source):
             try:
                 for batch in stream:
                     yield stream.progress or 0.0, batch
-                if self.inputs[0].kind == CAPTURE:
-                    self.summary = stream.summary
+                said = stream.summary
+                self.summaries = [said] if self.inputs[0].kind == CAPTURE else said["runs"]
             finally:
                 for one in stream.troubles:
                     self._troubles.append(Trouble(one.text, one.file, one.offset, one.damaged))

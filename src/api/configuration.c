@@ -103,6 +103,8 @@ static void summary_of_records(const struct joy *j, struct buf *out)
 	buf_byte(out, '{');
 	number(out, "records", stats.records);
 	input_member(j, records_progress(j->records), out);
+	json_key(out, "runs");
+	records_summaries(j->records, out);
 	buf_text(out, "}}");
 }
 

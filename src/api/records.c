@@ -27,6 +27,7 @@ struct records {
 	struct batch *batch;
 	int64_t since_ns; /* when its first row came */
 	uint64_t records;
+	struct buf summaries;              /* the summary objects met, with commas between them */
 	bool headless;                     /* a first line was not understood, for want of memory */
 	bool ended;                        /* it is asked for while a pipe is waited for */
 	bool refused;                      /* the reader wants no more */
@@ -41,12 +42,20 @@ void records_free(struct records *r)
 	heads_free(&r->heads);
 	from_json_free(r->from);
 	batch_free(r->batch);
+	buf_free(&r->summaries);
 	free(r);
 }
 
 struct source_progress records_progress(const struct records *r)
 {
 	return r->lines != NULL ? textlines_progress(r->lines) : (struct source_progress){ 0 };
+}
+
+void records_summaries(const struct records *r, struct buf *out)
+{
+	buf_byte(out, '[');
+	buf_bytes(out, r->summaries.p, r->summaries.size);
+	buf_byte(out, ']');
 }
 
 void records_stats(const struct records *r, struct joy_stats *out)
@@ -154,6 +163,7 @@ static int open_records(struct joy *j, const void *input)
 	if (r == NULL)
 		return handle_fail(j, JOY_FAILED, "no memory for a run");
 	r->j = j;
+	r->summaries = buf_new(LIMIT_TEXT_BYTES / 4);
 	r->heads = heads_new();
 	if (!open_lines(r, in))
 		return JOY_FAILED;
@@ -200,6 +210,25 @@ static void note_odd(struct records *r, const char *file)
 		r->wrong_in = file;
 }
 
+/* What runs have said about themselves, {"summary":{...}}, as long as it fits. */
+static void note_summary(struct records *r, struct rd line)
+{
+	static const char begin[] = "{\"summary\":{";
+	const size_t before = r->summaries.size, lead = sizeof begin - 2;
+
+	while (line.left > 0 && (line.p[line.left - 1] == '\n' || line.p[line.left - 1] == '\r'))
+		line.left--;
+	if (line.left <= lead + 1 || memcmp(line.p, begin, sizeof begin - 1) != 0)
+		return;
+	if (before > 0)
+		buf_byte(&r->summaries, ',');
+	buf_bytes(&r->summaries, line.p + lead, line.left - lead - 1);
+	if (!buf_ok(&r->summaries)) {
+		r->summaries.failed = false;
+		r->summaries.size = before;
+	}
+}
+
 /* False: the run is at its end. */
 static bool take(struct records *r, const struct textline *line)
 {
@@ -220,6 +249,7 @@ static bool take(struct records *r, const struct textline *line)
 			textlines_refuse(r->lines, 0, "ends in the middle of a line");
 		return true;
 	default:
+		note_summary(r, line->bytes);
 		return true;
 	}
 }

@@ -587,3 +587,13 @@ def test_manual_has_all_rules_and_keys() -> None:
         assert f"`{key}`" in manual
         for below in value if isinstance(value, dict) else {}:
             assert f"`{below}`" in manual, f"{key}.{below}"
+
+
+def test_what_the_sensor_lost_is_told(tmp_path: Path) -> None:
+    """By the last line of a file of records, and of the run over a capture."""
+    lost = tmp_path / "lost.json"
+    told = subprocess.check_output([ROOT / "pcap2flow", "bidir=1", SAMPLE], text=True)
+    lost.write_text(told.replace('"drops":0', '"drops":7'))
+    done = joy("summary", lost, SAMPLE)
+    assert "packets 308, drops 7" in done.stdout
+    assert "packets 308, drops 0" in done.stdout

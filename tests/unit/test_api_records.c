@@ -193,7 +193,7 @@ static void counters_and_summary(void **unused)
 	summary = joy_text(j, JOY_TEXT_SUMMARY, NULL);
 	snprintf(expected, sizeof expected,
 			"{\"summary\":{\"records\":1000,\"input\":{\"files\":1,\"damaged\":0,"
-			"\"failed\":0,\"bytes\":%lld}}}\n",
+			"\"failed\":0,\"bytes\":%lld},\"runs\":[]}}\n",
 			(long long)st.st_size);
 	assert_string_equal(summary, expected);
 	joy_text_free(summary);
@@ -246,6 +246,32 @@ static void a_stream_may_be_left(void **unused)
 	assert_string_equal(t.text, "");
 }
 
+/* What runs said about themselves is handed on. */
+static void runs_are_told(void **unused)
+{
+	const char *paths[] = {
+		file("one", HEAD "{\"sp\":1}\n{\"summary\":{\"drops\":3,\"x\":{\"y\":[]}}}\n"),
+		file("two", HEAD "{\"summary\":{\"file\":1}}\r\n{\"drops\":{}}\n{\"sp\":2}\n"
+				 "{\"summary\":{\"drops\":4}"),
+	};
+	struct told t = { .progress = 0 };
+	struct joy *j = handle(&t, NULL, 0);
+	struct buf text = buf_new(1 << 20);
+	struct ArrowArrayStream s;
+	char *summary;
+
+	(void)unused;
+	assert_int_equal(joy_stream(j, JOY_RECORDS, paths, 2, &s), JOY_OK);
+	drain(&s, &text);
+	summary = joy_text(j, JOY_TEXT_SUMMARY, NULL);
+	assert_non_null(strstr(
+			summary, ",\"runs\":[{\"drops\":3,\"x\":{\"y\":[]}},{\"file\":1}]}}\n"));
+	joy_text_free(summary);
+	s.release(&s);
+	buf_free(&text);
+	joy_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_read),
 		cmocka_unit_test(calls_that_are_wrong),
 		cmocka_unit_test(counters_and_summary),
+		cmocka_unit_test(runs_are_told),
 		cmocka_unit_test(progress_ends_a_run),
 		cmocka_unit_test(a_stream_may_be_left),
 	};
