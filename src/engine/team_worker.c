@@ -91,8 +91,7 @@ static void put_back(struct team *t, struct team_worker *w)
 	if (w->first == NULL)
 		w->last = NULL;
 	w->waiting--;
-	if (b->room != NULL)
-		b->room->users--;
+	team_leave_room(t, b->room);
 	parcel_clear(b);
 	b->next = t->spare;
 	t->spare = b;
