@@ -41,7 +41,6 @@ void joy_free(struct joy *j)
 	drain_free(j->stream);
 	sensor_free(j->sensor);
 	live_free(j->live);
-	source_free(j->source); /* it may read into the team's rooms */
 	engine_free(j->engine);
 	rewrite_free(j->rewrite);
 	from_arrow_free(j->from);
@@ -54,6 +53,7 @@ void joy_free(struct joy *j)
 	columns_free(j->columns);
 	wanted_free(&j->wanted);
 	plan_free(j->plan);
+	source_free(j->source);
 	registry_free(j->registry);
 	buf_free(&j->paths);
 	free(j);

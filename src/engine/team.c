@@ -9,12 +9,8 @@
 #include "engine/team_internal.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/hash.h"
-
-#define SECOND_NS 1000000000L
-#define STOP_NS   50000000L /* how long a request to stop may go unseen */
 
 enum {
 	DEPTH = TEAM_DEPTH,
@@ -23,7 +19,7 @@ enum {
 #ifdef FUZZING
 	ROOM = 512,
 #else
-	ROOM = (256 + 64) << 10,
+	ROOM = 256 << 10,
 #endif
 	TINY = 1 << 20, /* the front's table has no flows */
 };
@@ -145,23 +141,7 @@ static struct parcel_room *new_room(struct team *t, size_t size)
 	return r->bytes == NULL ? NULL : r;
 }
 
-/* Under the lock: waits until a room may be free. */
-static void wait_for_room(struct team *t)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += STOP_NS;
-	if (until.tv_nsec >= SECOND_NS) {
-		until.tv_nsec -= SECOND_NS;
-		until.tv_sec++;
-	}
-	t->room_waits = true;
-	pthread_cond_timedwait(&t->freed, &t->lock, &until);
-	t->room_waits = false;
-}
-
-static struct input_room take_room(void *ctx, size_t size, const atomic_bool *stop)
+static uint8_t *next_room(void *ctx, size_t size, size_t *got)
 {
 	struct team *t = ctx;
 	struct parcel_room *r;
@@ -169,51 +149,21 @@ static struct input_room take_room(void *ctx, size_t size, const atomic_bool *st
 	if (size < ROOM)
 		size = ROOM;
 	pthread_mutex_lock(&t->lock);
-	while ((r = free_room(t, size)) == NULL && !t->failed && !(stop != NULL && *stop) &&
-			t->room_count >= ROOMS && free_room(t, 0) == NULL)
-		wait_for_room(t);
-	if (r == NULL && !(stop != NULL && *stop))
+	hand_on_all(t);
+	while ((r = free_room(t, size)) == NULL && !t->failed && t->room_count >= ROOMS &&
+			free_room(t, 0) == NULL)
+		wait_for_workers(t);
+	if (r == NULL)
 		r = new_room(t, size);
-	if (r != NULL)
+	if (r != NULL) {
+		if (t->room != NULL)
+			t->room->users--;
 		r->users++;
+		t->room = r;
+	}
 	pthread_mutex_unlock(&t->lock);
-	return r == NULL ? (struct input_room){ 0 } : (struct input_room){ r->bytes, r->size, r };
-}
-
-void team_leave_room(struct team *t, struct parcel_room *r)
-{
-	if (r != NULL && --r->users == 0 && t->room_waits)
-		pthread_cond_signal(&t->freed);
-}
-
-static void give_room(void *ctx, struct input_room room)
-{
-	struct team *t = ctx;
-
-	pthread_mutex_lock(&t->lock);
-	team_leave_room(t, room.room);
-	pthread_mutex_unlock(&t->lock);
-}
-
-static void enter_room(void *ctx, struct input_room room)
-{
-	struct team *t = ctx;
-
-	pthread_mutex_lock(&t->lock);
-	hand_on_all(t);
-	team_leave_room(t, t->room);
-	t->room = room.room;
-	pthread_mutex_unlock(&t->lock);
-}
-
-static void rest(void *ctx)
-{
-	struct team *t = ctx;
-
-	pthread_mutex_lock(&t->lock);
-	hand_on_all(t);
-	wake_all(t);
-	pthread_mutex_unlock(&t->lock);
+	*got = r == NULL ? 0 : r->size;
+	return r == NULL ? NULL : r->bytes;
 }
 
 const struct input_rooms *team_rooms(const struct team *t)
@@ -338,8 +288,7 @@ struct team *team_new(const struct conf *conf, const struct registry *registry, 
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->moved, NULL);
 	pthread_cond_init(&t->answered, NULL);
-	pthread_cond_init(&t->freed, NULL);
-	t->input_rooms = (struct input_rooms){ take_room, give_room, enter_room, rest, t };
+	t->input_rooms = (struct input_rooms){ next_room, t };
 	if (!make_all(t, conf, registry, sink, workers, e)) {
 		team_free(t);
 		return NULL;
@@ -374,7 +323,6 @@ void team_free(struct team *t)
 	parcel_free(t->spare);
 	free_rooms(t);
 	pthread_cond_destroy(&t->answered);
-	pthread_cond_destroy(&t->freed);
 	pthread_cond_destroy(&t->moved);
 	pthread_mutex_destroy(&t->lock);
 	free(t->engines);

@@ -40,9 +40,7 @@ struct team {
 	pthread_cond_t moved;    /* a parcel is done, or a worker has failed */
 	pthread_cond_t answered; /* a question is */
 	atomic_bool failed;
-	pthread_cond_t freed; /* a room */
-	bool room_waits;      /* somebody, for that */
-	bool waits;           /* the front, for a worker to get on */
+	bool waits; /* the front, for a worker to get on */
 	struct err why;
 	struct parcel *spare;
 	struct parcel_room *rooms;
@@ -57,9 +55,6 @@ struct team {
 /* A packet of a flow; 'keep': its bytes do not lie in a room. */
 void team_packet(struct team *t, const struct pkt *pkt, const struct table_ticket *ticket,
 		bool keep);
-
-/* Under the lock: somebody needs a room (NULL: none) no longer. */
-void team_leave_room(struct team *t, struct parcel_room *r);
 
 /* --- team_worker.c */
 

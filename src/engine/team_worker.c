@@ -91,7 +91,8 @@ static void put_back(struct team *t, struct team_worker *w)
 	if (w->first == NULL)
 		w->last = NULL;
 	w->waiting--;
-	team_leave_room(t, b->room);
+	if (b->room != NULL)
+		b->room->users--;
 	parcel_clear(b);
 	b->next = t->spare;
 	t->spare = b;

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "source/ahead.h"
 
 enum {
 #ifdef FUZZING
@@ -60,18 +59,16 @@ void input_close(struct input *in)
 static bool move_to_next(struct input *in, size_t size)
 {
 	const size_t kept = input_at_hand(in);
-	struct input_room r;
+	size_t got = 0;
+	uint8_t *room = in->rooms->next(in->rooms->ctx, size > kept ? size : kept, &got);
 
-	in->rooms->rest(in->rooms->ctx);
-	r = in->rooms->take(in->rooms->ctx, size > kept ? size : kept, NULL);
-	if (r.bytes == NULL)
+	if (room == NULL)
 		return err_set(&in->fault, "no memory for a buffer of %zu bytes", size);
-	memcpy(r.bytes, in->at, kept);
-	in->room = r.bytes;
-	in->room_size = r.size;
-	in->at = r.bytes;
-	in->end = r.bytes + kept;
-	in->rooms->enter(in->rooms->ctx, r);
+	memcpy(room, in->at, kept);
+	in->room = room;
+	in->room_size = got;
+	in->at = room;
+	in->end = room + kept;
 	return true;
 }
 
@@ -116,9 +113,7 @@ static bool move_to_front(struct input *in, size_t need)
 
 static void fill(struct input *in, size_t need)
 {
-	while (in->ops->more != NULL && !in->ended && input_at_hand(in) < need)
-		in->ended = !in->ops->more(in);
-	if (in->ended || in->ops->more != NULL)
+	if (in->ended)
 		return;
 	if (!move_to_front(in, need)) {
 		in->ended = true;
@@ -145,10 +140,6 @@ size_t input_more(struct input *in, size_t need)
 
 uint64_t input_used(const struct input *in)
 {
-	uint64_t used;
-
-	if (ahead_used(in, &used))
-		return used;
 	while (in->below != NULL)
 		in = in->below;
 	return input_offset(in);

@@ -9,7 +9,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +21,6 @@ struct input;
 struct input_ops {
 	/* Writes at most 'n' bytes; 0 is the end (in->fault may say why). */
 	size_t (*read)(struct input *in, uint8_t *to, size_t n);
-	/* In place of read(): moves the window on, so that more is at hand; false at the end. */
-	bool (*more)(struct input *in);
 	void (*close)(struct input *in);
 };
 
@@ -43,24 +40,11 @@ struct input {
 
 /*
  * Buffers of somebody else's, who says how long frames that lie in one are needed: each time the
- * window moves it gets another, and does not write to the one before any more.
+ * window moves it gets another.  next() gives at least 'size' bytes, or NULL without memory; what
+ * it gave before is not written to any more.
  */
-struct input_room {
-	uint8_t *bytes; /* NULL: there is none */
-	size_t size;
-	void *room; /* the owner's */
-};
-
 struct input_rooms {
-	/* At least 'size' bytes; waits until some room is free, and gives none without memory or
-	 * when 'stop' (which may be NULL) has come meanwhile.  Any thread. */
-	struct input_room (*take)(void *ctx, size_t size, const atomic_bool *stop);
-	/* It is not needed. Any thread. */
-	void (*give)(void *ctx, struct input_room room);
-	/* The thread that takes frames: those from now on lie in it; the one before is left. */
-	void (*enter)(void *ctx, struct input_room room);
-	/* The same thread is going to wait for a room. */
-	void (*rest)(void *ctx);
+	uint8_t *(*next)(void *ctx, size_t size, size_t *got);
 	void *ctx;
 };
 
@@ -114,14 +98,6 @@ static inline uint64_t input_offset(const struct input *in)
 static inline struct rd input_rd(const struct input *in)
 {
 	return (struct rd){ in->at, input_at_hand(in) };
-}
-
-/* Whether there is a decoder among those below. */
-static inline bool input_is_unpacked(const struct input *in)
-{
-	while (in != NULL && in->coding == NULL)
-		in = in->below;
-	return in != NULL;
 }
 
 /* The lowest input's offset: how much of the file is used up. */

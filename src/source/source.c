@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "source/ahead.h"
 #include "source/decoder.h"
 #include "source/filter.h"
 #include "source/format.h"
@@ -23,14 +22,7 @@
 #include "source/paths.h"
 #include "source/tell.h"
 
-enum {
-#ifdef FUZZING
-	AHEAD = 1,
-#else
-	AHEAD = 1 << 20, /* bytes of a file that is worth a thread */
-#endif
-	LOOK = 4, /* the longest magic number of a format */
-};
+enum { LOOK = 4 }; /* the longest magic number of a format */
 
 struct source {
 	struct source_conf conf;
@@ -78,7 +70,7 @@ static void tell(struct source *s, enum source_trouble what, int64_t at, const c
 
 static const char *unpacked(const struct input *in)
 {
-	return input_is_unpacked(in) ? ", counted in the unpacked data" : "";
+	return in->below != NULL ? ", counted in the unpacked data" : "";
 }
 
 /* Why the bytes or the packets in them ended too early. */
@@ -191,7 +183,6 @@ static void file_done(struct source *s)
 
 static void close_file(struct source *s)
 {
-	ahead_stop(s->file.in);
 	tell_ending(s);
 	s->bytes_before += s->entry->size > 0 ? s->entry->size : input_used(s->file.in);
 	s->format->close(s->state);
@@ -201,18 +192,9 @@ static void close_file(struct source *s)
 	file_done(s);
 }
 
-/* Where it is to be read to; a large file is read ahead. */
-static bool use_rooms(const struct source *s, struct input **in, struct err *why)
+static bool use_rooms(const struct source *s, struct input *in, struct err *why)
 {
-	struct input *ahead = NULL;
-
-	if (s->rooms == NULL)
-		return true;
-	if (s->entry->size >= AHEAD)
-		ahead = ahead_open(*in, s->rooms);
-	if (ahead != NULL)
-		*in = ahead;
-	return ahead != NULL || input_use_rooms(*in, s->rooms) ||
+	return s->rooms == NULL || input_use_rooms(in, s->rooms) ||
 	       err_set(why, "cannot be read: no memory");
 }
 
@@ -225,7 +207,7 @@ static bool open_input(struct source *s, struct input *in)
 
 	if (decoder_unwrap(&in, &why)) {
 		format = format_find(rd_first(input_rd(in), LOOK));
-		if (format != NULL && use_rooms(s, &in, &why) && open_format(s, format, in, &why))
+		if (format != NULL && use_rooms(s, in, &why) && open_format(s, format, in, &why))
 			return true;
 		if (format == NULL && describe(in, &why) && s->entry->in_folder) {
 			tell(s, SOURCE_WARNING, -1, "%s %s; passed over", name, why.text);

@@ -66,7 +66,7 @@ static void tell(struct textlines *t, enum source_trouble what, int64_t offset, 
 
 static const char *unpacked(const struct textlines *t)
 {
-	return input_is_unpacked(t->in) ? " of the unpacked data" : "";
+	return t->in->below != NULL ? " of the unpacked data" : "";
 }
 
 void textlines_refuse(struct textlines *t, size_t at, const char *why)
