@@ -13,7 +13,6 @@
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
-#include "engine/team_internal.h"
 #include "net/frag.h"
 
 #define FRAGMENT_TIMEOUT_NS ((int64_t)30 * 1000 * 1000 * 1000) /* RFC 1122 3.3.2, as Linux does */
@@ -87,6 +86,7 @@ struct engine *engine_make(const struct engine_part *part, struct err *e)
 	en->table_due_ns = INT64_MIN;
 	en->lost_ns = INT64_MIN;
 	en->number_step = 1;
+	en->share = part->share;
 	calls_build(&en->calls, part->registry, NULL,
 			&en->scratch); /* sizes; again when there is a pool */
 	if (!make_table(en, conf, part->seed, e)) {
@@ -120,6 +120,11 @@ void engine_free(struct engine *en)
 /* --- packets of flows
  * ------------------------------------------------------------------------------ */
 
+static inline bool is_icmp(const struct pkt *pkt)
+{
+	return pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6;
+}
+
 static inline void advance(struct engine *en, int64_t clock_ns)
 {
 	if (clock_ns < en->table_due_ns)
@@ -128,7 +133,10 @@ static inline void advance(struct engine *en, int64_t clock_ns)
 	en->table_due_ns = table_due(en->table);
 }
 
-bool engine_quoted(struct engine *en, const struct pkt *pkt, const struct table_ticket *quoted)
+/* Whether the flow that an ICMP error quotes, by its ticket, is alive; then the error is counted.
+ */
+static bool count_at_quoted(
+		struct engine *en, const struct pkt *pkt, const struct table_ticket *quoted)
 {
 	advance(en, pkt->clock_ns);
 
@@ -151,7 +159,7 @@ static bool count_icmp_error(struct engine *en, const struct pkt *pkt)
 	if (!decode_icmp_quote(pkt, &quoted))
 		return false;
 	table_ticket(en->table, &quoted, &ticket);
-	return engine_quoted(en, pkt, &ticket);
+	return count_at_quoted(en, pkt, &ticket);
 }
 
 static inline void count_packet(
@@ -168,7 +176,7 @@ static inline void count_packet(
 static inline void work_off(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
 {
 	advance(en, pkt->clock_ns);
-	if (!engine_is_icmp(pkt) || !count_icmp_error(en, pkt))
+	if (!is_icmp(pkt) || !count_icmp_error(en, pkt))
 		count_packet(en, pkt, ticket);
 }
 
@@ -200,58 +208,71 @@ void engine_flush(struct engine *en)
 	en->batched = 0;
 }
 
+/*
+ * An ICMP error of a team: it is this engine's when the flow that it quotes is, and alive, or when
+ * its own flow is and the other is not alive.  False: it quotes nothing.
+ */
+static bool take_shared_error(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+{
+	const struct share *s = &en->share;
+	struct table_ticket other;
+	struct pkt quoted;
+
+	if (!decode_icmp_quote(pkt, &quoted))
+		return false;
+	table_ticket(en->table, &quoted, &other);
+
+	const bool mine = share_is_mine(s, ticket->hash), at_me = share_is_mine(s, other.hash);
+	const bool one = share_of(s, ticket->hash) == share_of(s, other.hash);
+	bool alive = false;
+
+	if (!mine && !at_me)
+		return true;
+	engine_flush(en);
+	if (at_me)
+		alive = count_at_quoted(en, pkt, &other);
+	if (at_me && !one)
+		board_tell(s->board, pkt->number, alive);
+	if (mine && !one)
+		alive = board_ask(s->board, pkt->number);
+	if (!mine || alive)
+		return true;
+	advance(en, pkt->clock_ns);
+	count_packet(en, pkt, ticket);
+	return true;
+}
+
+/* Whether a packet is for another engine, or was one that needs more than that; the caller's packet
+ * may be that of the batch. */
+static inline bool is_elsewhere(
+		struct engine *en, const struct pkt *pkt, const struct table_ticket *ticket)
+{
+	if (en->share.count <= 1)
+		return false;
+	if (__builtin_expect(is_icmp(pkt), false)) {
+		struct pkt error = *pkt;
+		const struct table_ticket own = *ticket;
+
+		if (take_shared_error(en, &error, &own))
+			return true;
+	}
+	return !share_is_mine(&en->share, ticket->hash);
+}
+
 /* Outside the batch: fragments. */
 static void work_off_alone(struct engine *en, struct pkt *pkt)
 {
 	struct table_ticket ticket;
 
 	table_ticket(en->table, pkt, &ticket);
-	if (en->team != NULL)
-		team_packet(en->team, pkt, &ticket, true);
-	else
+	if (!is_elsewhere(en, pkt, &ticket))
 		work_off(en, pkt, &ticket);
 }
 
-/* --- packets that were decoded elsewhere ---------------------------------------------------------
- */
-
-void engine_fetch_index(const struct engine *en, const struct table_ticket *ticket)
+void engine_reach(struct engine *en)
 {
-	table_prefetch_index(en->table, ticket);
-}
-
-void engine_fetch(struct engine *en, struct table_ticket *ticket, size_t i, size_t count)
-{
-	for (size_t k = 0; i == 0 && k < count && k < FLOW_AHEAD; k++)
-		table_prefetch_flow(en->table, &ticket[k]);
-	fetch(en, ticket, i, count);
-}
-
-void engine_take(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
-{
-	work_off(en, pkt, ticket);
-}
-
-void engine_packet(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
-{
-	advance(en, pkt->clock_ns);
-	count_packet(en, pkt, ticket);
-}
-
-void engine_reach(struct engine *en, int64_t clock_ns)
-{
-	advance(en, clock_ns);
+	advance(en, en->clock.now_ns);
 	lane_reach(en->emit.lane, table_passed(en->table));
-}
-
-void engine_end(struct engine *en, int64_t clock_ns)
-{
-	table_finish(en->table, clock_ns);
-}
-
-bool engine_well(const struct engine *en, struct err *e)
-{
-	return !en->emit.failed || err_set(e, "%s", en->emit.err.text);
 }
 
 /* --- what is no packet of a flow
@@ -448,9 +469,7 @@ static inline void queue(struct engine *en, const struct pkt *pkt)
 	struct table_ticket *ticket = &en->ticket[en->batched];
 
 	table_ticket(en->table, pkt, ticket);
-	if (en->team != NULL)
-		team_packet(en->team, pkt, ticket, false);
-	else
+	if (!is_elsewhere(en, pkt, ticket))
 		en->batched++;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/clock.h"
 #include "engine/emit.h"
 #include "engine/engine.h"
+#include "engine/share.h"
 #include "flow/table.h"
 #include "net/decode.h"
 
@@ -35,7 +36,7 @@ struct engine {
 	struct engine_stats stats;
 	uint64_t number, number_step; /* of the packet before, and from it to the next */
 
-	struct team *team; /* who takes packets in place of the table; NULL: the table does */
+	struct share share; /* among the engines of a team */
 
 	size_t batched;
 	struct pkt batch[BATCH];
@@ -49,41 +50,12 @@ struct engine_part {
 	struct sink *sink; /* or a lane, or neither */
 	struct lane *lane;
 	uint64_t seed; /* of the hash; 0: drawn */
+	struct share share;
 };
 struct engine *engine_make(const struct engine_part *part, struct err *e);
 
-/* --- for workers of a team: packets that another engine has decoded, in batches ----------------
- */
-
-enum { ENGINE_AHEAD = 32 }; /* packets before their turn: their place in the index is fetched */
-
-static inline bool engine_is_icmp(const struct pkt *pkt)
-{
-	return pkt->proto == PROTO_ICMP || pkt->proto == PROTO_ICMPV6;
-}
-
-/* Fetches what packet 'i' of a batch, and those soon behind it, will need. */
-void engine_fetch_index(const struct engine *en, const struct table_ticket *ticket);
-void engine_fetch(struct engine *en, struct table_ticket *ticket, size_t i, size_t count);
-
-/* A packet of a flow; an ICMP error that may quote one of this engine's. */
-void engine_take(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket);
-
-/* A packet that is no such error. */
-void engine_packet(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket);
-
-/* Whether the flow that an ICMP error quotes, by its ticket, is alive; then the error is counted.
- */
-bool engine_quoted(struct engine *en, const struct pkt *pkt, const struct table_ticket *quoted);
-
-/* The time is 'clock_ns'. */
-void engine_reach(struct engine *en, int64_t clock_ns);
-
-/* All flows leave. */
-void engine_end(struct engine *en, int64_t clock_ns);
-
-/* Whether records could be written: the reason. */
-bool engine_well(const struct engine *en, struct err *e);
+/* Behind what was fed: flows whose time has come leave, and the lane is told how far it is. */
+void engine_reach(struct engine *en);
 
 /* Works off what is batched, and lets go of fragments that wait in vain. */
 void engine_flush(struct engine *en);

@@ -8,6 +8,27 @@
 
 enum { TOP_TYPES = 16 };
 
+/* What all engines of a team count alike, the first one says. */
+static void forget_shared(struct engine_stats *s)
+{
+	const struct engine_stats own = *s;
+
+	*s = (struct engine_stats){
+		.ip_packets = own.ip_packets,
+		.icmp_errors = own.icmp_errors,
+		.flows = own.flows,
+		.records = own.records,
+		.evicted = own.evicted,
+		.refused = own.refused,
+		.backwards = own.backwards,
+		.first_ns = own.first_ns,
+		.last_ns = own.last_ns,
+		.memory = own.memory,
+		.memory_peak = own.memory_peak,
+		.alive = own.alive,
+	};
+}
+
 const struct engine_stats *engine_stats(const struct engine *en)
 {
 	struct engine_stats *s = (struct engine_stats *)(uintptr_t)&en->stats;
@@ -30,6 +51,8 @@ const struct engine_stats *engine_stats(const struct engine *en)
 	s->incomplete_datagrams = f->incomplete;
 	s->fragment_overlaps = f->overlaps;
 	s->time_jumps = en->clock.jumps;
+	if (en->share.index > 0)
+		forget_shared(s);
 	return s;
 }
 
@@ -70,6 +93,9 @@ size_t engine_unknown_links(const struct engine *en, uint16_t *out, size_t max)
 {
 	size_t n = en->unknown_links < max ? en->unknown_links : max;
 
+	if (en->share.index > 0)
+		return 0; /* the first one says them */
+
 	for (size_t i = 0; i < n; i++)
 		out[i] = en->unknown_link[i];
 	return n;
@@ -106,7 +132,9 @@ static void not_ip_list(struct engine *const *engines, size_t count, struct buf 
 	struct engine_ethertype type[TOP_TYPES];
 
 	for (size_t i = 0; sum != NULL && i < count; i++)
-		for (size_t t = 0; engines[i]->ethertypes != NULL && t < 65536; t++)
+		for (size_t t = 0; engines[i]->share.index == 0 && engines[i]->ethertypes != NULL &&
+				   t < 65536;
+				t++)
 			sum[t] += engines[i]->ethertypes[t];
 
 	const size_t n = top_types(sum, type, TOP_TYPES);

@@ -1,78 +1,118 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * team.c - the front's side: packets into parcels, parcels to workers, rooms.
+ * team.c - the ring of frames, the rooms that they lie in, and the workers.
  *
- * The front waits when a worker has much to do, or when all rooms are in use.  Before it does,
- * every worker gets what there is for it: so each can pass what another one's records wait for, and
- * nobody waits in a circle.
+ * The reader waits when the slowest worker is a whole ring behind, or when all rooms are in use; a
+ * worker waits for frames, for its lane, or for an answer of another worker, which has all frames
+ * that it has.  So nobody waits in a circle.
  */
-#include "engine/team_internal.h"
+#include "engine/team.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
+#include "engine/engine_internal.h"
+#include "source/input.h"
 
 enum {
-	DEPTH = TEAM_DEPTH,
-	WORTH = 4,  /* parcels: a worker is not woken for fewer */
-	ROOMS = 16, /* at most */
+	SLOTS = 32, /* batches of frames in the ring */
+	WORTH = 4,  /* batches: nobody is woken for fewer */
+	ROOMS = 12, /* at most */
 #ifdef FUZZING
 	ROOM = 512,
 #else
 	ROOM = 256 << 10,
 #endif
-	TINY = 1 << 20, /* the front's table has no flows */
 };
 
-/* --- parcels ------------------------------------------------------------------------------------
+struct room {
+	struct room *next;
+	uint8_t *bytes;
+	size_t size;
+	size_t users; /* slots with frames in it, and the reader */
+};
+
+struct slot {
+	struct room *room;  /* or NULL */
+	size_t count, left; /* frames; workers that are not done with them */
+	struct frame frame[TEAM_FRAMES];
+};
+
+struct worker {
+	struct team *team;
+	struct engine *engine;
+	struct lane *lane;
+	pthread_t thread;
+	bool started;
+
+	/* under the lock */
+	uint64_t done; /* slots */
+	bool sleeps;
+	pthread_cond_t filled;
+};
+
+struct team {
+	struct lanes *lanes;
+	struct board board;
+	struct input_rooms input_rooms;
+	struct engine **engines;
+	struct room *room; /* the reader's */
+	bool over;         /* the threads have ended */
+
+	atomic_bool failed;
+	pthread_mutex_t lock;
+	pthread_cond_t moved; /* a slot or room is free, or a worker has failed */
+	bool waits;           /* the reader */
+	bool ends;            /* there are no more frames */
+	struct err why;
+	struct room *rooms;
+	size_t room_count;
+	uint64_t filled; /* slots so far */
+	struct slot slot[SLOTS];
+
+	size_t count;
+	struct worker worker[];
+};
+
+/* --- failures -----------------------------------------------------------------------------------
  */
 
-static struct parcel *take_spare(struct team *t)
+/* Under the lock: nobody needs to go on. */
+static void fail(struct team *t, const struct err *why)
 {
-	struct parcel *b = t->spare;
-
-	if (b == NULL)
-		return parcel_new();
-	t->spare = b->next;
-	b->next = NULL;
-	return b;
+	if (!t->failed)
+		t->why = *why;
+	t->failed = true;
+	pthread_cond_broadcast(&t->moved);
+	for (size_t i = 0; i < t->count; i++)
+		pthread_cond_signal(&t->worker[i].filled);
 }
 
-/* Under the lock: gives a worker its parcel; it keeps none when there is no memory for another. */
-static bool hand_on(struct team *t, struct team_worker *w, bool last)
+static bool well(struct team *t, struct err *e)
 {
-	struct parcel *b = w->open, *next = take_spare(t);
+	bool good;
 
-	if (next == NULL) {
-		team_fail(t, &(struct err){ "no memory for packets" });
-		return false;
-	}
-	b->clock_ns = t->front->clock.now_ns;
-	b->last = last;
-	b->room = t->room;
-	if (b->room != NULL)
-		b->room->users++;
-	if (w->last != NULL)
-		w->last->next = b;
-	else
-		w->first = b;
-	w->last = b;
-	w->waiting++;
-	w->open = next;
-	if (w->sleeps && w->waiting >= WORTH)
-		pthread_cond_signal(&w->filled);
-	return true;
+	pthread_mutex_lock(&t->lock);
+	good = !t->failed || err_set(e, "%s", t->why.text);
+	pthread_mutex_unlock(&t->lock);
+	return good;
 }
+
+/* --- the reader's side --------------------------------------------------------------------------
+ */
 
 /* Under the lock: nobody sleeps who has something to do. */
 static void wake_all(struct team *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].sleeps && t->worker[i].waiting > 0)
+		if (t->worker[i].sleeps && t->worker[i].done < t->filled)
 			pthread_cond_signal(&t->worker[i].filled);
 }
 
-/* Under the lock: the front can do nothing until workers have got on. */
+/* Under the lock. */
 static void wait_for_workers(struct team *t)
 {
 	wake_all(t);
@@ -81,84 +121,52 @@ static void wait_for_workers(struct team *t)
 	t->waits = false;
 }
 
-/* Under the lock: every worker gets what there is for it, and the time. */
-static void hand_on_all(struct team *t)
+static struct room *free_room(const struct team *t, size_t size)
 {
-	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].open->count > 0 || t->worker[i].told_ns < t->front->clock.now_ns) {
-			t->worker[i].told_ns = t->front->clock.now_ns;
-			hand_on(t, &t->worker[i], false);
-		}
-}
-
-/* The parcel that a packet for worker 'w' goes into. */
-static struct parcel *open_parcel(struct team *t, struct team_worker *w)
-{
-	if (!parcel_is_full(w->open))
-		return w->open;
-	pthread_mutex_lock(&t->lock);
-	hand_on(t, w, false);
-	if (w->waiting > DEPTH)
-		hand_on_all(t);
-	while (w->waiting > DEPTH && !t->failed)
-		wait_for_workers(t);
-	pthread_mutex_unlock(&t->lock);
-	if (parcel_is_full(w->open)) /* it has failed: nobody will look at it */
-		parcel_clear(w->open);
-	return w->open;
-}
-
-/* --- rooms --------------------------------------------------------------------------------------
- */
-
-static struct parcel_room *free_room(const struct team *t, size_t size)
-{
-	for (struct parcel_room *r = t->rooms; r != NULL; r = r->next)
+	for (struct room *r = t->rooms; r != NULL; r = r->next)
 		if (r->users == 0 && r->size >= size)
 			return r;
 	return NULL;
 }
 
 /* Too small a room that nobody needs makes place for a large one. */
-static struct parcel_room *new_room(struct team *t, size_t size)
+static struct room *new_room(struct team *t, size_t size)
 {
-	struct parcel_room *r = NULL, *small = free_room(t, 0);
+	struct room *r = t->room_count < ROOMS ? NULL : free_room(t, 0);
 
-	if (small != NULL && t->room_count >= ROOMS) {
-		free(small->bytes);
-		r = small;
-		t->room_count--;
+	if (r != NULL) {
+		free(r->bytes);
 	} else {
 		r = calloc(1, sizeof *r);
 		if (r == NULL)
 			return NULL;
 		r->next = t->rooms;
 		t->rooms = r;
+		t->room_count++;
 	}
 	r->bytes = malloc(size);
 	r->size = r->bytes == NULL ? 0 : size;
-	t->room_count++;
 	return r->bytes == NULL ? NULL : r;
 }
 
 static uint8_t *next_room(void *ctx, size_t size, size_t *got)
 {
 	struct team *t = ctx;
-	struct parcel_room *r;
+	struct room *r;
 
 	if (size < ROOM)
 		size = ROOM;
 	pthread_mutex_lock(&t->lock);
-	hand_on_all(t);
 	while ((r = free_room(t, size)) == NULL && !t->failed && t->room_count >= ROOMS &&
 			free_room(t, 0) == NULL)
 		wait_for_workers(t);
 	if (r == NULL)
 		r = new_room(t, size);
 	if (r != NULL) {
-		if (t->room != NULL)
-			t->room->users--;
 		r->users++;
+		if (t->room != NULL) /* some of its bytes are still to be copied: by us, who fill
+					rooms */
+			t->room->users--;
 		t->room = r;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -171,70 +179,154 @@ const struct input_rooms *team_rooms(const struct team *t)
 	return &t->input_rooms;
 }
 
-/* --- packets ------------------------------------------------------------------------------------
- */
-
-static struct team_worker *worker_of(struct team *t, const struct table_ticket *ticket)
+bool team_feed(struct team *t, const struct frame *frames, size_t count, struct err *e)
 {
-	return &t->worker[(uint64_t)(ticket->hash * 0x9e3779b1u) * t->count >> 32];
-}
+	struct slot *s = &t->slot[t->filled % SLOTS];
 
-/* An ICMP error whose own flow and the one it quotes are of two workers. */
-static void ask(struct team *t, struct team_worker *own, struct team_worker *other,
-		const struct pkt *pkt, const struct table_ticket *ticket,
-		const struct table_ticket *quoted)
-{
-	struct parcel *b = open_parcel(t, own), *o = open_parcel(t, other);
-	struct parcel_question *q = (struct parcel_question *)(void *)(o->bytes + o->used);
-
-	b = open_parcel(t, own); /* it may have been handed on meanwhile */
-	q = (struct parcel_question *)(void *)(b->bytes + b->used);
-	q->answer = ANSWER_NONE;
-	b->used += 16;
-	parcel_add(b, pkt, ticket, PARCEL_ANSWER);
-	b->question[b->count - 1] = q;
-	parcel_add(o, pkt, quoted, PARCEL_QUESTION);
-	o->question[o->count - 1] = q;
 	pthread_mutex_lock(&t->lock);
-	hand_on_all(t);
-	wake_all(t);
+	while (s->left > 0 && !t->failed)
+		wait_for_workers(t);
 	pthread_mutex_unlock(&t->lock);
-}
-
-static bool ask_other(struct team *t, struct team_worker *own, const struct pkt *pkt,
-		const struct table_ticket *ticket)
-{
-	struct pkt quoted;
-	struct table_ticket other;
-
-	if (!decode_icmp_quote(pkt, &quoted))
-		return false;
-	table_ticket(t->front->table, &quoted, &other);
-	if (worker_of(t, &other) == own)
-		return false;
-	ask(t, own, worker_of(t, &other), pkt, ticket, &other);
+	if (t->failed)
+		return well(t, e);
+	memcpy(s->frame, frames, count * sizeof *frames);
+	s->count = count;
+	pthread_mutex_lock(&t->lock);
+	s->left = t->count;
+	s->room = t->room;
+	if (s->room != NULL)
+		s->room->users++;
+	t->filled++;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->worker[i].sleeps && t->filled - t->worker[i].done >= WORTH)
+			pthread_cond_signal(&t->worker[i].filled);
+	pthread_mutex_unlock(&t->lock);
 	return true;
 }
 
-void team_packet(
-		struct team *t, const struct pkt *pkt, const struct table_ticket *ticket, bool keep)
+static bool is_idle(const struct team *t)
 {
-	struct team_worker *w = worker_of(t, ticket);
-	struct pkt *copy;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->worker[i].started && t->worker[i].done < t->filled)
+			return false;
+	return true;
+}
 
-	if (engine_is_icmp(pkt) && ask_other(t, w, pkt, ticket))
-		return;
-	copy = parcel_add(open_parcel(t, w), pkt, ticket, PARCEL_PLAIN);
-	if (!keep || parcel_keep(w->open, copy))
-		return;
+void team_rest(struct team *t)
+{
 	pthread_mutex_lock(&t->lock);
-	team_fail(t, &(struct err){ "no memory for packets" });
+	while (!t->over && !t->failed && !is_idle(t))
+		wait_for_workers(t);
 	pthread_mutex_unlock(&t->lock);
 }
 
-bool team_feed(struct team *t, const struct frame *frames, size_t count, struct err *e)
+/* --- a worker's side ----------------------------------------------------------------------------
+ */
+
+/* Under the lock: it is done with a slot. */
+static void give_back(struct team *t, struct worker *w, struct slot *s)
 {
-	return engine_feed(t->front, frames, count, e) && (!t->failed || team_why(t, e));
+	w->done++;
+	if (--s->left > 0)
+		return;
+	if (s->room != NULL)
+		s->room->users--;
+	if (t->waits && t->filled - w->done <= SLOTS / 2) /* he fills many at once */
+		pthread_cond_signal(&t->moved);
+}
+
+/* Under the lock: the next slot; NULL: there will be none. */
+static struct slot *next_slot(struct team *t, struct worker *w)
+{
+	while (w->done == t->filled && !t->ends && !t->failed) {
+		pthread_mutex_unlock(&t->lock);
+		lane_rest(w->lane); /* others may wait for what is in it */
+		pthread_mutex_lock(&t->lock);
+		w->sleeps = true;
+		while (w->done == t->filled && !t->ends && !t->failed)
+			pthread_cond_wait(&w->filled, &t->lock);
+		w->sleeps = false;
+	}
+	return t->failed || w->done == t->filled ? NULL : &t->slot[w->done % SLOTS];
+}
+
+static void *run(void *argument)
+{
+	struct worker *w = argument;
+	struct team *t = w->team;
+	struct slot *s;
+	struct err why;
+
+	pthread_mutex_lock(&t->lock);
+	while ((s = next_slot(t, w)) != NULL) {
+		pthread_mutex_unlock(&t->lock);
+		const bool good = engine_feed(w->engine, s->frame, s->count, &why);
+
+		engine_reach(w->engine);
+		pthread_mutex_lock(&t->lock);
+		if (!good)
+			fail(t, &why);
+		give_back(t, w, s);
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (!t->failed && !engine_finish(w->engine, &why)) {
+		pthread_mutex_lock(&t->lock);
+		fail(t, &why);
+		pthread_mutex_unlock(&t->lock);
+	}
+	lane_end(w->lane);
+	return NULL;
+}
+
+/* Signals are for the program's own threads. */
+bool team_start(struct team *t, struct err *e)
+{
+	sigset_t all, before;
+	bool good = lanes_start(t->lanes, e);
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (size_t i = 0; i < t->count && good; i++) {
+		struct worker *w = &t->worker[i];
+
+		w->started = pthread_create(&w->thread, NULL, run, w) == 0;
+		good = w->started || err_set(e, "cannot start a worker");
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return good;
+}
+
+static void join(struct team *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->worker[i].started)
+			pthread_join(t->worker[i].thread, NULL);
+		t->worker[i].started = false;
+	}
+	t->over = true;
+}
+
+bool team_finish(struct team *t, struct err *e)
+{
+	pthread_mutex_lock(&t->lock);
+	t->ends = true;
+	for (size_t i = 0; i < t->count; i++)
+		pthread_cond_signal(&t->worker[i].filled);
+	pthread_mutex_unlock(&t->lock);
+	join(t);
+	return well(t, e) && lanes_finish(t->lanes, e);
+}
+
+void team_stop(struct team *t)
+{
+	pthread_mutex_lock(&t->lock);
+	if (!t->over)
+		fail(t, &(struct err){ "the run was given up" });
+	pthread_mutex_unlock(&t->lock);
+	board_give_up(&t->board);
+	if (t->lanes != NULL)
+		lanes_give_up(t->lanes);
+	join(t);
 }
 
 /* --- making and freeing -------------------------------------------------------------------------
@@ -242,35 +334,30 @@ bool team_feed(struct team *t, const struct frame *frames, size_t count, struct 
 
 static bool make_worker(struct team *t, struct engine_part part, size_t i, struct err *e)
 {
-	struct team_worker *w = &t->worker[i];
+	struct worker *w = &t->worker[i];
 
 	pthread_cond_init(&w->filled, NULL);
 	w->team = t;
-	w->told_ns = INT64_MIN;
 	w->lane = part.lane = lanes_lane(t->lanes, i);
-	w->open = parcel_new();
-	w->engine = t->engines[1 + i] = engine_make(&part, e);
+	part.share.index = i;
+	w->engine = t->engines[i] = engine_make(&part, e);
 	t->count++;
-	if (w->open == NULL)
-		err_set(e, "no memory for packets");
-	return w->open != NULL && w->engine != NULL;
+	return w->engine != NULL;
 }
 
 static bool make_all(struct team *t, const struct conf *conf, const struct registry *registry,
 		struct sink *sink, size_t workers, struct err *e)
 {
-	struct conf share = *conf;
-	struct engine_part part = { .conf = &share, .registry = registry, .seed = hash_seed() };
+	struct conf own = *conf;
+	const struct engine_part part = { .conf = &own,
+		.registry = registry,
+		.seed = hash_seed(),
+		.share = { .count = workers, .board = &t->board } };
 
-	share.memory.bytes = TINY;
-	t->engines[0] = t->front = engine_make(&part, e);
-	t->lanes = t->front == NULL ? NULL : lanes_new(sink, workers, e);
-	if (t->lanes == NULL)
-		return false;
-	t->front->team = t;
-	share.memory.bytes = conf->memory.bytes / workers;
+	own.memory.bytes /= workers;
+	t->lanes = lanes_new(sink, workers, e);
 	for (size_t i = 0; i < workers; i++)
-		if (!make_worker(t, part, i, e))
+		if (t->lanes == NULL || !make_worker(t, part, i, e))
 			return false;
 	return true;
 }
@@ -280,14 +367,14 @@ struct team *team_new(const struct conf *conf, const struct registry *registry, 
 {
 	struct team *t = calloc(1, sizeof *t + workers * sizeof t->worker[0]);
 
-	if (t == NULL || (t->engines = calloc(1 + workers, sizeof *t->engines)) == NULL) {
+	if (t == NULL || (t->engines = calloc(workers, sizeof(struct engine *))) == NULL) {
 		free(t);
 		err_set(e, "no memory for threads");
 		return NULL;
 	}
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->moved, NULL);
-	pthread_cond_init(&t->answered, NULL);
+	board_init(&t->board);
 	t->input_rooms = (struct input_rooms){ next_room, t };
 	if (!make_all(t, conf, registry, sink, workers, e)) {
 		team_free(t);
@@ -299,7 +386,7 @@ struct team *team_new(const struct conf *conf, const struct registry *registry, 
 static void free_rooms(struct team *t)
 {
 	while (t->rooms != NULL) {
-		struct parcel_room *next = t->rooms->next;
+		struct room *next = t->rooms->next;
 
 		free(t->rooms->bytes);
 		free(t->rooms);
@@ -314,15 +401,11 @@ void team_free(struct team *t)
 	team_stop(t);
 	lanes_free(t->lanes);
 	for (size_t i = 0; i < t->count; i++) {
-		parcel_free(t->worker[i].first);
-		parcel_free(t->worker[i].open);
 		engine_free(t->worker[i].engine);
 		pthread_cond_destroy(&t->worker[i].filled);
 	}
-	engine_free(t->front);
-	parcel_free(t->spare);
 	free_rooms(t);
-	pthread_cond_destroy(&t->answered);
+	board_destroy(&t->board);
 	pthread_cond_destroy(&t->moved);
 	pthread_mutex_destroy(&t->lock);
 	free(t->engines);
@@ -331,40 +414,6 @@ void team_free(struct team *t)
 
 struct engine *const *team_engines(const struct team *t, size_t *count)
 {
-	*count = 1 + t->count;
+	*count = t->count;
 	return t->engines;
-}
-
-/* --- the end ------------------------------------------------------------------------------------
- */
-
-static bool is_idle(const struct team *t)
-{
-	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].started && t->worker[i].waiting > 0)
-			return false;
-	return true;
-}
-
-void team_rest(struct team *t)
-{
-	pthread_mutex_lock(&t->lock);
-	if (!t->over)
-		hand_on_all(t);
-	while (!t->over && !t->failed && !is_idle(t))
-		wait_for_workers(t);
-	pthread_mutex_unlock(&t->lock);
-}
-
-bool team_finish(struct team *t, struct err *e)
-{
-	const bool good = engine_finish(t->front, e);
-
-	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < t->count; i++)
-		hand_on(t, &t->worker[i], true);
-	wake_all(t);
-	pthread_mutex_unlock(&t->lock);
-	team_join(t);
-	return good && (!t->failed || team_why(t, e)) && lanes_finish(t->lanes, e);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * team.h - files by several threads: the caller's decodes, workers have the flows.
+ * team.h - files by several threads: all workers are shown all frames, and share the flows.
  *
- * The front takes frames as an engine does: it decodes, puts fragments together, keeps the clock
- * and counts what is no packet of a flow.  Packets go to the worker that their flow's hash names,
- * in parcels; each worker has an engine for flows and features, and a lane for its records. Records
- * come out in the order in which one engine would have written them, so nothing shows that there
- * was a team, but where memory= makes flows leave: each worker has its share of that.
+ * The caller's thread reads; frames go into a ring that every worker reads from its beginning to
+ * its end.  A worker is an engine: it decodes, puts fragments together and keeps the clock as it
+ * does when it is alone, but keeps only the packets whose flow's hash names it (share.h).  What
+ * that costs twice is less than what it costs to hand packets from one processor to another.
  *
- * An ICMP error belongs to the flow that it quotes, if that is alive, else to its own; where these
- * are flows of two workers, the one asks the other.
+ * Each worker writes its records into a lane (sink/lanes.h).  They come out in the order in which
+ * one engine would have written them, so nothing shows that there was a team, but where memory=
+ * makes flows leave: each worker has its share of that.
  *
- * Frames must lie in rooms of the team (source_conf.rooms), which it keeps until workers are done
- * with them.
+ * Frames must lie in rooms of the team (source_use_rooms()), which it keeps until all workers are
+ * done with them.
  */
 #pragma once
 
@@ -33,7 +33,8 @@ const struct input_rooms *team_rooms(const struct team *t);
 /* Starts the threads; behind sink_begin(). */
 bool team_start(struct team *t, struct err *e);
 
-/* Takes frames.  False: a sink failed. */
+/* Takes frames, at most TEAM_FRAMES.  False: a sink failed. */
+enum { TEAM_FRAMES = 256 };
 bool team_feed(struct team *t, const struct frame *frames, size_t count, struct err *e);
 
 /* All flows leave, all records are written, the threads end. */
@@ -46,5 +47,6 @@ void team_stop(struct team *t);
  */
 void team_rest(struct team *t);
 
-/* The front's first; to be looked into when the team rests or is over. */
+/* The engines.  The first one counts what all of them see; of the others only flows and records
+ * count.  To be looked into when the team rests or is over. */
 struct engine *const *team_engines(const struct team *t, size_t *count);

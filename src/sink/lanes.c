@@ -17,8 +17,8 @@
 enum {
 	STRETCH_BYTES = 128 << 10,
 	STRETCH_RECORDS = 1024,
-	LANE_BYTES = 2 << 20,  /* that wait; a lane with more waits itself */
-	WORTH_BYTES = 1 << 20, /* of all lanes: the thread is not woken for less */
+	LANE_BYTES = 4 << 20,    /* that wait; a lane with more waits itself */
+	WORTH_BYTES = 512 << 10, /* of each lane: the thread is not woken for less */
 	SPARES = 64,
 };
 
@@ -57,7 +57,6 @@ struct lanes {
 	/* under the lock */
 	bool gives_up, failed;
 	struct err why;
-	size_t bytes;   /* of all lanes */
 	size_t blocked; /* lanes that wait */
 	struct stretch *spare;
 	size_t spares, count;
@@ -194,6 +193,25 @@ void lanes_free(struct lanes *all)
 /* --- a worker's side ----------------------------------------------------------------------------
  */
 
+/*
+ * Under the lock: whether the thread should go to work: a lane is full, or there is enough of all,
+ * or there will be no more.
+ */
+static bool is_worth_it(const struct lanes *all)
+{
+	bool ended = true, each = true;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct lane *lane = &all->lane[i];
+
+		if (lane->passed_ns == INT64_MAX)
+			continue;
+		ended = false;
+		each &= lane->bytes >= WORTH_BYTES;
+	}
+	return ended || all->blocked > 0 || each;
+}
+
 /* Under the lock: what later records cannot be smaller than. */
 static void say_passed(struct lane *lane)
 {
@@ -238,8 +256,7 @@ static bool hand_on(struct lane *lane)
 			lane->first = s;
 		lane->last = s;
 		lane->bytes += s->bytes.size;
-		all->bytes += s->bytes.size;
-		if (all->bytes >= WORTH_BYTES && all->bytes - s->bytes.size < WORTH_BYTES)
+		if (is_worth_it(all))
 			pthread_cond_signal(&all->filled);
 		lane->own = next;
 		say_passed(lane);
@@ -323,7 +340,6 @@ static void look(struct lanes *all)
 			lane->head = lane->first;
 			lane->first = lane->head->next;
 			lane->bytes -= lane->head->bytes.size;
-			all->bytes -= lane->head->bytes.size;
 			lane->head->next = NULL;
 		}
 		/* nothing smaller is in the next stretch, or comes */
@@ -412,15 +428,6 @@ static bool has_news(const struct lane *lane)
 static bool is_done(const struct lanes *all)
 {
 	return all->gives_up || all->failed || is_over(all);
-}
-
-/* Under the lock: whether there is enough to be written, or no more to wait for. */
-static bool is_worth_it(const struct lanes *all)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (all->lane[i].passed_ns != INT64_MAX)
-			return all->bytes >= WORTH_BYTES || all->blocked > 0;
-	return true;
 }
 
 /* Under the lock: all that can be written now; the lane that holds up the rest. */

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import socket
 import struct
@@ -10,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from captures import frame, pcap
+from captures import ETHERNET, Frame, frame, pcap, pcapng, plain, read, zstd
 from program import FIXTURES, ROOT, program
 from traps import TRAPS, eth, ip4, pieces4, pieces6, tagged, udp, vxlan
 
@@ -114,6 +115,42 @@ def test_errors_fragments_tunnels(seed: int, tmp_path: Path) -> None:
     out = check("bidir=1", "features=all", "idle_timeout=3", "a.pcap", cwd=tmp_path)
     assert b'"icmp_errors":0,' not in out.splitlines()[-1]
     check("active_timeout=2", "idle_timeout=1", "tunnel=outer", "a.pcap", cwd=tmp_path)
+
+
+def large() -> list[Frame]:
+    """Three megabytes, so that they are read ahead; some frames are longer than what is left in
+    front of a buffer for them."""
+    real = [f for path in FIXTURES for f in read(path) if f.link == ETHERNET]
+    long = eth(ip4(("10.9.9.9", "10.8.8.8"), 17, udp(1, 2, bytes(60_000)))) + bytes(140_000)
+    frames, size = [], 0
+    for i in range(1 << 20):
+        data = long if i % 997 == 5 else real[i % len(real)].data
+        frames.append(frame(EPOCH + i * 1_000_000, data))
+        size += len(data)
+        if size > 3_000_000:
+            break
+    return frames
+
+
+LARGE = {
+    "a.pcap": plain,
+    "a.pcapng": pcapng,
+    "a.pcap.gz": lambda frames: gzip.compress(plain(frames), 1),
+    "a.pcap.zst": lambda frames: zstd(plain(frames)),
+    "cut.pcap": lambda frames: plain(frames)[:-1234],
+    "broken.pcap": lambda frames: plain(frames[:9000]) + bytes(1_500_000),
+    "cut.pcap.gz": lambda frames: gzip.compress(plain(frames), 1)[:-2000],
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_read_ahead(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(LARGE[name](large()))
+    out = check("bidir=1", "features=all", "idle_timeout=2", name, cwd=tmp_path)
+    assert out.count(b"\n") > 100
+    for threads in THREADS:  # who reads has had enough
+        words = [program(), f"threads={threads}", "features=all", "output=/dev/full", name]
+        assert subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 @pytest.mark.parametrize("options", [("count=7",), ("rotate=3600",), ()], ids=str)
