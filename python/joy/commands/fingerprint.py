@@ -107,7 +107,7 @@ def count_command(
             console.say_json(found)
         else:
             rows = [_counted(item) for item in found]
-            _say(rows, ("kind", "fingerprint", "flows", "hosts", "servers", "processes"))
+            _say(rows, ("kind", "flows", "hosts", "servers", "processes", "fingerprint"))
         return _ended(flows, found != [])
 
     raise typer.Exit(console.end(run))
@@ -116,7 +116,7 @@ def count_command(
 def _counted(item: dict[str, Any]) -> list[Any]:
     value = _short(item["value"])
     names = [_names(item["snis"]), _names(item["processes"])]
-    return [item["kind"], value, item["flows"], item["hosts"], *names]
+    return [item["kind"], item["flows"], item["hosts"], *names, value]
 
 
 # --- compare -------------------------------------------------------------------------------------
