@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 
 #include "base/limits.h"
 #include "os/clock.h"
+#include "os/thread.h"
 
 enum {
 	AHEAD = 4,        /* batches of files that wait for the reader */
@@ -358,16 +358,10 @@ static bool describe(struct drain *s)
 	return run_configuration(j, NULL, &s->configuration);
 }
 
-/* Signals are for the program's own threads. */
 static int start(struct drain *s)
 {
-	sigset_t all, before;
-
 	s->opened = true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	s->started = pthread_create(&s->thread, NULL, run, s) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->started = thread_start(&s->thread, run, s) == 0;
 	s->opened = s->started;
 	return s->started ? JOY_OK
 			  : handle_fail(s->j, JOY_FAILED, "no thread can be started for the run");

@@ -2,11 +2,11 @@
 /* sensor_worker.c - what a worker does from its start to its end, and how it is told to. */
 #include "engine/sensor_worker.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/thread.h"
 
 #define FLUSH_NS ((int64_t)1000 * 1000 * 1000) /* records wait at most so long */
 
@@ -140,22 +140,17 @@ static void join(struct crew *c)
 	}
 }
 
-/* Signals are for the watching thread. */
 bool crew_start(struct crew *c, struct err *e)
 {
 	const int64_t real_ns = clock_real_ns(), boot_ns = clock_boot_ns();
-	sigset_t all, before;
 	int error = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < c->count && error == 0; i++) {
 		engine_present(c->worker[i].engine, real_ns, boot_ns);
 		c->worker[i].flushed_ns = boot_ns;
-		error = pthread_create(&c->worker[i].thread, NULL, run, &c->worker[i]);
+		error = thread_start(&c->worker[i].thread, run, &c->worker[i]);
 		c->worker[i].started = error == 0;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error == 0 || err_set(e, "cannot start a worker: %s", strerror(error));
 }
 

@@ -8,13 +8,13 @@
  */
 #include "engine/team.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
+#include "os/thread.h"
 #include "source/input.h"
 
 enum {
@@ -278,21 +278,16 @@ static void *run(void *argument)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
 bool team_start(struct team *t, struct err *e)
 {
-	sigset_t all, before;
 	bool good = lanes_start(t->lanes, e);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < t->count && good; i++) {
 		struct worker *w = &t->worker[i];
 
-		w->started = pthread_create(&w->thread, NULL, run, w) == 0;
+		w->started = thread_start(&w->thread, run, w) == 0;
 		good = w->started || err_set(e, "cannot start a worker");
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return good;
 }
 

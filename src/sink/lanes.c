@@ -8,9 +8,9 @@
 #include "sink/lanes.h"
 
 #include "base/limits.h"
+#include "os/thread.h"
 #include "sink/sink_internal.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -47,7 +47,6 @@ struct lane {
 };
 
 struct lanes {
-	struct sink *sink;
 	struct pen *pen;
 	bool running; /* who started the thread knows */
 	pthread_t thread;
@@ -128,7 +127,6 @@ struct lanes *lanes_new(struct sink *sink, size_t count, struct err *e)
 	pthread_mutex_init(&all->lock, NULL);
 	pthread_cond_init(&all->filled, NULL);
 	pthread_cond_init(&all->emptied, NULL);
-	all->sink = sink;
 	all->count = count;
 	all->pen = pen_new(sink, e);
 	if (all->pen == NULL) {
@@ -479,15 +477,10 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
 bool lanes_start(struct lanes *all, struct err *e)
 {
-	sigset_t every, before;
 
-	sigfillset(&every);
-	pthread_sigmask(SIG_SETMASK, &every, &before);
-	all->running = pthread_create(&all->thread, NULL, run, all) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	all->running = thread_start(&all->thread, run, all) == 0;
 	return all->running || err_set(e, "cannot write records: no thread can be started");
 }
 

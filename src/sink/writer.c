@@ -3,12 +3,12 @@
  * writer.c - the one who writes: works off the queue, waits out a disk that is full, and says so
  * once.
  */
+#include "os/thread.h"
 #include "sink/sink_internal.h"
 #include "sink/wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 
 enum { LAST_TRIES = 2 }; /* at the end of a run */
 
@@ -173,17 +173,12 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
 bool writer_start(struct sink *s, struct err *e)
 {
-	sigset_t all, before;
 
 	if (s->mode != SINK_THREAD || s->running)
 		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	s->running = pthread_create(&s->thread, NULL, run, s) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->running = thread_start(&s->thread, run, s) == 0;
 	return s->running || err_set(e, "cannot write records: no thread can be started");
 }
 
