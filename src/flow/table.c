@@ -477,11 +477,6 @@ void table_ticket(const struct table *t, const struct pkt *pkt, struct table_tic
 	index_prefetch(&t->index, ticket->hash);
 }
 
-void table_prefetch_index(const struct table *t, const struct table_ticket *ticket)
-{
-	index_prefetch(&t->index, ticket->hash);
-}
-
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)
 {
 	uint32_t number = index_guess(&t->index, ticket->hash);

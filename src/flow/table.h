@@ -42,8 +42,7 @@ struct pool *table_pool(struct table *t);
 
 /*
  * What can be worked out before the packet's turn comes, so that memory can be fetched ahead: the
- * index by table_ticket() (or again by table_prefetch_index()), the flow itself, when that has
- * come, by table_prefetch_flow().
+ * index by table_ticket(), the flow itself, when that has come, by table_prefetch_flow().
  */
 struct table_ticket {
 	struct flow_key key;
@@ -52,7 +51,6 @@ struct table_ticket {
 	bool second;    /* the packet's source is the key's second endpoint */
 };
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
-void table_prefetch_index(const struct table *t, const struct table_ticket *ticket);
 void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
 
 /*

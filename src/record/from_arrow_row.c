@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "record/pick.h"
+#include "record/value.h"
 
 #define US_NS      1000
 #define EXACT_NS   ((int64_t)1 << 50) /* a double of so many ns in ms still tells each of them */
@@ -46,28 +47,9 @@ static void *allocate(struct filler *l, size_t size)
 
 /* --- numbers --------------------------------------------------------------------------------- */
 
-static uint64_t load(const uint8_t *at, int32_t width)
-{
-	uint8_t v8;
-	uint16_t v16;
-	uint32_t v32;
-	uint64_t v64;
-
-	switch (width) {
-	case 1:
-		return memcpy(&v8, at, 1), v8;
-	case 2:
-		return memcpy(&v16, at, 2), v16;
-	case 4:
-		return memcpy(&v32, at, 4), v32;
-	default:
-		return memcpy(&v64, at, 8), v64;
-	}
-}
-
 static __int128 whole(const struct column_in *c, int64_t row)
 {
-	const uint64_t v = load(c->values + (c->begin + row) * c->width, c->width);
+	const uint64_t v = value_load(c->values + (c->begin + row) * c->width, (size_t)c->width);
 	const unsigned free_bits = 64 - 8 * (unsigned)c->width;
 
 	if (c->lay == LAY_UNSIGNED)
@@ -135,7 +117,7 @@ static bool put_duration(struct filler *l, const struct column_in *c, double v, 
 static bool put_time(struct filler *l, const struct column_in *c, int64_t row, void *at)
 {
 	struct field_time t = { 0, false };
-	int64_t v = (int64_t)load(c->values + (c->begin + row) * 8, 8);
+	int64_t v = (int64_t)value_load(c->values + (c->begin + row) * 8, 8);
 
 	if (__builtin_mul_overflow(v, c->unit_ns, &t.ns))
 		return misfit(l, c, "a time beyond what fits");
