@@ -76,8 +76,10 @@ unsigned run_threads(const struct joy *j)
 		return asked == 0 ? 1 : asked;
 	if (j->source == NULL || j->line != NULL || j->stream != NULL)
 		return 1;
+	if (asked != 0)
+		return asked;
 	processors = processors_count();
-	return asked != 0 ? asked : processors < MOST_THREADS ? processors : MOST_THREADS;
+	return processors < MOST_THREADS ? processors : MOST_THREADS;
 }
 
 int run_check(struct joy *j)

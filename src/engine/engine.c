@@ -212,7 +212,8 @@ void engine_flush(struct engine *en)
  * An ICMP error of a team: it is this engine's when the flow that it quotes is, and alive, or when
  * its own flow is and the other is not alive.  False: it quotes nothing.
  */
-static bool take_shared_error(struct engine *en, struct pkt *pkt, const struct table_ticket *ticket)
+static bool take_shared_error(
+		struct engine *en, const struct pkt *pkt, const struct table_ticket *ticket)
 {
 	const struct share *s = &en->share;
 	struct table_ticket other;
@@ -228,34 +229,32 @@ static bool take_shared_error(struct engine *en, struct pkt *pkt, const struct t
 
 	if (!mine && !at_me)
 		return true;
+
+	struct pkt error = *pkt; /* these may lie in the batch, which goes first */
+	const struct table_ticket own = *ticket;
+
 	engine_flush(en);
 	if (at_me)
-		alive = count_at_quoted(en, pkt, &other);
+		alive = count_at_quoted(en, &error, &other);
 	if (at_me && !one)
-		board_tell(s->board, pkt->number, alive);
+		board_tell(s->board, error.number, alive);
 	if (mine && !one)
-		alive = board_ask(s->board, pkt->number);
+		alive = board_ask(s->board, error.number);
 	if (!mine || alive)
 		return true;
-	advance(en, pkt->clock_ns);
-	count_packet(en, pkt, ticket);
+	advance(en, error.clock_ns);
+	count_packet(en, &error, &own);
 	return true;
 }
 
-/* Whether a packet is for another engine, or was one that needs more than that; the caller's packet
- * may be that of the batch. */
+/* Whether a packet is for another engine, or was an error that is done with. */
 static inline bool is_elsewhere(
 		struct engine *en, const struct pkt *pkt, const struct table_ticket *ticket)
 {
 	if (en->share.count <= 1)
 		return false;
-	if (__builtin_expect(is_icmp(pkt), false)) {
-		struct pkt error = *pkt;
-		const struct table_ticket own = *ticket;
-
-		if (take_shared_error(en, &error, &own))
-			return true;
-	}
+	if (__builtin_expect(is_icmp(pkt), false) && take_shared_error(en, pkt, ticket))
+		return true;
 	return !share_is_mine(&en->share, ticket->hash);
 }
 
