@@ -51,6 +51,17 @@ def fail(text: str) -> None:
     err.print(f"[red]joy:[/] {escape(text)}")
 
 
+def inputs_and_output(paths: Sequence[str]) -> tuple[list[str], str]:
+    """What to read, and the file to write, which is named last.
+
+    Raises:
+        UsageError: there are not both.
+    """
+    if len(paths) < 2:
+        raise UsageError("name what to read, and behind it the file to write")
+    return list(paths[:-1]), paths[-1]
+
+
 def options_of(words: Sequence[str]) -> dict[str, str]:
     """Options given as name=value, or name alone for name=1, as pcap2flow takes them.
 

@@ -52,8 +52,7 @@ def command(
     """
 
     def body() -> int:
-        if len(paths) < 2:
-            raise UsageError("name what to read, and behind it the file to write")
+        inputs, output = console.inputs_and_output(paths)
         work: dict[str, Any] = {
             "anon": subnets,
             "anon_key": key,
@@ -64,7 +63,7 @@ def command(
         if not work.keys() - {"anon_key"}:
             raise UsageError("say what to take out: --subnets FILE, --names, --users FILE")
         done = rewriting.rewrite(
-            paths[:-1], paths[-1], options=console.options_of(option or []), work=work, quiet=quiet
+            inputs, output, options=console.options_of(option or []), work=work, quiet=quiet
         )
         return rewriting.tell(done, json, quiet)
 

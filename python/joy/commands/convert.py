@@ -50,9 +50,8 @@ def command(
     """
 
     def body() -> int:
-        if len(paths) < 2:
-            raise UsageError("name what to read, and behind it the file to write")
-        work = _Work(paths[:-1], paths[-1], console.options_of(option or []), partition, quiet)
+        inputs, output = console.inputs_and_output(paths)
+        work = _Work(inputs, output, console.options_of(option or []), partition, quiet)
         rows = work.run()
         if json:
             console.say_json({"output": work.output, "records": rows, "damaged": work.damaged})

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from joy import console, rewriting
-from joy.errors import UsageError
 
 
 def command(
@@ -39,13 +38,12 @@ def command(
     """
 
     def body() -> int:
-        if len(paths) < 2:
-            raise UsageError("name what to read, and behind it the file to write")
+        inputs, output = console.inputs_and_output(paths)
         work: dict[str, Any] = {"merge": True}
         if memory is not None:
             work["memory"] = memory
         done = rewriting.rewrite(
-            paths[:-1], paths[-1], options=console.options_of(option or []), work=work, quiet=quiet
+            inputs, output, options=console.options_of(option or []), work=work, quiet=quiet
         )
         if not quiet and not json and done.summary.get("parts", 0) > 0:
             s = done.summary
