@@ -19,6 +19,7 @@
 #include "cmd/settings.h"
 #include "conf/print.h"
 #include "joy.h"
+#include "os/mapping.h"
 #include "os/signals.h"
 #include "os/terminal.h"
 
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
 
 	message_start(&p.messages);
 	signals_catch();
+	mapping_guard();
 	if (p.joy == NULL) {
 		message(&p.messages, JOY_LOG_ERROR, "no memory");
 		return JOY_FAILED;

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
+#include "os/mapping.h"
 #include "os/thread.h"
 #include "source/input.h"
 
@@ -30,9 +31,10 @@ enum {
 
 struct room {
 	struct room *next;
-	uint8_t *bytes;
+	uint8_t *bytes; /* of its own; NULL: it is a window */
 	size_t size;
-	size_t users; /* slots with frames in it, and the reader */
+	struct input_window window; /* a mapped one */
+	size_t users;               /* slots with frames in it, and the reader */
 };
 
 struct slot {
@@ -69,8 +71,8 @@ struct team {
 	bool ends;            /* there are no more frames */
 	struct err why;
 	struct room *rooms;
-	size_t room_count;
-	uint64_t filled; /* slots so far */
+	size_t room_count, windows; /* of either kind */
+	uint64_t filled;            /* slots so far */
 	struct slot slot[SLOTS];
 
 	size_t count;
@@ -124,7 +126,7 @@ static void wait_for_workers(struct team *t)
 static struct room *free_room(const struct team *t, size_t size)
 {
 	for (struct room *r = t->rooms; r != NULL; r = r->next)
-		if (r->users == 0 && r->size >= size)
+		if (r->users == 0 && r->bytes != NULL && r->size >= size)
 			return r;
 	return NULL;
 }
@@ -149,6 +151,15 @@ static struct room *new_room(struct team *t, size_t size)
 	return r->bytes == NULL ? NULL : r;
 }
 
+/* Under the lock: frames come to lie in another room. */
+static void move_in(struct team *t, struct room *r)
+{
+	r->users++;
+	if (t->room != NULL)
+		t->room->users--;
+	t->room = r;
+}
+
 static uint8_t *next_room(void *ctx, size_t size, size_t *got)
 {
 	struct team *t = ctx;
@@ -162,16 +173,71 @@ static uint8_t *next_room(void *ctx, size_t size, size_t *got)
 		wait_for_workers(t);
 	if (r == NULL)
 		r = new_room(t, size);
-	if (r != NULL) {
-		r->users++;
-		if (t->room != NULL) /* some of its bytes are still to be copied: by us, who fill
-					rooms */
-			t->room->users--;
-		t->room = r;
-	}
+	if (r != NULL)
+		move_in(t, r); /* some bytes of the one before are still to be copied: by us, who
+				  fill rooms */
 	pthread_mutex_unlock(&t->lock);
 	*got = r == NULL ? 0 : r->size;
 	return r == NULL ? NULL : r->bytes;
+}
+
+/* Under the lock: takes out a window that nobody needs; NULL: there is none. */
+static struct room *take_window(struct team *t)
+{
+	for (struct room **at = &t->rooms; *at != NULL; at = &(*at)->next) {
+		struct room *r = *at;
+
+		if (r->users > 0 || r->window.bytes == NULL)
+			continue;
+		*at = r->next;
+		t->windows--;
+		return r;
+	}
+	return NULL;
+}
+
+static void free_room_of(struct room *r)
+{
+	if (r->window.bytes != NULL)
+		mapping_free(r->window.bytes, r->window.size);
+	free(r->bytes);
+	free(r);
+}
+
+/* Windows that nobody needs are given back, until few enough are left. */
+static void give_back_windows(struct team *t)
+{
+	struct room *r;
+
+	pthread_mutex_lock(&t->lock);
+	while ((r = take_window(t)) != NULL || (t->windows >= ROOMS && !t->failed)) {
+		if (r == NULL) {
+			wait_for_workers(t);
+			continue;
+		}
+		pthread_mutex_unlock(&t->lock);
+		free_room_of(r);
+		pthread_mutex_lock(&t->lock);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+static bool lend_window(void *ctx, const struct input_window *window)
+{
+	struct team *t = ctx;
+	struct room *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return false;
+	r->window = *window;
+	give_back_windows(t);
+	pthread_mutex_lock(&t->lock);
+	r->next = t->rooms;
+	t->rooms = r;
+	t->windows++;
+	move_in(t, r);
+	pthread_mutex_unlock(&t->lock);
+	return true;
 }
 
 const struct input_rooms *team_rooms(const struct team *t)
@@ -370,7 +436,7 @@ struct team *team_new(const struct conf *conf, const struct registry *registry, 
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->moved, NULL);
 	board_init(&t->board);
-	t->input_rooms = (struct input_rooms){ next_room, t };
+	t->input_rooms = (struct input_rooms){ next_room, lend_window, t };
 	if (!make_all(t, conf, registry, sink, workers, e)) {
 		team_free(t);
 		return NULL;
@@ -383,8 +449,7 @@ static void free_rooms(struct team *t)
 	while (t->rooms != NULL) {
 		struct room *next = t->rooms->next;
 
-		free(t->rooms->bytes);
-		free(t->rooms);
+		free_room_of(t->rooms);
 		t->rooms = next;
 	}
 }

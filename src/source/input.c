@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * input.c - the window over bytes that are read into a buffer, and the two simplest sources of
- * them: a file descriptor and memory.
+ * input.c - the window over bytes that are read into a buffer or mapped, and the simplest source of
+ * them: memory.
  *
- * A packet that does not fit behind the window's end is moved to the front of the buffer, which is
- * small enough to stay in the second-level cache and grows only for a packet larger than itself.
- * Plain files are read the same way: what read() copies is then near, so walking and counting it
- * costs less than mapping the file does, and a file that another process cuts just ends early.
+ * A packet that does not fit behind the end of a buffer is moved to its front.  The buffer is small
+ * enough to stay in the second-level cache and grows only for a packet larger than itself.
  */
 #include "source/input.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/limits.h"
+#include "os/mapping.h"
 
 enum {
 #ifdef FUZZING
@@ -26,7 +20,6 @@ enum {
 #else
 	ROOM = 256 * 1024,
 #endif
-	STOP_MS = 250, /* how long a request to stop may go unseen */
 };
 
 static const uint8_t nothing[1];
@@ -42,12 +35,21 @@ struct input *input_new(size_t size, const struct input_ops *ops)
 	return in;
 }
 
+/* The mapped window is not needed any more; who gives rooms knows better when. */
+static void leave_mapped(struct input *in)
+{
+	if (in->rooms == NULL && in->mapped.bytes != NULL)
+		mapping_free(in->mapped.bytes, in->mapped.size);
+	in->mapped = (struct input_window){ 0 };
+}
+
 void input_close(struct input *in)
 {
 	while (in != NULL) {
 		struct input *below = in->below;
 
 		in->ops->close(in);
+		leave_mapped(in);
 		if (in->rooms == NULL)
 			free(in->room);
 		free(in);
@@ -76,6 +78,12 @@ bool input_use_rooms(struct input *in, const struct input_rooms *rooms)
 {
 	uint8_t *own = in->room;
 
+	if (in->mapped.bytes != NULL) {
+		if (!rooms->lend(rooms->ctx, &in->mapped))
+			return false;
+		in->rooms = rooms;
+		return true;
+	}
 	in->rooms = rooms;
 	if (!move_to_next(in, ROOM)) {
 		in->rooms = NULL;
@@ -83,6 +91,32 @@ bool input_use_rooms(struct input *in, const struct input_rooms *rooms)
 	}
 	free(own);
 	return true;
+}
+
+bool input_move_to(struct input *in, const struct input_window *window, const uint8_t *at)
+{
+	if (in->rooms != NULL && !in->rooms->lend(in->rooms->ctx, window))
+		return false;
+	leave_mapped(in);
+	in->mapped = *window;
+	in->at = at;
+	in->end = window->bytes + window->size;
+	return true;
+}
+
+bool input_steady(struct input *in)
+{
+	struct input *low = in;
+
+	while (low->below != NULL)
+		low = low->below;
+	if (low->mapped.bytes == NULL || !mapping_lost(low->mapped.bytes))
+		return true;
+	if (low->fault.text[0] == '\0')
+		err_set(&low->fault, "became shorter while it was read, or cannot be read");
+	in->at = in->end = low->at = low->end = nothing;
+	in->ended = low->ended = true;
+	return false;
 }
 
 /* Moves what is at hand to the front of a buffer of at least 'need' bytes. */
@@ -113,12 +147,13 @@ static bool move_to_front(struct input *in, size_t need)
 
 static void fill(struct input *in, size_t need)
 {
-	if (in->ended)
+	if (in->ended || (in->ops->slide != NULL && in->ops->slide(in, need)))
 		return;
 	if (!move_to_front(in, need)) {
 		in->ended = true;
 		return;
 	}
+	leave_mapped(in);
 	size_t have = input_at_hand(in);
 	while (have < need && !in->ended) {
 		size_t got = in->ops->read(in, in->room + have, in->room_size - have);
@@ -154,124 +189,6 @@ const struct input *input_fault(const struct input *in)
 			found = in;
 	}
 	return found;
-}
-
-/* --- a file descriptor --------------------------------------------------------------------- */
-
-struct file {
-	struct input in;
-	int fd;
-	struct input_stop stop;
-};
-
-/* Waits for bytes; false when the run shall stop.  A file that cannot be waited for is ready. */
-static bool wait_for_bytes(const struct file *f)
-{
-	struct pollfd p = { .fd = f->fd, .events = POLLIN };
-
-	if (f->stop.stopped == NULL)
-		return true;
-	do {
-		if (f->stop.stopped(f->stop.ctx))
-			return false;
-	} while (poll(&p, 1, STOP_MS) <= 0);
-	return true;
-}
-
-/* The end of a file: was there more when reading began? */
-static void look_back(const struct file *f, struct input *in)
-{
-	struct stat st;
-
-	if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size < in->end_offset)
-		err_set(&in->fault,
-				"became shorter while it was read: to %llu bytes, when %llu were "
-				"read",
-				(unsigned long long)st.st_size, (unsigned long long)in->end_offset);
-}
-
-static size_t file_read(struct input *in, uint8_t *to, size_t n)
-{
-	struct file *f = (struct file *)in;
-	ssize_t got;
-
-	do {
-		if (!wait_for_bytes(f))
-			return 0;
-		got = read(f->fd, to, n);
-	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
-	if (got < 0)
-		err_set(&in->fault, "cannot be read: %s", strerror(errno));
-	else if (got == 0)
-		look_back(f, in);
-	return got < 0 ? 0 : (size_t)got;
-}
-
-static void file_close(struct input *in)
-{
-	struct file *f = (struct file *)in;
-
-	if (f->fd != STDIN_FILENO)
-		close(f->fd);
-}
-
-static const struct input_ops file_ops = { .read = file_read, .close = file_close };
-
-static struct input *file_new(int fd, const struct input_stop *stop)
-{
-	struct file *f = (struct file *)input_new(sizeof(*f), &file_ops);
-
-	if (f == NULL)
-		return NULL;
-	f->fd = fd;
-	if (stop != NULL)
-		f->stop = *stop;
-	return &f->in;
-}
-
-static struct input *of_descriptor(
-		int fd, bool in_folder, const struct input_stop *stop, struct err *e)
-{
-	struct input *in;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0) {
-		err_set(e, "cannot be examined: %s", strerror(errno));
-		return NULL;
-	}
-	if (in_folder && !S_ISREG(st.st_mode)) {
-		err_set(e, "is not a regular file");
-		return NULL;
-	}
-	if (S_ISREG(st.st_mode)) {
-		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		stop = NULL; /* never makes wait */
-	}
-	in = file_new(fd, stop);
-	if (in == NULL)
-		err_set(e, "no memory");
-	return in;
-}
-
-struct input *input_open(
-		const char *path, bool in_folder, const struct input_stop *stop, struct err *e)
-{
-	if (strcmp(path, "-") == 0 && !in_folder) {
-		struct input *in = file_new(STDIN_FILENO, stop);
-
-		if (in == NULL)
-			err_set(e, "no memory");
-		return in;
-	}
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (in_folder ? O_NONBLOCK : 0));
-	if (fd < 0) {
-		err_set(e, "cannot be opened: %s", strerror(errno));
-		return NULL;
-	}
-	struct input *in = of_descriptor(fd, in_folder, stop, e);
-	if (in == NULL)
-		close(fd);
-	return in;
 }
 
 /* --- memory -------------------------------------------------------------------------------- */

@@ -4,8 +4,8 @@
  *
  * An input shows a window: the bytes from 'at' to 'end'.  Taking bytes is moving 'at'; when too few
  * are at hand, input_need() moves the window on, and every pointer into the old one is dead.
- * Files, pipes, memory and decoders (decoder.c) fill a buffer.  A decoder is an input over another
- * input, so they nest.
+ * Pipes, memory, small files and decoders (decoder.c) fill a buffer; of large files windows are
+ * mapped.  A decoder is an input over another input, so they nest.
  */
 #pragma once
 
@@ -21,7 +21,16 @@ struct input;
 struct input_ops {
 	/* Writes at most 'n' bytes; 0 is the end (in->fault may say why). */
 	size_t (*read)(struct input *in, uint8_t *to, size_t n);
+	/* In place of read(): moves the window, with what is at hand, to 'need' bytes at least if
+	 * there are so many.  False: it cannot any more, and has become one that reads. */
+	bool (*slide)(struct input *in, size_t need);
 	void (*close)(struct input *in);
+};
+
+/* Part of a file in memory (os/mapping.h). */
+struct input_window {
+	const uint8_t *bytes;
+	size_t size;
 };
 
 struct input {
@@ -33,18 +42,22 @@ struct input {
 	struct err fault;    /* why it ended before its time; "" otherwise */
 	bool minor;          /* the fault lost nothing */
 	bool ended;
-	uint8_t *room; /* the buffer */
+	uint8_t *room; /* the buffer; NULL while the window is mapped */
 	size_t room_size;
+	struct input_window mapped;      /* bytes NULL: it is not */
 	const struct input_rooms *rooms; /* where it comes from; NULL: it is the input's own */
 };
 
 /*
  * Buffers of somebody else's, who says how long frames that lie in one are needed: each time the
  * window moves it gets another.  next() gives at least 'size' bytes, or NULL without memory; what
- * it gave before is not written to any more.
+ * it gave before is not written to any more.  lend() is told of a window that is mapped, which
+ * takes the place of a buffer, and gives it to mapping_free() when it is not needed; false without
+ * memory.
  */
 struct input_rooms {
 	uint8_t *(*next)(void *ctx, size_t size, size_t *got);
+	bool (*lend)(void *ctx, const struct input_window *window);
 	void *ctx;
 };
 
@@ -69,6 +82,12 @@ struct input *input_new(size_t size, const struct input_ops *ops);
 
 /* From now on its window lies in such rooms; false without memory. */
 bool input_use_rooms(struct input *in, const struct input_rooms *rooms);
+
+/* For those who make one that maps: goes on in another window, at the same place of the file. */
+bool input_move_to(struct input *in, const struct input_window *window, const uint8_t *at);
+
+/* Whether what is at hand may be believed; else it ends here, with a fault. */
+bool input_steady(struct input *in);
 
 /* Frees it and all below. */
 void input_close(struct input *in);

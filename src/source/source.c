@@ -330,6 +330,9 @@ static size_t filtered(struct source *s, struct frame *frames, size_t n)
 static size_t read_file(struct source *s, struct frame *frames, size_t max)
 {
 	size_t n = s->format->read(s->state, &s->file, frames, max);
+
+	if (!input_steady(s->file.in))
+		return 0;
 	if (n > 0)
 		s->file.last_ns = frames[n - 1].ns;
 	s->file.packets += n;
