@@ -62,7 +62,6 @@ def with_python(*words: str) -> Callable[[str, str], list[str]]:
     return lambda capture, folder: [PEER_PYTHON, *words, capture]
 
 
-PMACCT = "src_host,dst_host,src_port,dst_port,proto,timestamp_start,timestamp_end"
 PEERS = (
     Program("softflowd", lambda c, f: ["softflowd", "-r", c, "-d", "-n", "127.0.0.1:9"]),
     Program("nfpcapd", lambda c, f: ["nfpcapd", "-r", c, "-l", f]),
@@ -70,8 +69,8 @@ PEERS = (
     Program("yaf", lambda c, f: ["yaf", "--in", c, "--out", f + "/yaf"]),
     Program(
         "pmacctd, CSV",
-        lambda c, f: ["pmacctd", "-I", c, "-P", "print", "-c", PMACCT, "-O", "csv", "-o", f + "/c"],
-        packets=MILLION,
+        lambda c, f: ["pmacctd", "-f", "bench/pmacctd.conf", "-I", c],
+        packets=MILLION // 2,
     ),
     Program("ndpiReader, no output", lambda c, f: ["ndpiReader", "-q", "-i", c], packets=MILLION),
     Program(
