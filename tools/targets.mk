@@ -99,7 +99,7 @@ build/bench/collide build/bench/lists: $(B)/libjoy.a
 
 bench: $(addprefix build/bench/,cost null walk replicate) ## one table of speed, beside yardsticks and peers; threads, memory (BENCH_SCALE=0.1: quickly)
 	$(AGAIN) release
-	$(PYTHON) bench/run.py
+	PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) bench/run.py
 
 peers: $(PEERS)/ready ## install the programs that make bench puts beside ours
 	tools/setup.sh peers
