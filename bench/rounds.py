@@ -15,7 +15,7 @@ from inputs import slice_of
 from measure import Failed, empty, run
 from programs import Program, is_here, packets_of
 
-LONG = 5.0  # CPU seconds; a peer that takes more has one round
+LONG = 3.0  # CPU seconds; a peer that takes more has one round
 
 
 @dataclass(frozen=True)

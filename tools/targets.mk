@@ -95,7 +95,7 @@ build/bench/%: bench/%.c $(wildcard bench/*.h)
 	$(call run,CC)$(CC) -O2 $(STD) -DXXH_INLINE_ALL $(INCLUDE) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(PKG_LIBS) -lpcap
 
 build/bench/replicate: bench/seeds.c bench/wire.c bench/fresh.c $(B)/libjoy.a
-build/bench/collide build/bench/lists: $(B)/libjoy.a
+build/bench/collide build/bench/lists build/bench/pause: $(B)/libjoy.a
 
 bench: $(addprefix build/bench/,cost null walk replicate) ## one table of speed, beside yardsticks and peers; threads, memory (BENCH_SCALE=0.1: quickly)
 	$(AGAIN) release
