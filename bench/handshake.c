@@ -2,7 +2,7 @@
 /*
  * handshake.c - what a handshake costs, part by part: handshake HANDSHAKES CAPTURE NAME=VALUE...
  *
- * A run of libjoy whose inner functions are wrapped by the linker (--wrap, see bench/run): each
+ * A run of libjoy whose inner functions are wrapped by the linker (--wrap): each
  * wrapper moves a clock to its part and back, so that a part's time is without the parts inside it.
  * The cost of reading the clock is measured and taken off; the parts are scaled so that their sum
  * is the CPU time of the run.  'HANDSHAKES' is what they are divided by.
@@ -126,8 +126,8 @@ WRAP(X509, bool, x509_parse,
 WRAP_VOID(HELLOS, hs_tell, (const struct hs *hs, struct hs_told *t), (hs, t))
 WRAP(HELLOS, bool, hs_parse_hello,
 		(const struct hs *hs, const struct hs_message *m, struct hs_hello *h), (hs, m, h))
-WRAP(WRITING, bool, sink_record, (struct sink * s, const void *const *data, struct err *e),
-		(s, data, e))
+WRAP(WRITING, bool, pen_record, (struct pen * p, const void *const *data, struct err *e),
+		(p, data, e))
 WRAP_VOID(TEXT, plan_json, (const struct plan *p, const void *const *data, struct buf *out),
 		(p, data, out))
 

@@ -3,11 +3,13 @@
 """Bytes of memory for each living flow: peak resident size with many flows, less that with a few.
 
     bench/memory.py [--program ./pcap2flow] [--flows 400000] [--half 1000000] [--memory 512M]
+    bench/memory.py --plain
 
 Made-up captures of UDP and TCP flows that are all alive at the end: one packet a flow, ten packets
 (a handshake, three requests and three answers of up to 1,460 bytes), and four packets of a TLS
 handshake that stops half-way through the ClientHello (a browser's, from the fixtures). Then more
-half-open ones than the budget holds: it must hold, and every packet must be in a record.
+half-open ones than the budget holds: it must hold, and every packet must be in a record. With
+--plain only plain flows.
 """
 
 import argparse
@@ -80,6 +82,15 @@ def one_packet(client):
     yield ip(0, client, 17, struct.pack(">HHHH", 40000, 53, 48, 0) + bytes(40))
 
 
+SCENES = (
+    ("plain, one packet", one_packet, ["num_pkts=0"]),
+    ("plain, ten packets", ten_packets, ["num_pkts=0"]),
+    ("all but hellos, ten packets", ten_packets, ALL_BUT_HELLOS),
+    ("everything, ten packets", ten_packets, ["features=all"]),
+    ("half-open handshake", half_open, HALF_OPEN),
+)
+
+
 def for_client(packet, client):
     """PACKET with the address of another client in its place."""
     at = 13 if packet[12] == 10 else 17
@@ -101,8 +112,8 @@ def write(path, flows, packets, at_once=True):
 
 
 def peak(program, options, capture):
-    command = [program, "bidir=1", "memory=8G", "progress=0", "output=/dev/null", *options, capture]
-    process = subprocess.Popen(command)
+    command = [program, "bidir=1", "threads=1", "memory=8G", "progress=0", "output=/dev/null"]
+    process = subprocess.Popen([*command, *options, capture])
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise RuntimeError("%s failed" % program)
@@ -128,7 +139,8 @@ def counted(command):
 def show_budget(args, path, at_once):
     """Half-open handshakes under a small budget; whether it held and no packet is lost."""
     name = "half-open, " + ("all at once" if at_once else "one by one")
-    command = [args.program, "bidir=1", "memory=" + args.memory, "progress=0", *HALF_OPEN, path]
+    command = [args.program, "bidir=1", "threads=1", "memory=" + args.memory, "progress=0"]
+    command += [*HALF_OPEN, path]
     write(path, 1, half_open)
     own = counted(command)[0]
     write(path, args.half, half_open, at_once)
@@ -148,28 +160,32 @@ def show_budget(args, path, at_once):
     return good
 
 
+def show_flows(args, folder, scenes):
+    """Bytes of a flow of each kind."""
+    for name, packets, options in scenes:
+        few, many = args.flows // 4, args.flows
+        sizes = []
+        for flows in (few, many):
+            path = os.path.join(folder, "capture.pcap")
+            write(path, flows, packets)
+            sizes.append(peak(args.program, options, path))
+        print("%-27s %6.0f bytes a flow" % (name, (sizes[1] - sizes[0]) / (many - few)))
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     ap.add_argument("--program", default="./pcap2flow")
     ap.add_argument("--flows", type=int, default=400000)
     ap.add_argument("--half", type=int, default=1000000)
     ap.add_argument("--memory", default="512M")
+    ap.add_argument("--plain", action="store_true", help="only plain flows")
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for name, packets, options in (
-            ("plain, one packet", one_packet, ["num_pkts=0"]),
-            ("plain, ten packets", ten_packets, ["num_pkts=0"]),
-            ("all but hellos, ten packets", ten_packets, ALL_BUT_HELLOS),
-            ("everything, ten packets", ten_packets, ["features=all"]),
-            ("half-open handshake", half_open, HALF_OPEN),
-        ):
-            few, many = args.flows // 4, args.flows
-            sizes = []
-            for flows in (few, many):
-                path = os.path.join(folder, "capture.pcap")
-                write(path, flows, packets)
-                sizes.append(peak(args.program, options, path))
-            print("%-26s %6.0f bytes a flow" % (name, (sizes[1] - sizes[0]) / (many - few)))
+        if args.plain:
+            show_flows(args, folder, SCENES[:2])
+            return 0
+        show_flows(args, folder, SCENES)
+        path = os.path.join(folder, "capture.pcap")
         good = [show_budget(args, path, at_once) for at_once in (False, True)]
     return 0 if all(good) else 1
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-from run import empty, run, summary_of
+from measure import empty, run, summary_of
 
 CORE = "sa,da,pr,sp,dp,time_start,time_end,num_pkts_out,num_pkts_in,ip_bytes_out,ip_bytes_in"
 JOY = "joy.read, "

@@ -2,55 +2,52 @@
 /*
  * replicate.c - a large Ethernet capture out of small real ones:
  *
- *	replicate [-h CERTIFICATES] FLOWS SECONDS OUT CAPTURE...
+ *	replicate [-b BYTES] MODE FLOWS SECONDS SEED OUT CAPTURE...
  *
- * Each connection of the seeds (TCP and UDP over IPv4 and IPv6 on Ethernet) is written again and
- * again under new addresses and ports of the client, its own gaps kept, starts spread over SECONDS,
- * packets in order of time. The same arguments give the same file.  Checksums are not renewed:
- * readers here do not check them.
+ * Conversations of the captures (seeds.c) are written again and again under new addresses and
+ *ports, their own gaps kept, starts spread over SECONDS, packets in order of time, lengths and
+ *checksums right.  The same arguments give the same file.  MODE:
  *
- * With -h only handshakes: as many of TLS 1.2 as of TLS 1.3 and QUIC, all with port 443, each made
- * one of its own by fresh.c, with so many different certificates from each one of the seeds.
+ *	web       what a network of clients does
+ *	mix       what an edge sees: many look-ups and scans
+ *	small     flows of 1 to 3 packets: look-ups and scans alone
+ *	tls       handshakes of TLS 1.2, TLS 1.3 and QUIC in turn, the first packets of each, with
+ *	          randoms, connection ids and certificates of their own (fresh.c)
+ *	elephant  TCP connections at full size, BYTES in all; no captures needed
  */
-#include <pcap/pcap.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "fresh.h"
+#include "net/packet.h"
+#include "seeds.h"
 
-enum { MAX_CONVERSATIONS = 4096, MAX_PACKETS = 2000, ETHER = 14 };
-
-struct packet {
-	uint64_t us; /* since the conversation's first */
-	uint32_t caplen, wirelen;
-	bool back; /* sent by the one who did not send the first */
-	uint8_t *bytes;
+enum {
+	BEGIN = 1700000000, /* seconds since 1970 */
+	SHARES = 1000,
+	SMALL = 3,           /* packets of a flow of mode small, at most */
+	HANDSHAKE = 20,      /* packets of a flow of mode tls, at most */
+	CERTIFICATES = 2000, /* variants of each in mode tls */
+	SCANS = 4,
+	SEGMENT = 1460,
+	RECORD = 11, /* segments of a TLS record in mode elephant */
 };
 
-struct conversation {
-	uint8_t key[37];
-	bool client; /* the first packet's source is the second of the key */
-	uint64_t first_us;
+/* Of a thousand flows. */
+static const uint16_t web[SERVICES] = { 330, 300, 80, 80, 70, 40, 80, 20 };
+static const uint16_t mix[SERVICES] = { 430, 60, 30, 25, 290, 15, 130, 20 };
+
+struct pool {
+	const struct seed **list;
 	size_t count;
-	struct packet *packets;
-	struct fresh *fresh;
 };
 
-struct event {
-	uint64_t us;
-	uint32_t copy, packet;
-	const struct conversation *seed;
-};
-
-static struct conversation *seeds[MAX_CONVERSATIONS];
-static size_t seed_count;
-static struct conversation *kinds[FRESH_KINDS][MAX_CONVERSATIONS]; /* with -h */
-static size_t kind_count[FRESH_KINDS];
-static uint32_t certificates; /* of -h */
-static uint64_t state = 0x9e3779b97f4a7c15u;
+static struct seeds seeds;
+static struct pool services[SERVICES], kinds[FRESH_KINDS], lookups;
+static struct seed scans[SCANS]; /* of four, two are a SYN without an answer */
+static FILE *out;
+static uint64_t state;
 
 static uint64_t roll(void)
 {
@@ -60,69 +57,138 @@ static uint64_t roll(void)
 	return state;
 }
 
-/* Offsets of addresses and ports; 0 when it is not TCP or UDP over IP on Ethernet. */
-static size_t find(const uint8_t *b, uint32_t n, size_t *addresses, size_t *size)
+/* The same number for each packet of a copy. */
+static uint64_t number_of(uint32_t copy)
 {
-	if (n >= ETHER + 28 && b[12] == 8 && b[13] == 0 && (b[20] & 0x3f) == 0 && b[21] == 0 &&
-			(b[23] == 6 || b[23] == 17)) {
-		*addresses = ETHER + 12;
-		*size = 4;
-		size_t l4 = ETHER + (b[14] & 15u) * 4u;
-		return l4 + 4 <= n ? l4 : 0;
+	uint64_t z = (copy + 1) * 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 31) * 0xd6e8feb86659fd93u;
+	return z ^ z >> 32;
+}
+
+static void write_packet(const struct wire_packet *p, uint64_t us)
+{
+	uint32_t head[4] = { (uint32_t)(BEGIN + us / 1000000), (uint32_t)(us % 1000000), p->size,
+		p->size };
+
+	fwrite(head, sizeof head, 1, out);
+	fwrite(p->bytes, p->size, 1, out);
+}
+
+/* --- which seed a copy has -------------------------------------------------------------------- */
+
+static void put(struct pool *p, const struct seed *s)
+{
+	if ((p->count & (p->count - 1)) == 0)
+		p->list = realloc(p->list, (p->count * 2 + 1) * sizeof *p->list);
+	p->list[p->count++] = s;
+}
+
+static const struct seed *any_of(const struct pool *p)
+{
+	return p->list[roll() % p->count];
+}
+
+/* 'at', or the next pool behind it that is not empty; NULL when all are. */
+static const struct pool *filled(const struct pool *pools, size_t count, size_t at)
+{
+	for (size_t i = 0; i < count; i++)
+		if (pools[(at + i) % count].count > 0)
+			return &pools[(at + i) % count];
+	return NULL;
+}
+
+static const struct seed *by_shares(const uint16_t *shares)
+{
+	size_t at = 0;
+
+	for (uint64_t n = roll() % SHARES; n >= shares[at]; at++)
+		n -= shares[at];
+
+	const struct pool *p = filled(services, SERVICES, at);
+
+	return p == NULL ? NULL : any_of(p);
+}
+
+static const struct seed *choose_web(uint32_t copy)
+{
+	(void)copy;
+	return by_shares(web);
+}
+
+static const struct seed *choose_mix(uint32_t copy)
+{
+	(void)copy;
+	return by_shares(mix);
+}
+
+static const struct seed *choose_small(uint32_t copy)
+{
+	(void)copy;
+	return lookups.count > 0 && roll() % 2 == 0 ? any_of(&lookups) : &scans[roll() % SCANS];
+}
+
+static const struct seed *choose_tls(uint32_t copy)
+{
+	size_t count = FRESH_KINDS - FRESH_TLS12;
+	const struct pool *p = filled(kinds + FRESH_TLS12, count, copy % count);
+
+	return p == NULL ? NULL : any_of(p);
+}
+
+/* A connection that is asked for: not answered, refused, or answered and given up. */
+static void make_scan(struct seed *s, bool refused, bool answered)
+{
+	static const uint8_t flags[SMALL] = { TCP_SYN, TCP_SYN | TCP_ACK, TCP_RST };
+	struct wire_segment w = { 40000, answered ? 22 : 443, 1, 0, 0 };
+
+	s->own_port = true;
+	s->count = answered ? 3 : refused ? 2 : 1;
+	s->packets = calloc(s->count, sizeof *s->packets);
+	for (size_t i = 0; i < s->count; i++) {
+		struct wire_packet *p = &s->packets[i];
+
+		p->us = i * 20000;
+		p->server = i == 1;
+		p->bytes = malloc(WIRE_MAX);
+		w.flags = refused && i == 1 ? TCP_RST | TCP_ACK : flags[i];
+		w.seq = i == 0 ? 1 : i == 1 ? 77 : 2;
+		w.ack = i == 1 ? 2 : 0;
+		wire_tcp(p, &w);
 	}
-	if (n >= ETHER + 44 && b[12] == 0x86 && b[13] == 0xdd && (b[20] == 6 || b[20] == 17)) {
-		*addresses = ETHER + 8;
-		*size = 16;
-		return ETHER + 40;
+}
+
+static void sort_seeds(bool handshakes)
+{
+	if (handshakes)
+		seeds_look_fresh(&seeds);
+	for (size_t i = 0; i < seeds.count; i++) {
+		const struct seed *s = seeds.list[i];
+
+		put(&services[s->service], s);
+		if (s->fresh != NULL)
+			put(&kinds[s->kind], s);
+		if (s->service == SERVICE_DNS && s->count <= SMALL)
+			put(&lookups, s);
 	}
-	return 0;
+	make_scan(&scans[0], false, false);
+	make_scan(&scans[1], false, false);
+	make_scan(&scans[2], true, false);
+	make_scan(&scans[3], false, true);
 }
 
-static struct conversation *conversation_of(const uint8_t *key, uint64_t us, bool client)
-{
-	for (size_t i = 0; i < seed_count; i++)
-		if (memcmp(seeds[i]->key, key, sizeof seeds[i]->key) == 0)
-			return seeds[i];
-	if (seed_count == MAX_CONVERSATIONS)
-		return NULL;
+/* --- copies ----------------------------------------------------------------------------------- */
 
-	struct conversation *c = calloc(1, sizeof *c);
+struct event {
+	uint64_t us;
+	uint32_t copy, packet;
+	const struct seed *seed;
+};
 
-	memcpy(c->key, key, sizeof c->key);
-	c->first_us = us;
-	c->client = client;
-	return seeds[seed_count++] = c;
-}
-
-static void take(const struct pcap_pkthdr *h, const uint8_t *b)
-{
-	size_t at, size, l4 = find(b, h->caplen, &at, &size);
-	uint8_t key[37] = { 0 };
-	uint64_t us = (uint64_t)h->ts.tv_sec * 1000000u + (uint64_t)h->ts.tv_usec;
-
-	if (l4 == 0)
-		return;
-
-	bool back = memcmp(b + at, b + at + size, size) > 0;
-
-	memcpy(key, b + at + (back ? size : 0), size);
-	memcpy(key + 16, b + at + (back ? 0 : size), size);
-	memcpy(key + 32, b + l4 + (back ? 2 : 0), 2);
-	memcpy(key + 34, b + l4 + (back ? 0 : 2), 2);
-	key[36] = size == 4 ? b[23] : b[20];
-
-	struct conversation *c = conversation_of(key, us, back);
-
-	if (c == NULL || c->count == MAX_PACKETS)
-		return;
-	c->packets = realloc(c->packets, (c->count + 1) * sizeof *c->packets);
-
-	struct packet *p = &c->packets[c->count++];
-
-	*p = (struct packet){ us > c->first_us ? us - c->first_us : 0, h->caplen, h->len,
-		back != c->client, malloc(h->caplen) };
-	memcpy(p->bytes, b, h->caplen);
-}
+struct events {
+	struct event *list;
+	size_t count, room;
+};
 
 static int by_time(const void *a, const void *b)
 {
@@ -135,150 +201,198 @@ static int by_time(const void *a, const void *b)
 	return x->packet < y->packet ? -1 : 1;
 }
 
-/* The payload of a frame whose transport header is at 'l4'. */
-static struct fresh_part part_of(uint8_t *b, size_t l4, bool server)
+/* All of a copy lies within half of the capture's time after its start. */
+static void add_copy(struct events *e, uint32_t copy, const struct seed *s, size_t count,
+		uint64_t all_us)
 {
-	const uint8_t *t = b + l4;
-	bool v4 = b[12] == 8, tcp = b[v4 ? ETHER + 9 : ETHER + 6] == 6;
-	size_t end = ETHER +
-		     (v4 ? (size_t)(b[16] << 8 | b[17]) : 40u + (size_t)(b[18] << 8 | b[19]));
-	size_t at = l4 + (tcp ? (t[12] >> 4) * 4u : 8u);
-	struct fresh_part p = { .tcp = tcp, .server = server, .bytes = b + at };
+	uint64_t start = roll() % all_us, span = s->packets[count - 1].us, half = all_us / 2;
 
-	p.size = end > at ? end - at : 0;
-	if (tcp) {
-		p.seq = (uint32_t)t[4] << 24 | (uint32_t)t[5] << 16 | (uint32_t)t[6] << 8 | t[7];
-		p.syn = t[13] & 2;
+	while (e->count + count > e->room) {
+		e->room = e->room == 0 ? 1 << 16 : e->room * 2;
+		e->list = realloc(e->list, e->room * sizeof *e->list);
 	}
-	return p;
-}
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t us = s->packets[i].us;
 
-static void find_kinds(void)
-{
-	for (size_t i = 0; i < seed_count; i++) {
-		struct conversation *c = seeds[i];
-		struct fresh_part *parts = calloc(c->count, sizeof *parts);
-		enum fresh_kind kind;
-		size_t at, size;
-
-		for (size_t n = 0; n < c->count; n++) {
-			struct packet *p = &c->packets[n];
-
-			parts[n] = part_of(
-					p->bytes, find(p->bytes, p->caplen, &at, &size), p->back);
-		}
-		c->fresh = fresh_look(parts, c->count, &kind);
-		kinds[kind][kind_count[kind]++] = c;
-		free(parts);
+		us = span > half ? us * half / span : us;
+		e->list[e->count++] = (struct event){ start + us, copy, i, s };
 	}
 }
 
-/* The seed of a copy: with -h each kind in its turn. */
-static struct conversation *seed_of(uint32_t copy)
+static void write_event(const struct event *e)
 {
-	if (certificates == 0)
-		return seeds[roll() % seed_count];
+	uint8_t bytes[WIRE_MAX];
+	struct wire_packet p = e->seed->packets[e->packet];
+	struct wire_ends ends = wire_ends_of(e->copy, number_of(e->copy), e->seed->own_port);
 
-	enum fresh_kind kind = (enum fresh_kind)(FRESH_TLS12 + copy % (FRESH_KINDS - FRESH_TLS12));
-
-	return kind_count[kind] == 0 ? NULL : kinds[kind][roll() % kind_count[kind]];
-}
-
-/* New addresses 10.x.y.z (and fd00::) and ports from the copy's number. */
-static void write_packet(FILE *out, const struct event *e)
-{
-	const struct packet *p = &e->seed->packets[e->packet];
-	uint8_t bytes[65536 + ETHER];
-	uint32_t n = p->caplen < sizeof bytes ? p->caplen : (uint32_t)sizeof bytes;
-	uint32_t head[4] = { (uint32_t)(1700000000 + e->us / 1000000), (uint32_t)(e->us % 1000000),
-		n, p->wirelen < n ? n : p->wirelen };
-	size_t at, size, l4;
-
-	memcpy(bytes, p->bytes, n);
-	l4 = find(bytes, n, &at, &size);
-	bytes[at + (p->back ? size : 0) + size - 1] = (uint8_t)(e->copy >> 16);
-	bytes[at + (p->back ? size : 0) + size - 2] = (uint8_t)(e->copy >> 8);
-	bytes[at + (p->back ? size : 0)] = size == 4 ? 10 : 0xfd;
-	bytes[at + (p->back ? 0 : size)] = size == 4 ? 172 : 0xfd;
-	bytes[l4 + (p->back ? 2 : 0)] = (uint8_t)(0x80 | e->copy >> 9);
-	bytes[l4 + (p->back ? 3 : 1)] = (uint8_t)e->copy;
+	memcpy(bytes, p.bytes, p.size);
+	p.bytes = bytes;
+	wire_address(&p, &ends);
 	if (e->seed->fresh != NULL) {
-		struct fresh_part part = part_of(bytes, l4, p->back);
+		struct fresh_part part = seeds_part(&p);
 
-		memcpy(bytes + l4 + (p->back ? 0 : 2), "\x01\xbb", 2);
-		fresh_make(e->seed->fresh, e->copy, e->copy % certificates, &part);
+		fresh_make(e->seed->fresh, e->copy, e->copy % CERTIFICATES, &part);
 	}
-	fwrite(head, sizeof head, 1, out);
-	fwrite(bytes, n, 1, out);
+	wire_seal(&p);
+	write_packet(&p, e->us);
 }
 
-static int write_all(const char *path, uint32_t flows, uint64_t seconds)
+static size_t write_copies(const struct seed *(*choose)(uint32_t copy), size_t most, uint32_t flows,
+		uint64_t seconds)
 {
-	size_t count = 0, room = 1 << 20;
-	struct event *events = malloc(room * sizeof *events);
-	static const uint32_t header[6] = { 0xa1b2c3d4, 4 << 16 | 2, 0, 0, 262144, 1 };
-	FILE *out = fopen(path, "wb");
+	struct events e = { 0 };
 
-	if (out == NULL || events == NULL || seed_count == 0) {
-		fprintf(stderr, "replicate: cannot write %s, or no conversation in the seeds\n",
-				path);
+	for (uint32_t copy = 0; copy < flows; copy++) {
+		const struct seed *s = choose(copy);
+
+		if (s == NULL)
+			return 0;
+		add_copy(&e, copy, s, most > 0 && s->count > most ? most : s->count,
+				seconds * 1000000);
+	}
+	qsort(e.list, e.count, sizeof *e.list, by_time);
+	for (size_t i = 0; i < e.count; i++)
+		write_event(&e.list[i]);
+	free(e.list);
+	return e.count;
+}
+
+/* --- elephants -------------------------------------------------------------------------------- */
+
+/* A connection that goes on to the end of the capture: what its next packets say. */
+struct elephant {
+	struct wire_ends ends;
+	uint32_t seq; /* of the server */
+	uint32_t segments;
+};
+
+static size_t write_segment(struct elephant *f, bool server, uint8_t flags, size_t payload,
+		uint8_t *bytes, uint64_t us)
+{
+	struct wire_packet p = { .bytes = bytes, .size = (uint32_t)payload, .server = server };
+	bool syn = flags & TCP_SYN, first = flags == TCP_SYN;
+
+	wire_tcp(&p, &(struct wire_segment){ f->ends.port, 443, server ? f->seq : 1000u - syn,
+				     first    ? 0
+				     : server ? 1000
+					      : f->seq,
+				     flags });
+	wire_address(&p, &f->ends);
+	wire_seal(&p);
+	write_packet(&p, us);
+	f->seq += server ? (uint32_t)payload + syn : 0;
+	return p.size + 16;
+}
+
+/* Bytes that cannot be foreseen; at the start of a TLS record, its header. */
+static void fill_segment(const struct elephant *f, uint8_t *payload)
+{
+	static const uint8_t head[5] = { 23, 3, 3, (RECORD * SEGMENT - 5) >> 8,
+		(RECORD * SEGMENT - 5) & 0xff };
+
+	for (size_t i = 0; i < SEGMENT; i += sizeof(uint32_t)) {
+		uint64_t r = roll();
+
+		memcpy(payload + i, &r, sizeof(uint32_t));
+	}
+	if (f->segments % RECORD == 0)
+		memcpy(payload, head, sizeof head);
+}
+
+static size_t write_elephants(uint32_t flows, uint64_t seconds, uint64_t size)
+{
+	struct elephant *all = calloc(flows, sizeof *all);
+	uint8_t bytes[WIRE_MAX];
+	uint64_t all_us = seconds * 1000000, written = 24;
+	size_t packets = 0;
+
+	for (uint32_t i = 0; i < flows; i++) {
+		all[i].ends = wire_ends_of(i, number_of(i), true);
+		all[i].seq = 4999;
+		written += write_segment(&all[i], false, TCP_SYN, 0, bytes, packets++);
+		written += write_segment(&all[i], true, TCP_SYN | TCP_ACK, 0, bytes, packets++);
+		written += write_segment(&all[i], false, TCP_ACK, 0, bytes, packets++);
+	}
+	while (written < size) {
+		struct elephant *f = &all[roll() % flows];
+		uint64_t us = packets + (uint64_t)((double)written / (double)size * (double)all_us);
+
+		fill_segment(f, bytes + WIRE_PAYLOAD);
+		written += write_segment(f, true, TCP_ACK, SEGMENT, bytes, us);
+		packets++;
+		if (++f->segments % 2 == 0) {
+			written += write_segment(f, false, TCP_ACK, 0, bytes, us + 1);
+			packets++;
+		}
+	}
+	free(all);
+	return packets;
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static const struct mode {
+	const char *name;
+	const struct seed *(*choose)(uint32_t copy);
+	size_t packets; /* of a flow, at most; 0: all */
+} modes[] = {
+	{ "web", choose_web, 0 },
+	{ "mix", choose_mix, 0 },
+	{ "small", choose_small, SMALL },
+	{ "tls", choose_tls, HANDSHAKE },
+	{ "elephant", NULL, 0 },
+};
+
+static int run(const struct mode *m, uint32_t flows, uint64_t seconds, uint64_t bytes)
+{
+	static const uint32_t header[6] = { 0xa1b2c3d4, 4 << 16 | 2, 0, 0, 262144, 1 };
+	size_t packets;
+
+	fwrite(header, sizeof header, 1, out);
+	packets = m->choose == NULL ? write_elephants(flows, seconds, bytes)
+				    : write_copies(m->choose, m->packets, flows, seconds);
+	if (packets == 0 || fclose(out) != 0) {
+		fprintf(stderr, "replicate: no conversation of that kind in the captures, or "
+				"cannot "
+				"write\n");
 		return 1;
 	}
-	for (uint32_t copy = 0; copy < flows; copy++) {
-		const struct conversation *seed = seed_of(copy);
-		uint64_t start = roll() % (seconds * 1000000);
-
-		for (uint32_t i = 0; seed != NULL && i < seed->count; i++) {
-			if (count == room)
-				events = realloc(events, (room *= 2) * sizeof *events);
-			events[count++] = (struct event){ start + seed->packets[i].us, copy, i,
-				seed };
-		}
-	}
-	qsort(events, count, sizeof *events, by_time);
-	fwrite(header, sizeof header, 1, out);
-	for (size_t i = 0; i < count; i++)
-		write_packet(out, &events[i]);
-	printf("%s: %u flows, %zu packets\n", path, flows, count);
-	free(events);
-	return fclose(out) == 0 ? 0 : 1;
-}
-
-static void read_seeds(char **paths)
-{
-	char why[PCAP_ERRBUF_SIZE];
-
-	for (; *paths != NULL; paths++) {
-		pcap_t *p = pcap_open_offline(*paths, why);
-		struct pcap_pkthdr *h;
-		const u_char *b;
-
-		if (p == NULL || pcap_datalink(p) != DLT_EN10MB)
-			continue;
-		while (pcap_next_ex(p, &h, &b) == 1)
-			take(h, b);
-		pcap_close(p);
-	}
+	printf("%s: %u flows, %zu packets, of %zu seeds\n", m->name, flows, packets, seeds.count);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc > 2 && strcmp(argv[1], "-h") == 0) {
-		certificates = (uint32_t)strtoul(argv[2], NULL, 10);
-		argc -= 2;
-		argv += 2;
-	}
-	if (argc < 5) {
-		fprintf(stderr, "usage: replicate [-h CERTIFICATES] FLOWS SECONDS OUT "
-				"CAPTURE...\n");
+	uint64_t bytes = (uint64_t)2 << 30;
+	const struct mode *mode = NULL;
+	int option;
+
+	while ((option = getopt(argc, argv, "b:")) == 'b')
+		bytes = strtoull(optarg, NULL, 10);
+	argv += optind;
+	for (size_t i = 0; option == -1 && argc - optind >= 5 && i < sizeof modes / sizeof *modes;
+			i++)
+		if (strcmp(argv[0], modes[i].name) == 0)
+			mode = &modes[i];
+	if (mode == NULL) {
+		fprintf(stderr, "usage: replicate [-b BYTES] web|mix|small|tls|elephant FLOWS "
+				"SECONDS "
+				"SEED OUT CAPTURE...\n");
 		return 2;
 	}
-	read_seeds(argv + 4);
-	if (certificates > 0) {
-		find_kinds();
-		printf("seeds: %zu handshakes of TLS 1.2, %zu of TLS 1.3, %zu of QUIC\n",
-				kind_count[FRESH_TLS12], kind_count[FRESH_TLS13],
-				kind_count[FRESH_QUIC]);
+
+	unsigned long flows = strtoul(argv[1], NULL, 10), seconds = strtoul(argv[2], NULL, 10);
+
+	state = number_of((uint32_t)strtoul(argv[3], NULL, 10));
+	out = fopen(argv[4], "wb");
+	if (out == NULL || flows == 0 || flows > WIRE_COPIES || seconds == 0) {
+		fprintf(stderr, "replicate: cannot write %s, or no such number of flows\n",
+				argv[4]);
+		return 1;
 	}
-	return write_all(argv[3], (uint32_t)strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10));
+	if (mode->choose != NULL) {
+		seeds_read(&seeds, (const char *const *)argv + 5, (size_t)(argc - optind - 5));
+		sort_seeds(mode->choose == choose_tls);
+	}
+	return run(mode, (uint32_t)flows, seconds, bytes);
 }

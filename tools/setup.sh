@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # setup.sh GROUP... - install what is missing of a group: build, python, test, fuzz, deb, fixtures,
-# fmt.
+# fmt, peers.
 #
 # For Debian 12, Ubuntu 22.04 and later.  Asks nothing.  When all is there it does nothing and needs
 # no rights; else it calls apt-get, through sudo when not root.
@@ -57,6 +57,15 @@ lintian: lintian
 debootstrap: debootstrap
 ip: iproute2
 /usr/include/cmocka.h: libcmocka-dev'
+
+GROUP_peers='
+nfpcapd: nfdump
+argus: argus-server
+softflowd: softflowd
+ndpiReader: libndpi-bin
+pmacctd: pmacct
+tshark: tshark
+module:ensurepip: python3-venv'
 
 GROUP_fmt='
 clang-format: clang-format'

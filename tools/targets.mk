@@ -12,7 +12,7 @@ LTO   ?= -flto=auto -ffat-lto-objects
 
 .PHONY: help all build release quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
 .PHONY: python-ext python wheel sdist bench-python
-.PHONY: bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
+.PHONY: peers bench-memory bench-handshake bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -83,26 +83,49 @@ fuzz: ## run each fuzz target for TIME=60 seconds (TARGETS="fuzz_a fuzz_b")
 	$(AGAIN) -j$(JOBS) MODE=fuzz CC=clang fuzzers
 	tools/fuzz.sh $(TIME) $$($(AGAIN) -s MODE=fuzz CC=clang print-B)/fuzz $(TARGETS)
 
-bench: build ## measure speed and memory (BENCH=capture, BENCH_TLS=capture); writes build/bench.txt
-	bench/run $(BENCH)
+PEERS := build/bench-venv
+$(PEERS)/ready:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check nfstream==6.6.0
+	@touch $@
+
+# Tools of the benchmarks are a source each; some have others besides, or the library.
+build/bench/%: bench/%.c $(wildcard bench/*.h)
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 $(STD) -DXXH_INLINE_ALL $(INCLUDE) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(PKG_LIBS) -lpcap
+
+build/bench/replicate: bench/seeds.c bench/wire.c bench/fresh.c $(B)/libjoy.a
+build/bench/collide build/bench/lists build/bench/pause: $(B)/libjoy.a
+
+bench: $(addprefix build/bench/,cost null walk replicate) ## one table of speed, beside yardsticks and peers; threads, memory (BENCH_SCALE=0.1: quickly)
+	$(AGAIN) release
+	PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) bench/run.py
+
+peers: $(PEERS)/ready ## install the programs that make bench puts beside ours
+	tools/setup.sh peers
+	-$(PEERS)/bin/pip install --quiet --disable-pip-version-check mercury-python
+
+bench-memory: build build/bench/collide ## memory of a flow of each kind; floods and crafted flows under a small budget
+	$(PYTHON) bench/memory.py
+	$(PYTHON) bench/flood.py
+
+# Every function that handshake.c has a clock for is wrapped by the linker.
+build/bench/handshake: bench/handshake.c $(B)/libjoy.a
+	@mkdir -p $(@D)
+	$(CC) -O2 $(STD) -DXXH_INLINE_ALL $(INCLUDE) -c -o $@.o $<
+	$(CC) -o $@ $@.o $$(nm -u $@.o | sed -n 's/.*__real_/-Wl,--wrap=/p') $(B)/libjoy.a $(PKG_LIBS)
+
+bench-handshake: build/bench/handshake build/bench/replicate ## what a TLS or QUIC handshake costs, part by part
+	build/bench/handshake 200000 $$($(PYTHON) bench/inputs.py tls) threads=1 bidir=1 tls=1 fingerprint=1 quic=1 \
+		output=build/bench/handshake.json
 
 build/bench/million.pcap: bench/million.py
 	@mkdir -p $(@D)
 	$(PYTHON) bench/million.py $@.part && mv $@.part $@
 
-NFSTREAM := build/bench-venv
-$(NFSTREAM)/ready:
-	$(PYTHON) -m venv $(NFSTREAM)
-	$(NFSTREAM)/bin/pip install --quiet --disable-pip-version-check nfstream==6.6.0
-	@touch $@
-
-bench-python: build build/bench/million.pcap $(NFSTREAM)/ready ## joy.read beside pcap2flow and NFStream, on a million flows (BENCH_PYTHON=options)
+bench-python: build build/bench/cost build/bench/million.pcap $(PEERS)/ready ## joy.read beside pcap2flow and NFStream, on a million flows (BENCH_PYTHON=options)
 	$(AGAIN) python
-	.venv/bin/python bench/python.py --nfstream $(NFSTREAM)/bin/python $(BENCH_PYTHON) | tee build/bench-python.txt
-
-build/bench/send: bench/send.c
-	@mkdir -p $(@D)
-	$(CC) -O2 $(STD) -o $@ $< -lpcap
+	.venv/bin/python bench/python.py --nfstream $(PEERS)/bin/python $(BENCH_PYTHON) | tee build/bench-python.txt
 
 bench-live: build build/bench/send ## live capture beside tcpdump and peers, between two namespaces (root)
 	$(PYTHON) bench/live.py $(BENCH_LIVE) | tee build/bench-live.txt
@@ -120,10 +143,6 @@ kills: build venv ## kill -9 at MOMENTS=100 random moments: uploader, output, th
 
 bench-lists: build build/bench/lists ## load and look-ups of a million list entries, anonymisation, beside a binary search
 	build/bench/lists $(BENCH_LISTS) | tee build/bench-lists.txt
-
-build/bench/lists: bench/lists.c $(B)/libjoy.a
-	@mkdir -p $(@D)
-	$(CC) -O2 -std=c17 -D_GNU_SOURCE -DXXH_INLINE_ALL -Isrc -Iinclude -o $@ $< $(B)/libjoy.a $(PKG_LIBS)
 
 bench-exe: build ## share of 10,000 short connections whose process is found, by each method; needs root
 	$(PYTHON) bench/exe.py
