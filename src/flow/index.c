@@ -40,7 +40,11 @@ static unsigned matches(const struct index_bucket *b, uint8_t tag)
 /* --- memory: zeros that cost nothing before they are touched, given back in pieces -------------
  */
 
-enum { PIECE = 1024 }; /* buckets; a whole number of pages */
+enum {
+	GROWTH = 4, /* times as many buckets: an entry is moved a third of a time on average */
+	PIECE = 32 * 1024, /* buckets; a huge page of them */
+	HUGE_PAGE = PIECE * 64,
+};
 
 #ifdef SLAB_MALLOC
 
@@ -70,10 +74,29 @@ static void give_back(struct index_bucket *b, size_t buckets)
 
 #else
 
+/* Huge pages: every search is somewhere else, and would wait for the page's address too. */
+static struct index_bucket *map_huge(size_t size)
+{
+	char *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	size_t before = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+
+	if (p == MAP_FAILED)
+		return MAP_FAILED;
+	if (before > 0)
+		munmap(p, before);
+	munmap(p + before + size, HUGE_PAGE - before);
+	madvise(p + before, size, MADV_HUGEPAGE);
+	return (struct index_bucket *)(void *)(p + before);
+}
+
 static bool array_new(struct index_array *a, uint32_t buckets)
 {
 	const size_t size = buckets * sizeof(struct index_bucket);
-	void *b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct index_bucket *b =
+			buckets >= PIECE ? map_huge(size)
+					 : mmap(NULL, size, PROT_READ | PROT_WRITE,
+							   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (b == MAP_FAILED)
 		return false;
@@ -188,18 +211,24 @@ static struct index_bucket *bucket_of(
 	return NULL;
 }
 
+/* Frees entry 'at' of a bucket, of a flow of that hash. */
+static inline void free_entry(
+		const struct index_array *a, uint32_t hash, struct index_bucket *of, unsigned at)
+{
+	for (struct index_bucket *b = index_home(a, hash); b != of; b = behind(a, b))
+		if (b->passed < INDEX_PASSED_MAX)
+			b->passed--;
+	of->tag[at] = 0;
+}
+
 static bool remove_from(struct index_array *a, uint32_t hash, uint32_t number)
 {
 	unsigned at;
 	struct index_bucket *found = bucket_of(a, hash, number, &at);
 
-	if (found == NULL)
-		return false;
-	for (struct index_bucket *b = index_home(a, hash); b != found; b = behind(a, b))
-		if (b->passed < INDEX_PASSED_MAX)
-			b->passed--;
-	found->tag[at] = 0;
-	return true;
+	if (found != NULL)
+		free_entry(a, hash, found, at);
+	return found != NULL;
 }
 
 /* --- growing ------------------------------------------------------------------------------------
@@ -209,7 +238,7 @@ bool index_grow(struct index *x)
 {
 	struct index_array larger;
 
-	if (!array_new(&larger, 2 * (x->now.mask + 1)))
+	if (!array_new(&larger, GROWTH * (x->now.mask + 1)))
 		return false;
 	x->old = x->now;
 	x->now = larger;
@@ -230,17 +259,17 @@ static void fetch_entries(const struct index *x, const struct slab *flows)
 
 static void move_bucket(struct index *x, const struct slab *flows)
 {
-	const struct index_bucket *b = &x->old.bucket[x->moved];
+	struct index_bucket *b = &x->old.bucket[x->moved];
 
 	fetch_entries(x, flows);
 	for (unsigned i = 0; i < INDEX_ENTRIES; i++) {
-		const uint32_t number = b->number[i];
-		const struct flow *f = b->tag[i] == 0 ? NULL : slab_at(flows, number);
-
-		if (f == NULL)
+		if (b->tag[i] == 0)
 			continue;
-		remove_from(&x->old, f->hash, number);
-		add_to(&x->now, f->hash, number);
+
+		const uint32_t hash = ((const struct flow *)slab_at(flows, b->number[i]))->hash;
+
+		add_to(&x->now, hash, b->number[i]);
+		free_entry(&x->old, hash, b, i);
 	}
 	x->moved++;
 	/* one piece later: searches may still begin there, for entries that passed on from it */

@@ -6,8 +6,8 @@
  * A full bucket sends newcomers to the next one and remembers how many passed on, so that a search
  * knows when to stop and nothing needs tombstones.
  *
- * It grows without a pause: newcomers go into buckets twice as many, and the entries of the old
- * ones are moved bucket by bucket, as index_step() is called; meanwhile both are searched.
+ * It grows without a pause: newcomers go into four times as many buckets, and the entries of the
+ * old ones are moved bucket by bucket, as index_step() is called; meanwhile both are searched.
  */
 #pragma once
 
