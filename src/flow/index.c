@@ -11,32 +11,6 @@
 
 _Static_assert(sizeof(struct index_bucket) == 64, "a bucket is one cache line");
 
-static uint8_t tag_of(uint32_t hash)
-{
-	return (uint8_t)(hash & 0xff) == 0 ? 1 : (uint8_t)hash;
-}
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-/* A bit for each entry whose tag is 'tag'. */
-static unsigned matches(const struct index_bucket *b, uint8_t tag)
-{
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & 0xfff;
-}
-#else
-static unsigned matches(const struct index_bucket *b, uint8_t tag)
-{
-	unsigned found = 0;
-
-	for (unsigned i = 0; i < INDEX_ENTRIES; i++)
-		found |= (unsigned)(b->tag[i] == tag) << i;
-	return found;
-}
-#endif
-
 /* --- memory: zeros that cost nothing before they are touched, given back in pieces -------------
  */
 
@@ -64,6 +38,11 @@ static void array_free(struct index_array *a)
 {
 	free(a->bucket);
 	*a = (struct index_array){ 0 };
+}
+
+static void array_clear(const struct index_array *a)
+{
+	memset(a->bucket, 0, ((size_t)a->mask + 1) * sizeof(struct index_bucket));
 }
 
 static void give_back(struct index_bucket *b, size_t buckets)
@@ -116,6 +95,11 @@ static void give_back(struct index_bucket *b, size_t buckets)
 	madvise(b, buckets * sizeof *b, MADV_DONTNEED);
 }
 
+static void array_clear(const struct index_array *a)
+{
+	give_back(a->bucket, (size_t)a->mask + 1);
+}
+
 #endif
 
 bool index_init(struct index *x, uint32_t buckets)
@@ -131,6 +115,13 @@ void index_destroy(struct index *x)
 	*x = (struct index){ 0 };
 }
 
+void index_clear(struct index *x)
+{
+	array_free(&x->old);
+	array_clear(&x->now);
+	x->count = 0;
+}
+
 /* --- one array ----------------------------------------------------------------------------------
  */
 
@@ -143,10 +134,10 @@ static inline uint32_t find_in(const struct index_array *a, const struct slab *f
 		const struct flow_key *key)
 {
 	const struct index_bucket *b = index_home(a, hash);
-	uint8_t tag = tag_of(hash);
+	uint8_t tag = index_tag(hash);
 
 	for (uint32_t n = 0; n <= a->mask; n++) {
-		for (unsigned m = matches(b, tag); m != 0; m &= m - 1) {
+		for (unsigned m = index_matches(b, tag); m != 0; m &= m - 1) {
 			uint32_t number = b->number[__builtin_ctz(m)];
 			const struct flow *f = slab_at(flows, number);
 
@@ -160,20 +151,12 @@ static inline uint32_t find_in(const struct index_array *a, const struct slab *f
 	return SLAB_NONE;
 }
 
-static inline uint32_t guess_in(const struct index_array *a, uint32_t hash)
-{
-	const struct index_bucket *b = index_home(a, hash);
-	unsigned m = matches(b, tag_of(hash));
-
-	return m == 0 ? SLAB_NONE : b->number[__builtin_ctz(m)];
-}
-
 static void add_to(struct index_array *a, uint32_t hash, uint32_t number)
 {
 	struct index_bucket *b = index_home(a, hash);
 	unsigned room;
 
-	while ((room = matches(b, 0)) == 0) {
+	while ((room = index_matches(b, 0)) == 0) {
 		if (b->passed < INDEX_PASSED_MAX)
 			b->passed++;
 		b = behind(a, b);
@@ -181,14 +164,14 @@ static void add_to(struct index_array *a, uint32_t hash, uint32_t number)
 
 	unsigned i = (unsigned)__builtin_ctz(room);
 
-	b->tag[i] = tag_of(hash);
+	b->tag[i] = index_tag(hash);
 	b->number[i] = number;
 }
 
 /* The entry in this bucket, or INDEX_ENTRIES. */
 static unsigned entry_of(const struct index_bucket *b, uint8_t tag, uint32_t number)
 {
-	unsigned m = matches(b, tag);
+	unsigned m = index_matches(b, tag);
 
 	while (m != 0 && b->number[__builtin_ctz(m)] != number)
 		m &= m - 1;
@@ -202,7 +185,7 @@ static struct index_bucket *bucket_of(
 	struct index_bucket *b = index_home(a, hash);
 
 	for (uint32_t n = 0; n <= a->mask; n++) {
-		if ((*at = entry_of(b, tag_of(hash), number)) < INDEX_ENTRIES)
+		if ((*at = entry_of(b, index_tag(hash), number)) < INDEX_ENTRIES)
 			return b;
 		if (b->passed == 0)
 			break;
@@ -296,15 +279,6 @@ uint32_t index_find(const struct index *x, const struct slab *flows, uint32_t ha
 
 	if (number == SLAB_NONE && __builtin_expect(index_grows(x), false))
 		number = find_in(&x->old, flows, hash, key);
-	return number;
-}
-
-uint32_t index_guess(const struct index *x, uint32_t hash)
-{
-	uint32_t number = guess_in(&x->now, hash);
-
-	if (number == SLAB_NONE && __builtin_expect(index_grows(x), false))
-		number = guess_in(&x->old, hash);
 	return number;
 }
 
