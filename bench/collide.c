@@ -36,7 +36,7 @@ static void search(unsigned bits, struct pkt *p)
 		memcpy(p->address[0], &address, sizeof(address));
 		p->port[0] = (uint16_t)(roll() >> 20);
 		key_make(p, true, &key);
-	} while ((key_hash(&key, 0) >> 8 & mask) != 0);
+	} while ((key_hash(&key, &secret) >> 8 & mask) != 0);
 }
 
 static void write_packet(const uint8_t *bytes, uint64_t i)

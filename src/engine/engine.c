@@ -19,8 +19,7 @@
 
 enum {
 	NESTED_DATAGRAMS = 4,
-	FLOW_AHEAD = 16,  /* packets of a batch before their turn: flows, */
-	STATES_AHEAD = 4, /* ... what their states point to */
+	STATES_AHEAD = 4, /* packets of a batch before their turn: what their states point to */
 	LINK_ETHERNET = 1,
 	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
 };
@@ -40,6 +39,8 @@ static void on_soon(void *ctx, const struct flow *f)
 	const struct engine *en = ctx;
 
 	calls_fetch(&en->calls, f);
+	if (f->extra != NULL)
+		__builtin_prefetch(f->extra);
 }
 
 static bool make_table(struct engine *en, const struct conf *conf, uint64_t seed, struct err *e)
@@ -53,7 +54,7 @@ static bool make_table(struct engine *en, const struct conf *conf, uint64_t seed
 		.seed = seed,
 		.state_size = calls_state_size(&en->calls),
 		.leave = on_leave,
-		.soon = calls_state_size(&en->calls) > 0 ? on_soon : NULL,
+		.soon = on_soon,
 		.ctx = en,
 	};
 
@@ -189,20 +190,12 @@ static inline void fetch_states(const struct engine *en, const struct table_tick
 		calls_fetch(&en->calls, f);
 }
 
-static inline void fetch(struct engine *en, struct table_ticket *ticket, size_t i, size_t count)
-{
-	if (i + FLOW_AHEAD < count)
-		table_prefetch_flow(en->table, &ticket[i + FLOW_AHEAD]);
-	if (i + STATES_AHEAD < count)
-		fetch_states(en, &ticket[i + STATES_AHEAD]);
-}
-
 void engine_flush(struct engine *en)
 {
-	for (size_t i = 0; i < en->batched && i < FLOW_AHEAD; i++)
-		table_prefetch_flow(en->table, &en->ticket[i]);
+	table_prefetch(en->table, en->ticket, en->batched);
 	for (size_t i = 0; i < en->batched; i++) {
-		fetch(en, en->ticket, i, en->batched);
+		if (i + STATES_AHEAD < en->batched)
+			fetch_states(en, &en->ticket[i + STATES_AHEAD]);
 		work_off(en, &en->batch[i], &en->ticket[i]);
 	}
 	en->batched = 0;

@@ -35,12 +35,11 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 /* --- who
  * ------------------------------------------------------------------------------------------ */
 
-static struct field_address address(uint8_t version, const uint8_t *bytes)
+/* 'bytes' are 16, of IPv4 with zeros behind the first four: all are copied at once. */
+static void set_address(struct field_address *a, uint8_t version, const uint8_t *bytes)
 {
-	struct field_address a = { .version = version };
-
-	memcpy(a.bytes, bytes, version == 4 ? 4 : 16);
-	return a;
+	a->version = version;
+	memcpy(a->bytes, bytes, sizeof a->bytes);
 }
 
 static void fill_key(struct base_out *o, const struct flow *f, unsigned from)
@@ -48,8 +47,8 @@ static void fill_key(struct base_out *o, const struct flow *f, unsigned from)
 	const struct flow_key *k = &f->key;
 	bool ports = flow_has_ports(f);
 
-	o->sa = address(k->ip_version, k->address[from]);
-	o->da = address(k->ip_version, k->address[!from]);
+	set_address(&o->sa, k->ip_version, k->address[from]);
+	set_address(&o->da, k->ip_version, k->address[!from]);
 	o->pr = k->proto;
 	o->sp = ports ? k->port[from] : -1;
 	o->dp = ports ? k->port[!from] : -1;
@@ -105,8 +104,8 @@ static struct base_layer layer(const struct flow_layer *l)
 	if (has_id(l->type))
 		to.id = l->id;
 	if (l->ip_version != 0) {
-		to.sa = address(l->ip_version, l->address[0]);
-		to.da = address(l->ip_version, l->address[1]);
+		set_address(&to.sa, l->ip_version, l->address[0]);
+		set_address(&to.da, l->ip_version, l->address[1]);
 	}
 	return to;
 }
@@ -135,6 +134,10 @@ static void fill_layers(
 
 /* --- how much, when, how good
  * --------------------------------------------------------------------- */
+
+enum { /* marks that records have no word for */
+	UNSPOKEN = FLOW_NANOSECONDS | FLOW_REVERSED | FLOW_CLOSED | FLOW_GONE | FLOW_ANSWERS
+};
 
 static void fill_marks(struct base_out *o, const struct feature_env *env, const struct flow *f)
 {
@@ -214,7 +217,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	o->rtt.ns = f->key.proto == PROTO_TCP && f->rtt_ns >= 0 ? f->rtt_ns : -1;
 	if (flow_outer(f) != NULL)
 		fill_layers(o, env, flow_outer(f));
-	if (f->marks != 0)
+	if (f->marks & ~(uint32_t)UNSPOKEN)
 		fill_marks(o, env, f);
 	if (env->conf->community_id)
 		fill_community_id(o, env, view);

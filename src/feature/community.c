@@ -16,9 +16,9 @@
 
 #include "net/packet.h"
 
-enum { HASHED_MAX = 2 + 2 * 16 + 2 + 4, PREFIX = 2, END_MARK = 1, LENGTH = 8 };
+enum { HASHED_MAX = 2 + 2 * 16 + 2 + 4, PREFIX = 2, END_MARK = 0x80, LENGTH = 8 };
 
-_Static_assert(HASHED_MAX + END_MARK + LENGTH <= SHA_CBLOCK, "one block of SHA-1 is enough");
+_Static_assert(HASHED_MAX + 1 + LENGTH <= SHA_CBLOCK, "one block of SHA-1 is enough");
 
 /* ICMP types that answer each other: IP version, request, reply. */
 static const uint8_t pairs[][3] = {
@@ -61,68 +61,68 @@ static uint8_t *put_u16(uint8_t *to, unsigned v)
 	return to + 2;
 }
 
-static uint8_t *put_bytes(uint8_t *to, const uint8_t *from, size_t n)
+static uint8_t *put_address(uint8_t *to, const uint8_t *from, bool ip4)
 {
-	memcpy(to, from, n);
-	return to + n;
+	memcpy(to, from, ip4 ? 4 : 16);
+	return to + (ip4 ? 4 : 16);
 }
 
-/* Of a digest, whose last two bytes make three digits. */
-static void base64(char *to, const uint8_t *from)
+static char *put_digits(char *to, uint32_t v)
 {
 	static const char digit[] =
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t v;
 
-	for (size_t i = 0; i < SHA_DIGEST_LENGTH - 2; i += 3) {
-		v = (uint32_t)from[i] << 16 | (uint32_t)from[i + 1] << 8 | from[i + 2];
-		*to++ = digit[v >> 18];
-		*to++ = digit[v >> 12 & 63];
-		*to++ = digit[v >> 6 & 63];
-		*to++ = digit[v & 63];
-	}
-	v = (uint32_t)from[SHA_DIGEST_LENGTH - 2] << 8 | from[SHA_DIGEST_LENGTH - 1];
-	*to++ = digit[v >> 10];
-	*to++ = digit[v >> 4 & 63];
-	*to++ = digit[v << 2 & 63];
-	*to = '=';
+	to[0] = digit[v >> 18 & 63];
+	to[1] = digit[v >> 12 & 63];
+	to[2] = digit[v >> 6 & 63];
+	to[3] = digit[v & 63];
+	return to + 4;
+}
+
+/* Base64 of a digest's 160 bits, 24 at a time; the last 16 make three digits. */
+static void put_base64(char *to, const SHA_CTX *sha)
+{
+	to = put_digits(to, sha->h0 >> 8);
+	to = put_digits(to, sha->h0 << 16 | sha->h1 >> 16);
+	to = put_digits(to, sha->h1 << 8 | sha->h2 >> 24);
+	to = put_digits(to, sha->h2);
+	to = put_digits(to, sha->h3 >> 8);
+	to = put_digits(to, sha->h3 << 16 | sha->h4 >> 16);
+	put_digits(to, sha->h4 << 8);
+	to[3] = '=';
+}
+
+static bool is_behind(const struct community_flow *f)
+{
+	const int order = f->ip_version == 4 ? memcmp(f->sa, f->da, 4) : memcmp(f->sa, f->da, 16);
+
+	return order > 0 || (order == 0 && f->sp > f->dp);
 }
 
 /*
  * What is hashed always fits one block of SHA-1 with its end mark and length (FIPS 180-4 section
  * 5.1.1), so it is handed to the compression function as that block.
  */
-static void sha1_block(uint8_t *block, size_t size, uint8_t *digest)
-{
-	SHA_CTX sha;
-	const SHA_LONG *word[] = { &sha.h0, &sha.h1, &sha.h2, &sha.h3, &sha.h4 };
-
-	block[size] = 0x80;
-	put_u16(block + SHA_CBLOCK - 2, (unsigned)size * 8);
-	SHA1_Init(&sha);
-	SHA1_Transform(&sha, block);
-	for (size_t i = 0; i < SHA_DIGEST_LENGTH / 4; i++)
-		put_u16(put_u16(digest + 4 * i, *word[i] >> 16), *word[i]);
-}
-
 void community_id(const struct community_flow *f, uint16_t seed, char *to)
 {
-	size_t size = f->ip_version == 4 ? 4 : 16;
-	int order = memcmp(f->sa, f->da, size);
-	bool swap = !f->one_way && (order > 0 || (order == 0 && f->sp > f->dp));
-	uint8_t block[SHA_CBLOCK] = { 0 }, *end = block, digest[SHA_DIGEST_LENGTH];
+	const bool swap = !f->one_way && is_behind(f), ip4 = f->ip_version == 4;
+	uint8_t block[SHA_CBLOCK] = { 0 }, *end = block;
+	SHA_CTX sha;
 
 	end = put_u16(end, seed);
-	end = put_bytes(end, swap ? f->da : f->sa, size);
-	end = put_bytes(end, swap ? f->sa : f->da, size);
+	end = put_address(end, swap ? f->da : f->sa, ip4);
+	end = put_address(end, swap ? f->sa : f->da, ip4);
 	end = put_u16(end, (unsigned)f->proto << 8);
 	if (f->ports) {
 		end = put_u16(end, swap ? f->dp : f->sp);
 		end = put_u16(end, swap ? f->sp : f->dp);
 	}
-	sha1_block(block, (size_t)(end - block), digest);
+	end[0] = END_MARK;
+	put_u16(block + SHA_CBLOCK - 2, (unsigned)(end - block) * 8);
+	SHA1_Init(&sha);
+	SHA1_Transform(&sha, block);
 	memcpy(to, "1:", PREFIX);
-	base64(to + PREFIX, digest);
+	put_base64(to + PREFIX, &sha);
 }
 
 /* For ICMP it matters who sent which type: the key does not say whether a reply came first. */

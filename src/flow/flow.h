@@ -56,7 +56,8 @@ struct flow_side {
 	uint64_t packets;
 	uint64_t payload_bytes; /* L4 payload on the wire */
 	uint64_t ip_bytes;      /* IP lengths */
-	int64_t last_ns;        /* time of the last packet; meaningless while packets is 0 */
+	int64_t last_ns;        /* time of the last packet; meaningless while packets is 0,
+				   but in the table then before all times */
 };
 
 enum {                         /* flow_tcp.seen */
@@ -67,6 +68,7 @@ enum {                         /* flow_tcp.seen */
 	TCP_SEEN_ANSWER = 1 << 4, /* the peer's SYN-ACK: 'isn' is that of the SYN it answers */
 	TCP_SEEN_ACK = 1 << 5,    /* 'acked' is valid: highest acknowledgement sent */
 	TCP_SEEN_SYN_TWICE = 1 << 6,
+	TCP_SEEN_BOTH = 1 << 7, /* of side 0: both SYNs, and an acknowledgement will tell rtt_ns */
 };
 
 /* One direction's sequence space. */
@@ -97,14 +99,21 @@ struct flow_extra {
 	uint32_t icmp_errors[2]; /* ICMP errors that quote a packet sent by side 0, 1 */
 };
 
-/* Four cache lines. */
+/*
+ * Four cache lines.  Packets write the first three: what a flow is found by, its counters, its
+ * sequence space.  Of the fourth they read the active timeout; the rest is for the record.
+ */
 struct flow {
 	struct flow_key key;
 	struct wheel_item timer; /* deadline on the engine's clock, and its place in the wheel */
-	uint32_t hash;
-	uint32_t marks;  /* FLOW_... */
-	int64_t seen_ns; /* engine's clock at the last packet */
+
 	struct flow_side side[2];
+
+	struct flow_tcp tcp[2];
+	uint32_t marks; /* FLOW_... */
+	uint32_t hash;
+	int64_t seen_ns; /* engine's clock at the last packet */
+
 	int64_t start_ns;     /* time of this part's first packet */
 	int64_t active_ns;    /* engine's clock at that packet */
 	uint64_t part_number; /* number of that packet */
@@ -113,8 +122,7 @@ struct flow {
 	int64_t rtt_ns; /* from the SYN to the ACK that ends the handshake; < 0: not known */
 	uint32_t part;  /* from 1 */
 	uint8_t end;    /* enum flow_end */
-	struct flow_tcp tcp[2];
-	/* the features' states follow */
+			/* the features' states follow */
 };
 
 /* Outer layers, copied from the flow's first packet. */

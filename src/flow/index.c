@@ -11,36 +11,14 @@
 
 _Static_assert(sizeof(struct index_bucket) == 64, "a bucket is one cache line");
 
-static uint8_t tag_of(uint32_t hash)
-{
-	return (uint8_t)(hash & 0xff) == 0 ? 1 : (uint8_t)hash;
-}
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-/* A bit for each entry whose tag is 'tag'. */
-static unsigned matches(const struct index_bucket *b, uint8_t tag)
-{
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & 0xfff;
-}
-#else
-static unsigned matches(const struct index_bucket *b, uint8_t tag)
-{
-	unsigned found = 0;
-
-	for (unsigned i = 0; i < INDEX_ENTRIES; i++)
-		found |= (unsigned)(b->tag[i] == tag) << i;
-	return found;
-}
-#endif
-
 /* --- memory: zeros that cost nothing before they are touched, given back in pieces -------------
  */
 
-enum { PIECE = 1024 }; /* buckets; a whole number of pages */
+enum {
+	GROWTH = 4, /* times as many buckets: an entry is moved a third of a time on average */
+	PIECE = 32 * 1024, /* buckets; a huge page of them */
+	HUGE_PAGE = PIECE * 64,
+};
 
 #ifdef SLAB_MALLOC
 
@@ -62,6 +40,11 @@ static void array_free(struct index_array *a)
 	*a = (struct index_array){ 0 };
 }
 
+static void array_clear(const struct index_array *a)
+{
+	memset(a->bucket, 0, ((size_t)a->mask + 1) * sizeof(struct index_bucket));
+}
+
 static void give_back(struct index_bucket *b, size_t buckets)
 {
 	(void)b;
@@ -70,10 +53,29 @@ static void give_back(struct index_bucket *b, size_t buckets)
 
 #else
 
+/* Huge pages: every search is somewhere else, and would wait for the page's address too. */
+static struct index_bucket *map_huge(size_t size)
+{
+	char *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	size_t before = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+
+	if (p == MAP_FAILED)
+		return MAP_FAILED;
+	if (before > 0)
+		munmap(p, before);
+	munmap(p + before + size, HUGE_PAGE - before);
+	madvise(p + before, size, MADV_HUGEPAGE);
+	return (struct index_bucket *)(void *)(p + before);
+}
+
 static bool array_new(struct index_array *a, uint32_t buckets)
 {
 	const size_t size = buckets * sizeof(struct index_bucket);
-	void *b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct index_bucket *b =
+			buckets >= PIECE ? map_huge(size)
+					 : mmap(NULL, size, PROT_READ | PROT_WRITE,
+							   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (b == MAP_FAILED)
 		return false;
@@ -93,6 +95,11 @@ static void give_back(struct index_bucket *b, size_t buckets)
 	madvise(b, buckets * sizeof *b, MADV_DONTNEED);
 }
 
+static void array_clear(const struct index_array *a)
+{
+	give_back(a->bucket, (size_t)a->mask + 1);
+}
+
 #endif
 
 bool index_init(struct index *x, uint32_t buckets)
@@ -108,6 +115,13 @@ void index_destroy(struct index *x)
 	*x = (struct index){ 0 };
 }
 
+void index_clear(struct index *x)
+{
+	array_free(&x->old);
+	array_clear(&x->now);
+	x->count = 0;
+}
+
 /* --- one array ----------------------------------------------------------------------------------
  */
 
@@ -120,10 +134,10 @@ static inline uint32_t find_in(const struct index_array *a, const struct slab *f
 		const struct flow_key *key)
 {
 	const struct index_bucket *b = index_home(a, hash);
-	uint8_t tag = tag_of(hash);
+	uint8_t tag = index_tag(hash);
 
 	for (uint32_t n = 0; n <= a->mask; n++) {
-		for (unsigned m = matches(b, tag); m != 0; m &= m - 1) {
+		for (unsigned m = index_matches(b, tag); m != 0; m &= m - 1) {
 			uint32_t number = b->number[__builtin_ctz(m)];
 			const struct flow *f = slab_at(flows, number);
 
@@ -137,20 +151,12 @@ static inline uint32_t find_in(const struct index_array *a, const struct slab *f
 	return SLAB_NONE;
 }
 
-static inline uint32_t guess_in(const struct index_array *a, uint32_t hash)
-{
-	const struct index_bucket *b = index_home(a, hash);
-	unsigned m = matches(b, tag_of(hash));
-
-	return m == 0 ? SLAB_NONE : b->number[__builtin_ctz(m)];
-}
-
 static void add_to(struct index_array *a, uint32_t hash, uint32_t number)
 {
 	struct index_bucket *b = index_home(a, hash);
 	unsigned room;
 
-	while ((room = matches(b, 0)) == 0) {
+	while ((room = index_matches(b, 0)) == 0) {
 		if (b->passed < INDEX_PASSED_MAX)
 			b->passed++;
 		b = behind(a, b);
@@ -158,14 +164,14 @@ static void add_to(struct index_array *a, uint32_t hash, uint32_t number)
 
 	unsigned i = (unsigned)__builtin_ctz(room);
 
-	b->tag[i] = tag_of(hash);
+	b->tag[i] = index_tag(hash);
 	b->number[i] = number;
 }
 
 /* The entry in this bucket, or INDEX_ENTRIES. */
 static unsigned entry_of(const struct index_bucket *b, uint8_t tag, uint32_t number)
 {
-	unsigned m = matches(b, tag);
+	unsigned m = index_matches(b, tag);
 
 	while (m != 0 && b->number[__builtin_ctz(m)] != number)
 		m &= m - 1;
@@ -179,7 +185,7 @@ static struct index_bucket *bucket_of(
 	struct index_bucket *b = index_home(a, hash);
 
 	for (uint32_t n = 0; n <= a->mask; n++) {
-		if ((*at = entry_of(b, tag_of(hash), number)) < INDEX_ENTRIES)
+		if ((*at = entry_of(b, index_tag(hash), number)) < INDEX_ENTRIES)
 			return b;
 		if (b->passed == 0)
 			break;
@@ -188,18 +194,24 @@ static struct index_bucket *bucket_of(
 	return NULL;
 }
 
+/* Frees entry 'at' of a bucket, of a flow of that hash. */
+static inline void free_entry(
+		const struct index_array *a, uint32_t hash, struct index_bucket *of, unsigned at)
+{
+	for (struct index_bucket *b = index_home(a, hash); b != of; b = behind(a, b))
+		if (b->passed < INDEX_PASSED_MAX)
+			b->passed--;
+	of->tag[at] = 0;
+}
+
 static bool remove_from(struct index_array *a, uint32_t hash, uint32_t number)
 {
 	unsigned at;
 	struct index_bucket *found = bucket_of(a, hash, number, &at);
 
-	if (found == NULL)
-		return false;
-	for (struct index_bucket *b = index_home(a, hash); b != found; b = behind(a, b))
-		if (b->passed < INDEX_PASSED_MAX)
-			b->passed--;
-	found->tag[at] = 0;
-	return true;
+	if (found != NULL)
+		free_entry(a, hash, found, at);
+	return found != NULL;
 }
 
 /* --- growing ------------------------------------------------------------------------------------
@@ -209,7 +221,7 @@ bool index_grow(struct index *x)
 {
 	struct index_array larger;
 
-	if (!array_new(&larger, 2 * (x->now.mask + 1)))
+	if (!array_new(&larger, GROWTH * (x->now.mask + 1)))
 		return false;
 	x->old = x->now;
 	x->now = larger;
@@ -230,17 +242,17 @@ static void fetch_entries(const struct index *x, const struct slab *flows)
 
 static void move_bucket(struct index *x, const struct slab *flows)
 {
-	const struct index_bucket *b = &x->old.bucket[x->moved];
+	struct index_bucket *b = &x->old.bucket[x->moved];
 
 	fetch_entries(x, flows);
 	for (unsigned i = 0; i < INDEX_ENTRIES; i++) {
-		const uint32_t number = b->number[i];
-		const struct flow *f = b->tag[i] == 0 ? NULL : slab_at(flows, number);
-
-		if (f == NULL)
+		if (b->tag[i] == 0)
 			continue;
-		remove_from(&x->old, f->hash, number);
-		add_to(&x->now, f->hash, number);
+
+		const uint32_t hash = ((const struct flow *)slab_at(flows, b->number[i]))->hash;
+
+		add_to(&x->now, hash, b->number[i]);
+		free_entry(&x->old, hash, b, i);
 	}
 	x->moved++;
 	/* one piece later: searches may still begin there, for entries that passed on from it */
@@ -267,15 +279,6 @@ uint32_t index_find(const struct index *x, const struct slab *flows, uint32_t ha
 
 	if (number == SLAB_NONE && __builtin_expect(index_grows(x), false))
 		number = find_in(&x->old, flows, hash, key);
-	return number;
-}
-
-uint32_t index_guess(const struct index *x, uint32_t hash)
-{
-	uint32_t number = guess_in(&x->now, hash);
-
-	if (number == SLAB_NONE && __builtin_expect(index_grows(x), false))
-		number = guess_in(&x->old, hash);
 	return number;
 }
 

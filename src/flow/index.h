@@ -6,10 +6,14 @@
  * A full bucket sends newcomers to the next one and remembers how many passed on, so that a search
  * knows when to stop and nothing needs tombstones.
  *
- * It grows without a pause: newcomers go into buckets twice as many, and the entries of the old
- * ones are moved bucket by bucket, as index_step() is called; meanwhile both are searched.
+ * It grows without a pause: newcomers go into four times as many buckets, and the entries of the
+ * old ones are moved bucket by bucket, as index_step() is called; meanwhile both are searched.
  */
 #pragma once
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/slab.h"
 #include "flow/flow.h"
@@ -43,6 +47,9 @@ uint32_t index_find(const struct index *x, const struct slab *flows, uint32_t ha
 
 void index_add(struct index *x, uint32_t hash, uint32_t number);
 void index_remove(struct index *x, uint32_t hash, uint32_t number);
+
+/* Forgets all entries at once. */
+void index_clear(struct index *x);
 
 /* True when it should be made larger before more is added. */
 static inline bool index_full(const struct index *x)
@@ -87,5 +94,41 @@ static inline void index_prefetch(const struct index *x, uint32_t hash)
 		__builtin_prefetch(index_home(&x->old, hash));
 }
 
+static inline uint8_t index_tag(uint32_t hash)
+{
+	return (uint8_t)hash == 0 ? 1 : (uint8_t)hash;
+}
+
+/* A bit for each entry of the bucket whose tag is 'tag'. */
+static inline unsigned index_matches(const struct index_bucket *b, uint8_t tag)
+{
+#ifdef __SSE2__
+	const __m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & 0xfff;
+#else
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < INDEX_ENTRIES; i++)
+		found |= (unsigned)(b->tag[i] == tag) << i;
+	return found;
+#endif
+}
+
+static inline uint32_t index_guess_in(const struct index_array *a, uint32_t hash)
+{
+	const struct index_bucket *b = index_home(a, hash);
+	const unsigned m = index_matches(b, index_tag(hash));
+
+	return m == 0 ? SLAB_NONE : b->number[__builtin_ctz(m)];
+}
+
 /* First flow whose tag matches, for prefetching; SLAB_NONE without. */
-uint32_t index_guess(const struct index *x, uint32_t hash);
+static inline uint32_t index_guess(const struct index *x, uint32_t hash)
+{
+	uint32_t number = index_guess_in(&x->now, hash);
+
+	if (number == SLAB_NONE && __builtin_expect(index_grows(x), false))
+		number = index_guess_in(&x->old, hash);
+	return number;
+}

@@ -9,6 +9,15 @@ enum { KEY_VLANS = 5, VLAN_BITS = 12, VLAN_COUNT_SHIFT = 60 };
 _Static_assert(sizeof(struct flow_key) == 48,
 		"the key has no padding: it is hashed and compared whole");
 
+struct key_secret key_secret(uint64_t seed)
+{
+	struct key_secret s;
+
+	for (uint64_t i = 0; i < KEY_WORDS; i++)
+		s.word[i] = hash_bytes(&i, sizeof i, seed);
+	return s;
+}
+
 uint8_t key_icmp_request(uint8_t ip_version, uint8_t type)
 {
 	if (ip_version == 4) {

@@ -12,12 +12,17 @@
 #include "base/hash.h"
 #include "flow/flow.h"
 
-static inline uint64_t key_big_endian(const uint8_t *p)
+static inline uint64_t key_word(const void *p)
 {
 	uint64_t v;
 
 	memcpy(&v, p, sizeof v);
-	return __builtin_bswap64(v);
+	return v;
+}
+
+static inline uint64_t key_big_endian(const uint8_t *p)
+{
+	return __builtin_bswap64(key_word(p));
 }
 
 /* Source behind destination in (address, port) order? */
@@ -39,20 +44,36 @@ uint64_t key_vlans(const struct pkt *pkt);
 bool key_portless(const struct pkt *pkt, bool second, struct flow_key *key);
 
 /*
- * Ports, protocol and version.  Stored as one piece where that is easy to say, since the hash loads
- * them at once, and a processor waits when it loads what it has just stored in smaller pieces.
+ * Stores eight bytes of both endpoints' addresses.  'second' is as good as random, so nothing
+ * branches on it; and the words stay in registers for the hash.
  */
-static inline void key_set_middle(
-		struct flow_key *key, uint16_t first, uint16_t second, const struct pkt *pkt)
+static inline void key_set_words(
+		struct flow_key *key, size_t at, const struct pkt *pkt, uint64_t second)
+{
+	const uint64_t s = key_word(pkt->address[0] + at), d = key_word(pkt->address[1] + at);
+	const uint64_t swap = (s ^ d) & -second;
+	const uint64_t first = s ^ swap, other = d ^ swap;
+
+	memcpy(key->address[0] + at, &first, sizeof first);
+	memcpy(key->address[1] + at, &other, sizeof other);
+}
+
+/* Ports, protocol and version: a word, too. */
+static inline void key_set_middle(struct flow_key *key, const struct pkt *pkt, bool second)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	uint64_t all = first | (uint64_t)second << 16 | (uint64_t)pkt->proto << 32 |
-		       (uint64_t)pkt->ip_version << 40;
+	uint32_t ports;
+
+	memcpy(&ports, pkt->port, sizeof ports);
+
+	const uint32_t swap = (ports ^ (ports << 16 | ports >> 16)) & -(uint32_t)second;
+	const uint64_t all = (ports ^ swap) | (uint64_t)pkt->proto << 32 |
+			     (uint64_t)pkt->ip_version << 40;
 
 	memcpy(&key->port, &all, sizeof all);
 #else
-	key->port[0] = first;
-	key->port[1] = second;
+	key->port[0] = pkt->port[second];
+	key->port[1] = pkt->port[!second];
 	key->proto = pkt->proto;
 	key->ip_version = pkt->ip_version;
 	key->icmp = 0;
@@ -74,9 +95,9 @@ static inline bool key_make(const struct pkt *pkt, bool vlan_key, struct flow_ke
 {
 	bool second = key_source_is_second(pkt);
 
-	memcpy(key->address[0], pkt->address[second], 16);
-	memcpy(key->address[1], pkt->address[!second], 16);
-	key_set_middle(key, pkt->port[second], pkt->port[!second], pkt);
+	key_set_words(key, 0, pkt, second);
+	key_set_words(key, 8, pkt, second);
+	key_set_middle(key, pkt, second);
 	key->vlans = vlan_key && pkt->layer_count > 0 ? key_vlans(pkt) : 0;
 	switch (pkt->proto) {
 	case PROTO_ESP:
@@ -93,12 +114,37 @@ static inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* Never 0. */
-static inline uint32_t key_hash(const struct flow_key *key, uint64_t seed)
-{
-	uint32_t h = (uint32_t)(hash_bytes(key, sizeof *key, seed) >> 32);
+/* What a table's seed makes of itself: a number for each word of a key. */
+enum { KEY_WORDS = sizeof(struct flow_key) / sizeof(uint64_t) };
 
-	return h + (h == 0);
+struct key_secret {
+	uint64_t word[KEY_WORDS];
+};
+
+/* Whoever does not know the seed knows nothing of it. */
+struct key_secret key_secret(uint64_t seed);
+
+/* Both halves of a product, on top of each other. */
+static inline uint64_t key_fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/*
+ * Never 0.  As XXH3 does it for keys of this size, without what such a one does for keys of others:
+ * each word is hidden by a secret one, and pairs of them are multiplied.
+ */
+static inline uint32_t key_hash(const struct flow_key *key, const struct key_secret *secret)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < KEY_WORDS; i += 2)
+		h += key_fold(key_word((const char *)key + 8 * i) ^ secret->word[i],
+				key_word((const char *)key + 8 * i + 8) ^ secret->word[i + 1]);
+	h = key_fold(h, 0x9e3779b97f4a7c15u) >> 32;
+	return h == 0 ? 1 : (uint32_t)h;
 }
 
 /* The request type that belongs to a reply type of ICMP or ICMPv6; the type itself otherwise. */

@@ -21,26 +21,28 @@ enum {
 	EVICT_BATCH = 64,
 	RELIEF_BATCHES = 8, /* for one packet, at most */
 	LINE = 64,
+	FLOW_LINES = 4,  /* of a flow without states */
 	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
 	LEAVE_SOON = 2,  /* ... and what they point to */
 };
 
 struct table {
 	struct table_conf conf;
-	uint64_t seed;
+	struct key_secret secret; /* of the hash */
 	struct slab flows;
 	struct index index;
 	struct wheel wheel;
 	struct pool *pool;
 	int64_t clock_ns;
 	bool started;
+	bool ends;       /* all flows leave: none is taken out of the index alone */
 	uint32_t pinned; /* not to be evicted at the moment */
 	struct due *due; /* a slot's flows while they are sorted */
 	size_t due_room;
 	struct table_stats stats;
 };
 
-_Static_assert(sizeof(struct flow) <= 4 * LINE, "a plain flow is four cache lines");
+_Static_assert(sizeof(struct flow) <= FLOW_LINES * LINE, "a plain flow is four cache lines");
 
 /* --- making and freeing
  * --------------------------------------------------------------------------- */
@@ -58,7 +60,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	}
 	t->conf = *conf;
 	t->pinned = SLAB_NONE;
-	t->seed = conf->seed != 0 ? conf->seed : hash_seed();
+	t->secret = key_secret(conf->seed != 0 ? conf->seed : hash_seed());
 	if (capacity >= SLAB_NONE)
 		capacity = SLAB_NONE - 1;
 	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
@@ -127,7 +129,7 @@ static void forget(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
 
-	if (!(f->marks & FLOW_GONE))
+	if (!(f->marks & FLOW_GONE) && !t->ends)
 		index_remove(&t->index, f->hash, number);
 	f->marks |= FLOW_GONE;
 }
@@ -213,6 +215,7 @@ static uint32_t add_flow(struct table *t, const struct flow_key *key, uint32_t h
 	memset(f, 0, sizeof *f + t->conf.state_size);
 	f->key = *key;
 	f->hash = hash;
+	f->side[0].last_ns = f->side[1].last_ns = INT64_MIN;
 	f->rtt_ns = -1;
 	f->part = 1;
 	index_add(&t->index, hash, number);
@@ -463,7 +466,10 @@ void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), 
 void table_finish(struct table *t, int64_t clock_ns)
 {
 	table_advance(t, clock_ns);
+	t->ends = true;
 	leave_all(t, wheel_empty(&t->wheel), end_with_input);
+	t->ends = false;
+	index_clear(&t->index);
 }
 
 /* --- packets
@@ -472,12 +478,12 @@ void table_finish(struct table *t, int64_t clock_ns)
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket)
 {
 	ticket->second = key_make(pkt, t->conf.vlan_key, &ticket->key);
-	ticket->hash = key_hash(&ticket->key, t->seed);
+	ticket->hash = key_hash(&ticket->key, &t->secret);
 	ticket->guess = SLAB_NONE;
-	index_prefetch(&t->index, ticket->hash);
 }
 
-void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)
+/* Fetches what index_find() is likely to find. */
+static inline void fetch_flow(const struct table *t, struct table_ticket *ticket)
 {
 	uint32_t number = index_guess(&t->index, ticket->hash);
 
@@ -488,8 +494,18 @@ void table_prefetch_flow(const struct table *t, struct table_ticket *ticket)
 
 	const char *f = slab_at(&t->flows, number);
 
-	for (size_t i = 0; i < t->flows.object; i += LINE)
+	for (size_t i = 0; i < FLOW_LINES * LINE; i += LINE)
 		__builtin_prefetch(f + i, 1);
+	for (size_t i = FLOW_LINES * LINE; i < t->flows.object; i += LINE)
+		__builtin_prefetch(f + i, 1);
+}
+
+void table_prefetch(const struct table *t, struct table_ticket *tickets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		index_prefetch(&t->index, tickets[i].hash);
+	for (size_t i = 0; i < count; i++)
+		fetch_flow(t, &tickets[i]);
 }
 
 const struct flow *table_guess(const struct table *t, const struct table_ticket *ticket)
@@ -509,9 +525,11 @@ struct flow *table_peek(struct table *t, const struct table_ticket *ticket, int6
 }
 
 /* Does a handshake packet belong to the flow that has its key, or begin another? */
-static bool another(const struct flow *f, const struct pkt *pkt, unsigned dir)
+static inline bool another(
+		const struct flow *f, const struct pkt *pkt, const struct table_ticket *ticket)
 {
-	return pkt_is_segment(pkt) && (pkt->tcp_flags & TCP_SYN) && tcp_starts_anew(f, pkt, dir);
+	return (pkt->tcp_flags & TCP_SYN) && pkt_is_segment(pkt) &&
+	       tcp_starts_anew(f, pkt, ticket->second ^ ((f->marks & FLOW_REVERSED) != 0));
 }
 
 /*
@@ -522,8 +540,7 @@ static inline uint32_t find(const struct table *t, const struct table_ticket *ti
 {
 	const struct flow *f = ticket->guess == SLAB_NONE ? NULL : flow_at(t, ticket->guess);
 
-	if (f != NULL && f->hash == ticket->hash && !(f->marks & FLOW_GONE) &&
-			key_equal(&f->key, &ticket->key))
+	if (f != NULL && key_equal(&f->key, &ticket->key) && !(f->marks & FLOW_GONE))
 		return ticket->guess;
 	return index_find(&t->index, &t->flows, ticket->hash, &ticket->key);
 }
@@ -536,36 +553,11 @@ static inline uint32_t find_or_start(
 
 	if (number != SLAB_NONE && flow_at(t, number)->timer.deadline_ns <= t->clock_ns)
 		number = expire(t, number);
-	if (number != SLAB_NONE) {
-		const struct flow *f = flow_at(t, number);
-
-		if (another(f, pkt, ticket->second ^ ((f->marks & FLOW_REVERSED) != 0))) {
-			end_now(t, number, FLOW_END_DETECTED);
-			number = SLAB_NONE;
-		}
+	if (number != SLAB_NONE && another(flow_at(t, number), pkt, ticket)) {
+		end_now(t, number, FLOW_END_DETECTED);
+		number = SLAB_NONE;
 	}
 	return number != SLAB_NONE ? number : start_flow(t, pkt, ticket);
-}
-
-/* A flow's time never runs backwards: a packet from before the last one counts as simultaneous. */
-static int64_t times(struct table *t, struct flow *f, struct pkt *pkt)
-{
-	const struct flow_side *me = &f->side[pkt->dir], *peer = &f->side[!pkt->dir];
-	int64_t now = pkt->ns, last = INT64_MIN;
-
-	if (me->packets > 0)
-		last = me->last_ns;
-	if (peer->packets > 0 && peer->last_ns > last)
-		last = peer->last_ns;
-	if (last != INT64_MIN && now < last) {
-		now = last;
-		if (!(pkt->marks & PKT_FRAGMENT)) {
-			f->marks |= FLOW_BACKWARDS;
-			t->stats.backwards++;
-		}
-	}
-	pkt->now_ns = now;
-	return now;
 }
 
 static void first_packet(struct table *t, struct flow *f, const struct pkt *pkt)
@@ -577,8 +569,26 @@ static void first_packet(struct table *t, struct flow *f, const struct pkt *pkt)
 		t->stats.parts++;
 }
 
+/* A flow's time never runs backwards: a packet from before the last one counts as simultaneous. */
+static inline int64_t times(struct table *t, struct flow *f, const struct pkt *pkt)
+{
+	const int64_t out = f->side[0].last_ns, in = f->side[1].last_ns;
+	const int64_t last = out > in ? out : in;
+
+	if (pkt->ns >= last) {
+		if (last == INT64_MIN)
+			first_packet(t, f, pkt);
+		return pkt->ns;
+	}
+	if (!(pkt->marks & PKT_FRAGMENT)) {
+		f->marks |= FLOW_BACKWARDS;
+		t->stats.backwards++;
+	}
+	return last;
+}
+
 /* Life goes on: idle and active timeouts; a closed connection only lingers. */
-static void extend(struct table *t, uint32_t number, struct flow *f, bool was_closed)
+static inline void extend(struct table *t, uint32_t number, struct flow *f, bool was_closed)
 {
 	int64_t before = f->timer.deadline_ns;
 
@@ -620,15 +630,12 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	struct flow *f = flow_at(t, number);
 	struct flow_side *side;
 	bool was_closed = (f->marks & FLOW_CLOSED) != 0;
-	int64_t now;
 
 	pkt->dir = ticket->second ^ ((f->marks & FLOW_REVERSED) != 0);
 	side = &f->side[pkt->dir];
-	if (f->side[0].packets + f->side[1].packets == 0)
-		first_packet(t, f, pkt);
 	if (pkt->marks != 0)
 		f->marks |= flow_marks_of(pkt);
-	now = times(t, f, pkt);
+	pkt->now_ns = times(t, f, pkt);
 	pkt->tcp_class = TCP_CLASS_NEW;
 	if (pkt_is_segment(pkt)) {
 		pkt->tcp_next = tcp_expected(f, pkt, pkt->dir);
@@ -637,7 +644,7 @@ struct flow *table_packet(struct table *t, struct pkt *pkt, const struct table_t
 	side->packets++;
 	side->payload_bytes += pkt->payload_len;
 	side->ip_bytes += pkt->ip_len;
-	side->last_ns = now;
+	side->last_ns = pkt->now_ns;
 	extend(t, number, f, was_closed);
 	return f;
 }

@@ -21,7 +21,7 @@ struct table_conf {
 	size_t state_size; /* bytes of feature state behind each struct flow */
 	/* A flow (with at least one packet) leaves; its memory is gone when this returns. */
 	void (*leave)(void *ctx, struct flow *f);
-	/* A flow will leave soon: what its states point to may be fetched.  NULL: nothing is. */
+	/* A flow will leave soon: what it points to may be fetched.  NULL: nothing is. */
 	void (*soon)(void *ctx, const struct flow *f);
 	void *ctx;
 };
@@ -40,10 +40,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e);
 void table_free(struct table *t);
 struct pool *table_pool(struct table *t);
 
-/*
- * What can be worked out before the packet's turn comes, so that memory can be fetched ahead: the
- * index by table_ticket(), the flow itself, when that has come, by table_prefetch_flow().
- */
+/* What can be worked out before the packet's turn comes. */
 struct table_ticket {
 	struct flow_key key;
 	uint32_t hash;
@@ -51,7 +48,13 @@ struct table_ticket {
 	bool second;    /* the packet's source is the key's second endpoint */
 };
 void table_ticket(const struct table *t, const struct pkt *pkt, struct table_ticket *ticket);
-void table_prefetch_flow(const struct table *t, struct table_ticket *ticket);
+
+/*
+ * Fetches what table_packet() will touch for these tickets: first all lines of the index, then all
+ * flows.  A processor that has to look for an address holds back what follows, even behind a
+ * prefetch; in short loops it looks for several at once.
+ */
+void table_prefetch(const struct table *t, struct table_ticket *tickets, size_t count);
 
 /*
  * The flow that a ticket was prefetched for, to fetch ahead what its states point to; it may have

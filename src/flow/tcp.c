@@ -96,12 +96,18 @@ static uint8_t window_scale(const struct pkt *pkt)
 	return 0;
 }
 
+static void set_rtt(struct flow *f, int64_t ns)
+{
+	f->rtt_ns = ns;
+	f->tcp[0].seen &= (uint8_t)~TCP_SEEN_BOTH;
+}
+
 static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	struct flow_tcp *t = &f->tcp[dir], *peer = &f->tcp[!dir];
 
 	if (dir == 0 && pkt->number != f->part_number && f->rtt_ns == RTT_OPEN)
-		f->rtt_ns = RTT_UNKNOWN; /* sent again, or overtaken by its answer */
+		set_rtt(f, RTT_UNKNOWN); /* sent again, or overtaken by its answer */
 	if ((pkt->tcp_flags & TCP_ACK) && !saw(peer, TCP_SEEN_SYN | TCP_SEEN_ANSWER)) {
 		peer->isn = pkt->ack - 1;
 		peer->seen |= TCP_SEEN_ANSWER;
@@ -113,6 +119,8 @@ static void track_syn(struct flow *f, const struct pkt *pkt, unsigned dir)
 	t->isn = pkt->seq;
 	t->seen |= TCP_SEEN_SYN;
 	t->scale = window_scale(pkt);
+	if (f->rtt_ns == RTT_OPEN && saw(peer, TCP_SEEN_SYN))
+		f->tcp[0].seen |= TCP_SEEN_BOTH;
 }
 
 /* The first acknowledgement of the responder's SYN ends the handshake that the flow's first packet
@@ -121,14 +129,13 @@ static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 {
 	const struct flow_tcp *me = &f->tcp[0], *peer = &f->tcp[1];
 
-	if (dir != 0 || f->rtt_ns != RTT_OPEN || !(pkt->tcp_flags & TCP_ACK) ||
-			!saw(me, TCP_SEEN_SYN) || !saw(peer, TCP_SEEN_SYN) ||
+	if (dir != 0 || !saw(me, TCP_SEEN_BOTH) || !(pkt->tcp_flags & TCP_ACK) ||
 			distance(pkt->ack, peer->isn) <= 0)
 		return;
 	/* A SYN sent twice leaves open which one was answered (Karn). */
 	bool once = !saw(me, TCP_SEEN_SYN_TWICE) && !saw(peer, TCP_SEEN_SYN_TWICE);
 
-	f->rtt_ns = once ? flow_time(f, pkt) - f->start_ns : RTT_UNKNOWN;
+	set_rtt(f, once ? flow_time(f, pkt) - f->start_ns : RTT_UNKNOWN);
 }
 
 /* --- sequence space ------------------------------------------------------------------------------
@@ -415,10 +422,10 @@ static inline bool goes_on(
 {
 	const struct flow_tcp *me = &f->tcp[dir];
 	unsigned flags = pkt->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
+	unsigned seen = me->seen & (TCP_SEEN_ANY | TCP_SEEN_ACK | TCP_SEEN_BOTH);
 
-	return flags == TCP_ACK && pkt->seq == me->next && (me->seen & TCP_SEEN_ANY) &&
-	       !(f->tcp[!dir].seen & TCP_SEEN_FIN) && (dir != 0 || f->rtt_ns != RTT_OPEN) &&
-	       (pkt->payload_len > 0 || print != me->print);
+	return flags == TCP_ACK && pkt->seq == me->next && seen == (TCP_SEEN_ANY | TCP_SEEN_ACK) &&
+	       !(f->tcp[!dir].seen & TCP_SEEN_FIN) && (pkt->payload_len > 0 || print != me->print);
 }
 
 enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
@@ -430,9 +437,8 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 		return track_any(f, pkt, dir, print, pool);
 	me->print = print;
 	me->next += pkt->payload_len;
-	if (!(me->seen & TCP_SEEN_ACK) || distance(pkt->ack, me->acked) > 0)
+	if (distance(pkt->ack, me->acked) > 0)
 		me->acked = pkt->ack;
-	me->seen |= TCP_SEEN_ACK;
 	me->window = pkt->window;
 	return TCP_CLASS_NEW;
 }
@@ -447,4 +453,5 @@ void tcp_inherit(struct flow *to, const struct flow *from, struct pool *pool)
 		for (uint32_t i = 0; h != NULL && i < h->count; i++)
 			hole_add(to, d, h->hole[i].from, h->hole[i].to, pool);
 	}
+	to->tcp[0].seen &= (uint8_t)~TCP_SEEN_BOTH; /* the first part tells it, or nobody */
 }

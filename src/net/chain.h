@@ -135,6 +135,17 @@ bool ip_extensions(struct chain *c);
 /* Which tunnel a UDP payload may be, by its ports; NEXT_END for none. */
 enum next tunnel_of_ports(const uint16_t port[2]);
 
+enum { TUNNEL_PORT_FIRST = 1701, TUNNEL_PORT_LAST = 8472 };
+
+/* False for ports that tunnel_of_ports() need not be asked about: most. */
+static inline bool tunnel_may_be(const uint16_t port[2])
+{
+	const unsigned span = TUNNEL_PORT_LAST - TUNNEL_PORT_FIRST;
+
+	return (unsigned)port[0] - TUNNEL_PORT_FIRST <= span ||
+	       (unsigned)port[1] - TUNNEL_PORT_FIRST <= span;
+}
+
 /* Does the protocol begin with two port numbers? */
 static inline bool transport_has_ports(uint8_t proto)
 {

@@ -23,6 +23,10 @@ enum {
 	PORT_VXLAN_LINUX = 8472, /* before one was assigned */
 };
 
+_Static_assert((int)PORT_L2TP == (int)TUNNEL_PORT_FIRST &&
+				(int)PORT_VXLAN_LINUX == (int)TUNNEL_PORT_LAST,
+		"tunnel_may_be() knows where the ports lie");
+
 static enum next tunnel_of_port(uint16_t port)
 {
 	switch (port) {

@@ -96,6 +96,20 @@ static inline uint32_t usual_network(const struct frame *frame, struct pkt *pkt)
 	return total;
 }
 
+/* In one piece, as addresses are. */
+static inline void set_ports(struct pkt *pkt, const uint8_t *t)
+{
+	const uint32_t both = chain_u32(t);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint32_t ports = both << 16 | both >> 16;
+#else
+	const uint32_t ports = both;
+#endif
+
+	memcpy(pkt->port, &ports, sizeof ports);
+}
+
 static inline bool usual_tcp(struct pkt *pkt, const uint8_t *t, uint32_t size)
 {
 	uint32_t header = size < TCP_HEADER ? 0 : (t[12] >> 4) * 4u;
@@ -120,7 +134,7 @@ static inline bool usual_udp(struct pkt *pkt, const uint8_t *t, uint32_t size, b
 
 	if (length < UDP_HEADER || length > size)
 		return false;
-	if (!outermost && tunnel_of_ports(pkt->port) != NEXT_END)
+	if (!outermost && tunnel_may_be(pkt->port) && tunnel_of_ports(pkt->port) != NEXT_END)
 		return false;
 	pkt->seq = pkt->ack = 0;
 	pkt->tcp_flags = pkt->window = 0;
@@ -162,8 +176,7 @@ bool decode_usual(const struct decode_rules *rules, const struct frame *frame, s
 	t = pkt->ip.p + pkt->ip_header_len;
 	total -= pkt->ip_header_len;
 	pkt->body = (struct rd){ t, total };
-	pkt->port[0] = chain_u16(t);
-	pkt->port[1] = chain_u16(t + 2);
+	set_ports(pkt, t);
 	if (!(pkt->proto == PROTO_TCP ? usual_tcp(pkt, t, total)
 				      : usual_udp(pkt, t, total, rules->outermost)))
 		return false;

@@ -2,6 +2,8 @@
 /* test_decode_tunnel.c - tags and tunnels: what they carry, their ids, and broken ones. */
 #include "packet_kit.h"
 
+#include "net/chain.h"
+
 /* A tunnel whose inside is nothing: the outer UDP packet is the flow. */
 static struct expected outer_udp(unsigned from, unsigned to, size_t payload)
 {
@@ -444,6 +446,22 @@ static void nested_deep(void **state)
 	expect(1, ether("0800", ip4(4, b)), want);
 }
 
+/* The quick look at the ports never misses what the slow one finds. */
+static void ports_of_tunnels(void **unused)
+{
+	unsigned tunnels = 0;
+
+	(void)unused;
+	for (uint32_t port = 0; port < 65536; port++) {
+		const uint16_t to[2] = { 53, (uint16_t)port }, from[2] = { (uint16_t)port, 53 };
+
+		assert_true(tunnel_may_be(to) || tunnel_of_ports(to) == NEXT_END);
+		assert_true(tunnel_may_be(from) || tunnel_of_ports(from) == NEXT_END);
+		tunnels += tunnel_of_ports(to) != NEXT_END;
+	}
+	assert_int_equal(tunnels, 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +482,7 @@ int main(void)
 		cmocka_unit_test(others),
 		cmocka_unit_test(nested),
 		cmocka_unit_test(nested_deep),
+		cmocka_unit_test(ports_of_tunnels),
 	};
 
 	return cmocka_run_group_tests_name("decode/tunnel", tests, NULL, NULL);

@@ -87,6 +87,7 @@ static void grows_by_pieces(void **unused)
 	(void)unused;
 	assert_true(slab_init(&slab, 256, MANY));
 	assert_true(index_init(&x, LARGE));
+	const struct key_secret secret = key_secret(5);
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct flow *f;
 
@@ -94,7 +95,7 @@ static void grows_by_pieces(void **unused)
 		f = slab_at(&slab, many[i]);
 		memset(f, 0, sizeof *f);
 		memcpy(f->key.address[0], &i, sizeof i);
-		f->hash = key_hash(&f->key, 5);
+		f->hash = key_hash(&f->key, &secret);
 		index_add(&x, f->hash, many[i]);
 	}
 	assert_true(index_grow(&x));
@@ -152,6 +153,7 @@ static void both_directions_have_one_key(void **unused)
 	struct pkt out = udp("\x0a\0\0\1", 5000, "\x0a\0\0\2", 53);
 	struct pkt back = udp("\x0a\0\0\2", 53, "\x0a\0\0\1", 5000);
 	struct pkt other = udp("\x0a\0\0\1", 53, "\x0a\0\0\2", 5000);
+	const struct key_secret secret = key_secret(42), another = key_secret(43);
 	struct flow_key a, b, c;
 
 	assert_false(key_make(&out, true, &a));
@@ -159,8 +161,8 @@ static void both_directions_have_one_key(void **unused)
 	key_make(&other, true, &c);
 	assert_true(key_equal(&a, &b));
 	assert_false(key_equal(&a, &c));
-	assert_int_equal(key_hash(&a, 42), key_hash(&b, 42));
-	assert_int_not_equal(key_hash(&a, 42), key_hash(&a, 43));
+	assert_int_equal(key_hash(&a, &secret), key_hash(&b, &secret));
+	assert_int_not_equal(key_hash(&a, &secret), key_hash(&a, &another));
 }
 
 static void vlan_ids_are_in_the_key(void **unused)
@@ -210,6 +212,58 @@ static void echo_and_reply_are_one(void **unused)
 	assert_false(key_equal(&a, &b));
 }
 
+/* Each bit of a key changes its hash, and differently for each seed. */
+static void every_bit_counts(void **unused)
+{
+	(void)unused;
+	const struct key_secret secret = key_secret(1), other = key_secret(2);
+	struct pkt p = udp("\x0a\0\0\1", 5000, "\x0a\0\0\2", 53);
+	struct flow_key key;
+	uint32_t seen[8 * sizeof key];
+
+	key_make(&p, true, &key);
+	for (unsigned bit = 0; bit < 8 * sizeof key; bit++) {
+		struct flow_key k = key;
+
+		((uint8_t *)&k)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		seen[bit] = key_hash(&k, &secret);
+		assert_int_not_equal(seen[bit], key_hash(&key, &secret));
+		assert_int_not_equal(seen[bit] - key_hash(&key, &secret),
+				key_hash(&k, &other) - key_hash(&key, &other));
+		for (unsigned i = 0; i < bit; i++)
+			assert_int_not_equal(seen[i], seen[bit]);
+	}
+}
+
+/* In the middle of growing, too; and what is added then is found. */
+static void clear_forgets_all(void **unused)
+{
+	const struct flow_key key = { .proto = 6 };
+	struct index x;
+
+	(void)unused;
+	assert_true(slab_init(&slab, 256, FLOWS));
+	assert_true(index_init(&x, BUCKETS));
+	for (unsigned i = 0; i < FLOWS; i++) {
+		number[i] = slab_take(&slab);
+		*flow(i) = (struct flow){ .key = key, .hash = i * 2654435761u };
+		index_add(&x, flow(i)->hash, number[i]);
+		if (i == FLOWS / 2)
+			assert_true(index_grow(&x));
+	}
+	assert_true(index_grows(&x));
+	index_clear(&x);
+	assert_int_equal(x.count, 0);
+	for (unsigned i = 0; i < FLOWS; i++)
+		assert_int_equal(index_find(&x, &slab, flow(i)->hash, &key), SLAB_NONE);
+	index_add(&x, flow(1)->hash, number[1]);
+	assert_int_equal(index_find(&x, &slab, flow(1)->hash, &key), number[1]);
+	for (unsigned i = 0; i < FLOWS; i++)
+		slab_give(&slab, number[i]);
+	index_destroy(&x);
+	slab_destroy(&slab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +273,8 @@ int main(void)
 		cmocka_unit_test(both_directions_have_one_key),
 		cmocka_unit_test(vlan_ids_are_in_the_key),
 		cmocka_unit_test(echo_and_reply_are_one),
+		cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(clear_forgets_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

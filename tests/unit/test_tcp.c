@@ -94,6 +94,24 @@ static void rtt_is_in_flow_time(void **unused)
 	conn_free(c);
 }
 
+/* ... and in no part but the first. */
+static void a_later_part_has_no_rtt(void **unused)
+{
+	(void)unused;
+	struct conn *c = conn_new(), *next = conn_new();
+
+	send(c, 0, TCP_SYN, 1000, 0, 0);
+	send(c, 1, TCP_SYN | TCP_ACK, 5000, 1001, 0);
+	next->f.part = 2;
+	next->f.rtt_ns = -2;
+	next->number = c->number;
+	tcp_inherit(&next->f, &c->f, next->pool);
+	send(next, 0, TCP_ACK, 1001, 5001, 0);
+	assert_int_equal(next->f.rtt_ns, -2);
+	conn_free(c);
+	conn_free(next);
+}
+
 static void tells_classes_apart(void **unused)
 {
 	(void)unused;
@@ -330,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshake_gives_rtt),
 		cmocka_unit_test(rtt_is_in_flow_time),
+		cmocka_unit_test(a_later_part_has_no_rtt),
 		cmocka_unit_test(tells_classes_apart),
 		cmocka_unit_test(sequence_numbers_wrap),
 		cmocka_unit_test(a_copy_is_no_retransmission),
