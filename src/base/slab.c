@@ -21,6 +21,11 @@ void slab_destroy(struct slab *s)
 	*s = (struct slab){ 0 };
 }
 
+void slab_use_small_pages(struct slab *s)
+{
+	(void)s;
+}
+
 /* Room for the pointer of one more number: the table doubles. */
 static bool more_pointers(struct slab *s)
 {
@@ -79,6 +84,11 @@ bool slab_init(struct slab *s, size_t object, uint32_t capacity)
 		.base = base, .object = object, .capacity = capacity, .free_first = SLAB_NONE
 	};
 	return true;
+}
+
+void slab_use_small_pages(struct slab *s)
+{
+	madvise(s->base, s->object * s->capacity, MADV_NOHUGEPAGE);
 }
 
 void slab_destroy(struct slab *s)

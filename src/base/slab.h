@@ -26,6 +26,10 @@ struct slab {
 bool slab_init(struct slab *s, size_t object, uint32_t capacity);
 void slab_destroy(struct slab *s);
 
+/* From now on pages come into being one small one at a time: for who cannot wait for large ones to
+ * be filled with zeros. */
+void slab_use_small_pages(struct slab *s);
+
 static inline void *slab_at(const struct slab *s, uint32_t number)
 {
 #ifdef SLAB_MALLOC

@@ -30,7 +30,7 @@ bool wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t
 	uint32_t blocks = slab->capacity < SLAB_NONE - 1 ? slab->capacity + 1 : slab->capacity;
 
 	*w = (struct wheel){ .slab = slab, .offset = offset };
-	for (unsigned i = 0; i <= WHEEL_OUT; i++)
+	for (unsigned i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++)
 		w->first[i] = w->last[i] = SLAB_NONE;
 	wheel_start(w, now_ns);
 	return slab_init(&w->blocks, sizeof(struct wheel_block), blocks);
@@ -146,61 +146,71 @@ void wheel_remove(struct wheel *w, uint32_t number)
 }
 
 /*
- * Takes a slot's objects: those not due at 'tick' are put where they belong now, the others come
- * out.  Returns how many that are.
+ * Takes the first block of a slot: objects not due at 'tick' are put where they belong now, behind
+ * the others if that is this very slot; those due come out.
  */
-static uint32_t deal_out(struct wheel *w, uint32_t slot, int64_t tick)
+static void deal_out(struct wheel *w, uint32_t slot, int64_t tick, struct wheel_out *out)
 {
-	uint32_t out = 0, block = w->first[slot], next;
+	const uint32_t block = w->first[slot];
+	const struct wheel_block b = *block_at(w, block);
 
-	/* Take the whole list first: an object may belong into this very slot again. */
-	w->first[slot] = w->last[slot] = SLAB_NONE;
-	for (fetch_block(w, block); block != SLAB_NONE; block = next) {
-		struct wheel_block b = *block_at(w, block);
+	drop_block(w, block);
+	fetch_block(w, w->first[slot]);
+	w->in_level[slot / WHEEL_SLOTS] -= b.live;
+	w->count -= b.live;
+	for (unsigned i = 0; i < b.used; i++) {
+		const uint32_t number = b.number[i];
 
-		next = b.next;
-		fetch_block(w, next);
-		slab_give(&w->blocks, block);
-		w->in_level[slot / WHEEL_SLOTS] -= b.live;
-		for (unsigned i = 0; i < b.used; i++) {
-			uint32_t number = b.number[i];
-
-			if (number == SLAB_NONE)
-				continue;
-			w->count--;
-			if (item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT > tick) {
-				wheel_add(w, number);
-				continue;
-			}
-			add_to_slot(w, WHEEL_OUT, number);
-			out++;
-		}
+		if (number == SLAB_NONE)
+			continue;
+		if (item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT > tick)
+			wheel_add(w, number);
+		else
+			out->number[out->count++] = number;
 	}
-	return out;
 }
 
-/* The levels whose lower neighbour has just gone round hand down their present slot, highest first.
- */
-static void cascade(struct wheel *w)
+/* The slot of a level that the present tick lies in. */
+static uint32_t slot_now(const struct wheel *w, uint32_t level)
 {
-	uint32_t top = 0;
+	uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
 
-	while (top < WHEEL_LEVELS - 1 &&
-			((uint64_t)w->tick & ((1ULL << (WHEEL_SLOT_SHIFT * (top + 1))) - 1)) == 0)
-		top++;
-	for (uint32_t level = top; level > 0; level--) {
-		uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
+	return level * WHEEL_SLOTS + (uint32_t)(at & (WHEEL_SLOTS - 1));
+}
 
-		if (w->in_level[level] > 0)
-			deal_out(w, level * WHEEL_SLOTS + (uint32_t)(at & (WHEEL_SLOTS - 1)),
-					INT64_MIN);
+/* The levels from 'level' down are to hand down their present slots, highest first. */
+static void begin_level(struct wheel *w, uint32_t level)
+{
+	while (level > 0 && w->in_level[level] == 0)
+		level--;
+	w->level = level;
+	w->left = w->in_level[level];
+	if (level > 0)
+		fetch_block(w, w->first[slot_now(w, level)]);
+}
+
+/* A block of it; false: there was none. */
+static bool hand_down(struct wheel *w)
+{
+	const uint32_t slot = slot_now(w, w->level);
+	struct wheel_out none = { 0 };
+
+	if (w->first[slot] == SLAB_NONE || w->left == 0) {
+		begin_level(w, w->level - 1);
+		return false;
 	}
+
+	const uint32_t live = block_at(w, w->first[slot])->live;
+
+	w->left -= live < w->left ? live : w->left;
+	deal_out(w, slot, INT64_MIN, &none);
+	return true;
 }
 
 /* Steps over empty stretches: to the next slot, or where a level above has to hand down. */
 static void step(struct wheel *w, int64_t limit)
 {
-	uint32_t level = 0;
+	uint32_t level = 0, top = 0;
 
 	while (level < WHEEL_LEVELS - 1 && w->in_level[level] == 0)
 		level++;
@@ -214,31 +224,54 @@ static void step(struct wheel *w, int64_t limit)
 		return;
 	}
 	w->tick = next;
-	cascade(w);
+	while (top < WHEEL_LEVELS - 1 &&
+			((uint64_t)w->tick & ((1ULL << (WHEEL_SLOT_SHIFT * (top + 1))) - 1)) == 0)
+		top++;
+	begin_level(w, top);
+	fetch_block(w, w->first[slot_now(w, 0)]);
 }
 
-uint32_t wheel_turn(struct wheel *w, int64_t now_ns)
+enum wheel_turned wheel_turn(struct wheel *w, int64_t now_ns, struct wheel_out *out)
 {
-	int64_t limit = now_ns >> WHEEL_TICK_SHIFT;
+	const int64_t limit = now_ns >> WHEEL_TICK_SHIFT;
 
-	while (w->tick < limit) {
-		uint32_t slot = (uint32_t)((uint64_t)w->tick & (WHEEL_SLOTS - 1));
-		uint32_t out = w->first[slot] == SLAB_NONE ? 0 : deal_out(w, slot, w->tick);
+	out->count = 0;
+	for (unsigned passed = 0; passed < WHEEL_PASSED; passed++) {
+		if (w->level > 0 && hand_down(w))
+			return WHEEL_TURNS;
+		if (w->level > 0)
+			continue;
+		if (w->tick >= limit)
+			return WHEEL_RESTS;
 
-		if (out > 0)
-			return out;
+		const uint32_t slot = slot_now(w, 0);
+
+		if (w->first[slot] != SLAB_NONE) {
+			deal_out(w, slot, w->tick, out);
+			w->fires = true;
+			if (w->first[slot] != SLAB_NONE)
+				return WHEEL_TURNS;
+		}
+		if (w->fires) {
+			w->fires = false;
+			return WHEEL_FIRED;
+		}
 		step(w, limit);
 	}
-	return 0;
+	return WHEEL_TURNS;
 }
 
-uint32_t wheel_empty(struct wheel *w)
+bool wheel_empty(struct wheel *w, uint32_t *slot, struct wheel_out *out)
 {
-	uint32_t out = 0;
-
-	for (uint32_t slot = 0; w->count > 0 && slot < WHEEL_OUT; slot++)
-		out += deal_out(w, slot, INT64_MAX);
-	return out;
+	out->count = 0;
+	w->level = 0;
+	w->fires = false;
+	if (w->count == 0)
+		return false;
+	while (w->first[*slot] == SLAB_NONE)
+		++*slot;
+	deal_out(w, *slot, INT64_MAX, out);
+	return true;
 }
 
 /* --- taking -------------------------------------------------------------------------------------
@@ -255,51 +288,47 @@ static uint32_t first_in(const struct wheel *w, uint32_t slot)
 	return b->number[i];
 }
 
-uint32_t wheel_take(struct wheel *w)
-{
-	uint32_t number;
-
-	if (w->first[WHEEL_OUT] == SLAB_NONE)
-		return SLAB_NONE;
-	number = first_in(w, WHEEL_OUT);
-	remove_from_slot(w, number);
-	return number;
-}
-
-/* The first object of a slot that belongs there; others are put where they belong now. */
-static uint32_t first_of(struct wheel *w, uint32_t slot)
+/*
+ * The first object of a slot that belongs there, or would leave sooner still; others are put where
+ * they belong now.
+ */
+static uint32_t first_of(struct wheel *w, uint32_t slot, uint32_t *tries)
 {
 	while (w->first[slot] != SLAB_NONE) {
-		uint32_t number = first_in(w, slot);
-		int64_t tick = item(w, number)->deadline_ns >> WHEEL_TICK_SHIFT;
-		bool stays = slot_for(w, tick) == slot;
+		const uint32_t number = first_in(w, slot);
+		const struct wheel_item *it = item(w, number);
+
+		if (it->place == 0)
+			fetch_block(w, block_at(w, it->block)->next);
+
+		const uint32_t its = slot_for(w, it->deadline_ns >> WHEEL_TICK_SHIFT);
 
 		wheel_remove(w, number);
-		if (stays)
+		if (its == slot || its / WHEEL_SLOTS < slot / WHEEL_SLOTS || *tries == 0)
 			return number;
+		--*tries;
 		wheel_add(w, number);
 	}
 	return SLAB_NONE;
 }
 
-static uint32_t first_of_level(struct wheel *w, uint32_t level)
+static uint32_t first_of_level(struct wheel *w, uint32_t level, uint32_t *tries)
 {
-	uint64_t at = (uint64_t)w->tick >> (WHEEL_SLOT_SHIFT * level);
+	const uint32_t at = slot_now(w, level);
 	uint32_t number = SLAB_NONE;
 
 	for (uint32_t i = 0; w->in_level[level] > 0 && i < WHEEL_SLOTS && number == SLAB_NONE; i++)
-		number = first_of(
-				w, level * WHEEL_SLOTS + (uint32_t)((at + i) & (WHEEL_SLOTS - 1)));
+		number = first_of(w, level * WHEEL_SLOTS + (at + i) % WHEEL_SLOTS, tries);
 	return number;
 }
 
-uint32_t wheel_soonest(struct wheel *w)
+uint32_t wheel_soonest(struct wheel *w, uint32_t *tries)
 {
 	uint32_t number = SLAB_NONE;
 
 	/* A second round only if an object's deadline moved earlier without wheel_move(). */
 	for (unsigned round = 0; w->count > 0 && round < 2 && number == SLAB_NONE; round++)
 		for (uint32_t level = 0; level < WHEEL_LEVELS && number == SLAB_NONE; level++)
-			number = first_of_level(w, level);
+			number = first_of_level(w, level, tries);
 	return number;
 }

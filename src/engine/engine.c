@@ -50,6 +50,7 @@ static bool make_table(struct engine *en, const struct conf *conf, uint64_t seed
 		.active_ns = conf->active_timeout.ns,
 		.linger_ns = conf->linger.ns,
 		.vlan_key = conf->vlan_key,
+		.live = conf->interface != NULL,
 		.memory = conf->memory.bytes,
 		.seed = seed,
 		.state_size = calls_state_size(&en->calls),
@@ -263,7 +264,9 @@ static void work_off_alone(struct engine *en, struct pkt *pkt)
 
 void engine_reach(struct engine *en)
 {
-	advance(en, en->clock.now_ns);
+	while (table_catch_up(en->table, en->clock.now_ns, UINT32_MAX))
+		;
+	en->table_due_ns = table_due(en->table);
 	lane_reach(en->emit.lane, table_passed(en->table));
 }
 

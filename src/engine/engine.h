@@ -57,9 +57,13 @@ bool engine_feed(struct engine *en, const struct frame *frames, size_t count, st
  */
 void engine_present(struct engine *en, int64_t real_ns, int64_t boot_ns);
 
-/* Of a live run: no packet was there to take, so flows whose time has come leave without one.
- * False: a sink failed. */
+/* Of a live run: no packet was there to take, so flows whose time has come leave without one, a few
+ * dozen at a time.  False: a sink failed. */
 bool engine_idle(struct engine *en, struct err *e);
+
+/* Whether there are more of them; a few dozen of these leave. */
+bool engine_is_behind(const struct engine *en);
+bool engine_catch_up(struct engine *en, struct err *e);
 
 /* Hands on records that are buffered. */
 bool engine_flush_records(struct engine *en, struct err *e);

@@ -8,9 +8,25 @@
 /* A ring hands on a packet at the latest so long after it came. */
 #define LATE_NS ((int64_t)1000 * 1000 * 1000)
 
+enum { LEAVE_AT_ONCE = 64 }; /* flows, while packets may be waiting */
+
 void engine_present(struct engine *en, int64_t real_ns, int64_t boot_ns)
 {
 	clock_present(&en->clock, real_ns, boot_ns);
+}
+
+bool engine_is_behind(const struct engine *en)
+{
+	return en->clock.now_ns >= en->table_due_ns;
+}
+
+bool engine_catch_up(struct engine *en, struct err *e)
+{
+	if (engine_is_behind(en)) {
+		table_catch_up(en->table, en->clock.now_ns, LEAVE_AT_ONCE);
+		en->table_due_ns = table_due(en->table);
+	}
+	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
 }
 
 bool engine_idle(struct engine *en, struct err *e)
@@ -19,11 +35,7 @@ bool engine_idle(struct engine *en, struct err *e)
 	clock_reach(&en->clock, en->clock.present_ns - LATE_NS);
 	if (en->clock.now_ns >= en->fragments_due_ns)
 		engine_expire_fragments(en, en->clock.now_ns);
-	if (en->clock.now_ns >= en->table_due_ns) {
-		table_advance(en->table, en->clock.now_ns);
-		en->table_due_ns = table_due(en->table);
-	}
-	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+	return engine_catch_up(en, e);
 }
 
 void engine_number(struct engine *en, uint64_t first, uint64_t step)

@@ -56,18 +56,27 @@ static bool flush(struct worker *w, bool idle, int64_t boot_ns, struct err *e)
 	return engine_flush_records(w->engine, e);
 }
 
-/* A batch, or the time that passed without one; *ok false: nothing can come any more. */
+/*
+ * A batch, or the time that passed without one; flows that wait to leave do so between batches that
+ * are not full.  *ok false: nothing can come any more.
+ */
 static bool step(struct worker *w, bool *ok, struct err *e)
 {
 	struct frame frames[FRAMES];
-	const size_t n = live_read(w->crew->live, w->ring, frames, FRAMES, WAIT_MS, ok, e);
+	const bool behind = engine_is_behind(w->engine);
+	const size_t n = live_read(
+			w->crew->live, w->ring, frames, FRAMES, behind ? 0 : WAIT_MS, ok, e);
 	const int64_t boot_ns = clock_boot_ns();
 
 	engine_present(w->engine, clock_real_ns(), boot_ns);
 	mark_losses(w);
 	if (n > 0 && !engine_feed(w->engine, frames, n, e))
 		return false;
-	return (n > 0 || engine_idle(w->engine, e)) && flush(w, n == 0, boot_ns, e);
+	if (n == 0 && !engine_idle(w->engine, e))
+		return false;
+	if (n > 0 && n < FRAMES && behind && !engine_catch_up(w->engine, e))
+		return false;
+	return flush(w, n == 0 && !engine_is_behind(w->engine), boot_ns, e);
 }
 
 /* Losses up to the very end are counted before the last flows leave. */

@@ -45,6 +45,11 @@ static void array_clear(const struct index_array *a)
 	memset(a->bucket, 0, ((size_t)a->mask + 1) * sizeof(struct index_bucket));
 }
 
+static void use_small_pages(const struct index_array *a)
+{
+	(void)a;
+}
+
 static void give_back(struct index_bucket *b, size_t buckets)
 {
 	(void)b;
@@ -88,6 +93,11 @@ static void array_free(struct index_array *a)
 	if (a->bucket != NULL)
 		munmap(a->bucket, ((size_t)a->mask + 1) * sizeof(struct index_bucket));
 	*a = (struct index_array){ 0 };
+}
+
+static void use_small_pages(const struct index_array *a)
+{
+	madvise(a->bucket, ((size_t)a->mask + 1) * sizeof(struct index_bucket), MADV_NOHUGEPAGE);
 }
 
 static void give_back(struct index_bucket *b, size_t buckets)
@@ -223,6 +233,8 @@ bool index_grow(struct index *x)
 
 	if (!array_new(&larger, GROWTH * (x->now.mask + 1)))
 		return false;
+	if (x->small_pages)
+		use_small_pages(&larger);
 	x->old = x->now;
 	x->now = larger;
 	x->moved = 0;

@@ -5,6 +5,10 @@
  * The index finds a flow, the slab holds it, the wheel ends it.  A flow whose time is over is taken
  * out of the index at once (so its key is free for the next flow) but stays in the wheel until its
  * slot comes up: there flows are sorted by leaving time, and that order is the output's.
+ *
+ * All that takes long is done in steps, a few for each packet: the wheel turns by blocks, flows
+ * that came out of it wait in their order, and a few leave.  So the wheel may be behind the clock.
+ * That shows nowhere, since a flow is over when the clock says so and not when it leaves.
  */
 #include "flow/table.h"
 
@@ -21,9 +25,13 @@ enum {
 	EVICT_BATCH = 64,
 	RELIEF_BATCHES = 8, /* for one packet, at most */
 	LINE = 64,
-	FLOW_LINES = 4,  /* of a flow without states */
-	LEAVE_AHEAD = 4, /* flows fetched before their turn to leave */
-	LEAVE_SOON = 2,  /* ... and what they point to */
+	FLOW_LINES = 4,     /* of a flow without states */
+	EVICT_TRIES = 1024, /* flows that turn out to have gone on, at most */
+	READY = 8,          /* flows fetched before their turn to leave, */
+	READY_INDEX = 4,    /* ... their place in the index, */
+	READY_SOON = 2,     /* ... and what they point to */
+	TURNS = 4,          /* for one packet: steps of the wheel */
+	LEAVES = 4,         /* ... and flows, more than a packet can start, part and all */
 };
 
 struct table {
@@ -35,10 +43,13 @@ struct table {
 	struct pool *pool;
 	int64_t clock_ns;
 	bool started;
-	bool ends;       /* all flows leave: none is taken out of the index alone */
-	uint32_t pinned; /* not to be evicted at the moment */
-	struct due *due; /* a slot's flows while they are sorted */
-	size_t due_room;
+	uint32_t pinned;         /* not to be evicted at the moment */
+	bool ends;               /* all flows leave: none is taken out of the index alone */
+	struct due_queue due;    /* of a slot's flows */
+	bool leaving;            /* the slot is dealt out, and its flows are leaving */
+	struct due ready[READY]; /* the first of them, a ring */
+	uint32_t ready_first, ready_count;
+	int64_t left_ns; /* the last of them left at that moment */
 	struct table_stats stats;
 };
 
@@ -46,6 +57,15 @@ _Static_assert(sizeof(struct flow) <= FLOW_LINES * LINE, "a plain flow is four c
 
 /* --- making and freeing
  * --------------------------------------------------------------------------- */
+
+static void use_small_pages(struct table *t)
+{
+	slab_use_small_pages(&t->flows);
+	slab_use_small_pages(&t->wheel.blocks);
+	slab_use_small_pages(&t->due.runs);
+	slab_use_small_pages(&t->due.groups);
+	t->index.small_pages = true;
+}
 
 struct table *table_new(const struct table_conf *conf, struct err *e)
 {
@@ -60,16 +80,20 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 	}
 	t->conf = *conf;
 	t->pinned = SLAB_NONE;
+	t->left_ns = INT64_MIN;
 	t->secret = key_secret(conf->seed != 0 ? conf->seed : hash_seed());
 	if (capacity >= SLAB_NONE)
 		capacity = SLAB_NONE - 1;
-	if (!slab_init(&t->flows, object, (uint32_t)capacity) ||
+	if (!due_init(&t->due, (uint32_t)capacity) ||
+			!slab_init(&t->flows, object, (uint32_t)capacity) ||
 			!wheel_init(&t->wheel, &t->flows, offsetof(struct flow, timer), 0) ||
 			!index_init(&t->index, FIRST_BUCKETS)) {
 		err_set(e, "no room for a flow table of %zu bytes: lower memory=", conf->memory);
 		table_free(t);
 		return NULL;
 	}
+	if (conf->live)
+		use_small_pages(t);
 	return t;
 }
 
@@ -86,19 +110,31 @@ static void release(struct table *t, uint32_t number)
 	slab_give(&t->flows, number);
 }
 
+static bool next_ready(struct table *t, struct due *d);
+
+static void release_all(struct table *t)
+{
+	struct wheel_out out;
+	struct due d;
+
+	due_seal(&t->due);
+	while (next_ready(t, &d))
+		release(t, d.flow);
+	for (uint32_t slot = 0; t->wheel.slab != NULL && wheel_empty(&t->wheel, &slot, &out);)
+		for (uint32_t i = 0; i < out.count; i++)
+			release(t, out.number[i]);
+}
+
 void table_free(struct table *t)
 {
 	if (t == NULL)
 		return;
-	if (t->wheel.slab != NULL)
-		wheel_empty(&t->wheel);
-	for (uint32_t n; t->wheel.slab != NULL && (n = wheel_take(&t->wheel)) != SLAB_NONE;)
-		release(t, n);
+	release_all(t);
+	due_destroy(&t->due);
 	wheel_destroy(&t->wheel);
 	slab_destroy(&t->flows);
 	index_destroy(&t->index);
 	pool_free(t->pool);
-	free(t->due);
 	free(t);
 }
 
@@ -110,7 +146,7 @@ struct pool *table_pool(struct table *t)
 static size_t memory_now(const struct table *t)
 {
 	return slab_memory(&t->flows) + index_memory(&t->index) + pool_memory(t->pool) +
-	       wheel_memory(&t->wheel) + t->due_room * sizeof *t->due;
+	       wheel_memory(&t->wheel) + due_memory(&t->due);
 }
 
 const struct table_stats *table_stats(struct table *t)
@@ -169,7 +205,7 @@ static void leave(struct table *t, uint32_t number)
 /* --- starting
  * ------------------------------------------------------------------------------------- */
 
-static bool evict(struct table *t, unsigned want);
+static bool evict(struct table *t);
 
 static void set_deadline(const struct table *t, struct flow *f)
 {
@@ -196,9 +232,9 @@ static uint32_t take_number(struct table *t)
 	bool fits = t->flows.fresh < t->flows.capacity &&
 		    memory_now(t) + t->flows.object <= t->conf.memory;
 
-	if (index_full(&t->index) && !grow_index(t) && !evict(t, EVICT_BATCH))
+	if (index_full(&t->index) && !grow_index(t) && !evict(t))
 		return SLAB_NONE;
-	if (!reuse && !fits && !evict(t, EVICT_BATCH))
+	if (!reuse && !fits && !evict(t))
 		return SLAB_NONE;
 	return slab_take(&t->flows);
 }
@@ -299,39 +335,6 @@ static uint32_t expire(struct table *t, uint32_t number)
 /* --- order
  * ---------------------------------------------------------------------------------------- */
 
-static bool due_reserve(struct table *t, size_t n)
-{
-	if (n <= t->due_room)
-		return true;
-
-	size_t room = n < 1024 ? 1024 : n + n / 8;
-	struct due *d = realloc(t->due, room * sizeof *d);
-
-	if (d == NULL)
-		return false;
-	t->due = d;
-	t->due_room = room;
-	return true;
-}
-
-/* The first 'size' bytes of a flow that will be due soon: nobody has touched it for long. */
-static void fetch_due(const struct table *t, size_t i, size_t n, size_t size)
-{
-	const char *f = i + LEAVE_AHEAD < n ? slab_at(&t->flows, t->due[i + LEAVE_AHEAD].flow)
-					    : NULL;
-
-	for (size_t at = 0; f != NULL && at < size; at += LINE)
-		__builtin_prefetch(f + at);
-}
-
-/* What happens to a flow whose time has come. */
-typedef void end_flow(struct table *t, uint32_t number);
-
-static void end_at_deadline(struct table *t, uint32_t number)
-{
-	expire(t, number);
-}
-
 static void end_with_input(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
@@ -344,51 +347,125 @@ static void end_with_input(struct table *t, uint32_t number)
 		f->timer.deadline_ns = t->clock_ns;
 }
 
-/* Without memory for sorting, as they come. */
-static void leave_unsorted(struct table *t, end_flow *end)
+/* A flow that came out of the wheel leaves. */
+static void end_and_leave(struct table *t, uint32_t number)
 {
-	uint32_t number;
+	if (!(flow_at(t, number)->marks & FLOW_GONE)) {
+		if (t->ends)
+			end_with_input(t, number);
+		else
+			expire(t, number);
+	}
+	leave(t, number);
+}
 
-	while ((number = wheel_take(&t->wheel)) != SLAB_NONE) {
-		if (!(flow_at(t, number)->marks & FLOW_GONE))
-			end(t, number);
-		leave(t, number);
+/* Takes up what came out of the wheel; without memory to sort it, it leaves as it comes. */
+static void take_out(struct table *t, const struct wheel_out *out)
+{
+	for (uint32_t i = 0; i < out->count; i++)
+		__builtin_prefetch(&flow_at(t, out->number[i])->part_number);
+	for (uint32_t i = 0; i < out->count; i++) {
+		const struct flow *f = flow_at(t, out->number[i]);
+		struct due d = { f->timer.deadline_ns, f->part_number, out->number[i] };
+
+		if (d.leaves_ns > t->clock_ns) /* the input has ended */
+			d.leaves_ns = t->clock_ns;
+		if (!due_add(&t->due, &d))
+			end_and_leave(t, d.flow);
 	}
 }
 
-/* Lets go of the 'count' flows that came out of the wheel, sorted. */
-static void leave_all(struct table *t, uint32_t count, end_flow *end)
+/* A step of the wheel; false: nothing is left to do before the clock. */
+static bool turn(struct table *t)
 {
-	size_t n = 0;
+	struct wheel_out out;
+	enum wheel_turned turned = wheel_turn(&t->wheel, t->clock_ns, &out);
 
-	if (!due_reserve(t, count)) {
-		leave_unsorted(t, end);
-		return;
+	take_out(t, &out);
+	if (turned == WHEEL_FIRED) {
+		due_seal(&t->due);
+		t->leaving = true;
 	}
-	while (n < count)
-		t->due[n++].flow = wheel_take(&t->wheel);
-	for (size_t i = 0; i < n; i++) {
-		struct flow *f = flow_at(t, t->due[i].flow);
-
-		fetch_due(t, i, n, sizeof *f);
-		if (!(f->marks & FLOW_GONE))
-			end(t, t->due[i].flow);
-		t->due[i].leaves_ns = f->timer.deadline_ns;
-		t->due[i].number = f->part_number;
-	}
-	due_sort(t->due, n);
-	for (size_t i = 0; i < n; i++) {
-		fetch_due(t, i, n, t->flows.object);
-		if (t->conf.soon != NULL && slab_stays() && i + LEAVE_SOON < n)
-			t->conf.soon(t->conf.ctx, flow_at(t, t->due[i + LEAVE_SOON].flow));
-		leave(t, t->due[i].flow);
-	}
+	return turned != WHEEL_RESTS;
 }
 
-void table_advance(struct table *t, int64_t clock_ns)
+/* A flow is about to leave, and nobody has touched it for long: it is fetched, */
+static void fetch_flow(const struct table *t, uint32_t number)
 {
-	uint32_t count = 1;
+	const char *f = slab_at(&t->flows, number);
 
+	for (size_t at = 0; at < t->flows.object; at += LINE)
+		__builtin_prefetch(f + at);
+}
+
+/* ... a little later its place in the index, */
+static void fetch_place(const struct table *t, uint32_t number)
+{
+	const struct flow *f = flow_at(t, number);
+
+	if (!(f->marks & FLOW_GONE))
+		index_prefetch(&t->index, f->hash);
+}
+
+/* ... and what it points to. */
+static void fetch_states(const struct table *t, uint32_t number)
+{
+	if (t->conf.soon != NULL && slab_stays())
+		t->conf.soon(t->conf.ctx, flow_at(t, number));
+}
+
+static struct due *ready_at(struct table *t, uint32_t i)
+{
+	return &t->ready[(t->ready_first + i) % READY];
+}
+
+/* The next that is to leave. */
+static bool next_ready(struct table *t, struct due *d)
+{
+	while (t->ready_count < READY && due_take(&t->due, ready_at(t, t->ready_count)))
+		fetch_flow(t, ready_at(t, t->ready_count++)->flow);
+	if (t->ready_count == 0)
+		return false;
+	*d = *ready_at(t, 0);
+	t->ready_first++;
+	t->ready_count--;
+	return true;
+}
+
+/* Lets go of the next of the flows that came out of the wheel; false: there are none. */
+static bool leave_next(struct table *t)
+{
+	struct due d;
+
+	if (!t->leaving || !next_ready(t, &d)) {
+		t->leaving = false;
+		return false;
+	}
+	if (t->ready_count > READY_INDEX && !t->ends)
+		fetch_place(t, ready_at(t, READY_INDEX)->flow);
+	if (t->ready_count > READY_SOON)
+		fetch_states(t, ready_at(t, READY_SOON)->flow);
+	t->left_ns = d.leaves_ns;
+	end_and_leave(t, d.flow);
+	return true;
+}
+
+/* False: everything that has to leave before the clock has left. */
+static bool let_go(struct table *t, uint32_t turns, uint32_t leaves)
+{
+	while (turns > 0 && leaves > 0) {
+		if (leave_next(t))
+			leaves--;
+		else if (turn(t))
+			turns--;
+		else
+			return false;
+	}
+	return true;
+}
+
+static void set_clock(struct table *t, int64_t clock_ns)
+{
 	if (!t->started) {
 		wheel_start(&t->wheel, clock_ns);
 		t->started = true;
@@ -396,10 +473,18 @@ void table_advance(struct table *t, int64_t clock_ns)
 	}
 	if (clock_ns > t->clock_ns)
 		t->clock_ns = clock_ns;
-	while (count > 0 && clock_ns >= wheel_due(&t->wheel)) {
-		count = wheel_turn(&t->wheel, clock_ns);
-		leave_all(t, count, end_at_deadline);
-	}
+}
+
+void table_advance(struct table *t, int64_t clock_ns)
+{
+	set_clock(t, clock_ns);
+	let_go(t, TURNS, LEAVES);
+}
+
+bool table_catch_up(struct table *t, int64_t clock_ns, uint32_t flows)
+{
+	set_clock(t, clock_ns);
+	return let_go(t, flows, flows);
 }
 
 int64_t table_passed(const struct table *t)
@@ -412,34 +497,68 @@ int64_t table_due(const struct table *t)
 	return t->started ? wheel_due(&t->wheel) : INT64_MIN;
 }
 
-/*
- * Makes room: the flows that would leave soonest leave now.  Those that are over already and
- * wait for their turn go first and are not evictions.
- */
-static bool evict(struct table *t, unsigned want)
+/* Behind those that have left. */
+static int64_t evicted_ns(const struct table *t)
 {
-	uint32_t number = SLAB_NONE;
+	const int64_t passed = table_passed(t) - 1;
+
+	return t->left_ns > passed ? t->left_ns : passed;
+}
+
+/* The soonest to leave come out of the wheel and are fetched; returns how many. */
+static uint32_t take_soonest(struct table *t, uint32_t *numbers, uint32_t want)
+{
+	uint32_t tries = EVICT_TRIES, count = 0, number;
 	bool pinned = false;
 
-	table_stats(t); /* keeps the peak */
-	for (; want > 0 && (number = wheel_soonest(&t->wheel)) != SLAB_NONE; want--) {
-		struct flow *f = flow_at(t, number);
-
+	while (count < want && (number = wheel_soonest(&t->wheel, &tries)) != SLAB_NONE) {
 		if (number == t->pinned) {
 			pinned = true;
 			continue;
 		}
-		if (!(f->marks & FLOW_GONE)) {
-			f->end = f->marks & FLOW_CLOSED ? FLOW_END_DETECTED : FLOW_END_RESOURCES;
-			t->stats.evicted += f->end == FLOW_END_RESOURCES;
-		}
-		if (t->started && f->timer.deadline_ns >=
-						  table_passed(t)) /* behind those that have left */
-			f->timer.deadline_ns = table_passed(t) - 1;
-		leave(t, number);
+		fetch_flow(t, number);
+		numbers[count++] = number;
 	}
 	if (pinned)
 		wheel_add(&t->wheel, t->pinned);
+	return count;
+}
+
+static void evict_one(struct table *t, uint32_t number)
+{
+	struct flow *f = flow_at(t, number);
+
+	if (!(f->marks & FLOW_GONE)) {
+		f->end = f->marks & FLOW_CLOSED ? FLOW_END_DETECTED : FLOW_END_RESOURCES;
+		t->stats.evicted += f->end == FLOW_END_RESOURCES;
+	}
+	if (t->started && f->timer.deadline_ns >= table_passed(t))
+		f->timer.deadline_ns = evicted_ns(t);
+	leave(t, number);
+}
+
+/*
+ * Makes room: the flows that would leave soonest leave now.  Those that are over already and
+ * wait for their turn go first and are not evictions.
+ */
+static bool evict(struct table *t)
+{
+	uint32_t numbers[EVICT_BATCH], count = 0;
+
+	table_stats(t); /* keeps the peak */
+	if (t->pinned == SLAB_NONE)
+		while (count < EVICT_BATCH && leave_next(t))
+			count++;
+	if (count > 0)
+		return true;
+	count = take_soonest(t, numbers, EVICT_BATCH);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + READY_INDEX < count)
+			fetch_place(t, numbers[i + READY_INDEX]);
+		if (i + READY_SOON < count)
+			fetch_states(t, numbers[i + READY_SOON]);
+		evict_one(t, numbers[i]);
+	}
 	return t->flows.free_first != SLAB_NONE;
 }
 
@@ -465,10 +584,17 @@ void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), 
 
 void table_finish(struct table *t, int64_t clock_ns)
 {
-	table_advance(t, clock_ns);
+	struct wheel_out out;
+
+	while (table_catch_up(t, clock_ns, UINT32_MAX))
+		;
 	t->ends = true;
-	leave_all(t, wheel_empty(&t->wheel), end_with_input);
-	t->ends = false;
+	for (uint32_t slot = 0; wheel_empty(&t->wheel, &slot, &out);)
+		take_out(t, &out);
+	due_seal(&t->due);
+	t->leaving = true;
+	while (leave_next(t))
+		;
 	index_clear(&t->index);
 }
 
@@ -609,7 +735,7 @@ static __attribute__((noinline)) void relieve(struct table *t)
 	unsigned batches = 0;
 
 	do
-		evict(t, EVICT_BATCH);
+		evict(t);
 	while (++batches < RELIEF_BATCHES && pool_starved(t->pool));
 }
 

@@ -16,6 +16,7 @@ struct table;
 struct table_conf {
 	int64_t idle_ns, active_ns, linger_ns;
 	bool vlan_key;
+	bool live;         /* packets do not wait: no pauses, even if all takes longer */
 	size_t memory;     /* budget in bytes for flows, index and pool */
 	uint64_t seed;     /* of the hash; 0: the table draws one */
 	size_t state_size; /* bytes of feature state behind each struct flow */
@@ -62,8 +63,14 @@ void table_prefetch(const struct table *t, struct table_ticket *tickets, size_t 
  */
 const struct flow *table_guess(const struct table *t, const struct table_ticket *ticket);
 
-/* Lets go of every flow whose deadline lies wholly before 'clock_ns'. */
+/*
+ * The clock says 'clock_ns': a few of the flows whose deadline lies wholly before it leave, more
+ * than a packet starts, and in bounded time.  Before each packet.
+ */
 void table_advance(struct table *t, int64_t clock_ns);
+
+/* The same when there is time for more, 'flows' at most.  False: all have left. */
+bool table_catch_up(struct table *t, int64_t clock_ns, uint32_t flows);
 
 /* No flow that leaves from now on leaves before that moment; INT64_MIN before table_advance(). */
 int64_t table_passed(const struct table *t);
@@ -72,7 +79,7 @@ int64_t table_passed(const struct table *t);
 int64_t table_due(const struct table *t);
 
 /*
- * The flow of the packet, whose clock_ns is before table_due(); the flow now includes it in its
+ * The flow of the packet, behind table_advance() to its clock; the flow now includes it in its
  * counters; sets pkt->dir, tcp_class and the times since.  NULL when there is no memory for a new
  * flow.
  */

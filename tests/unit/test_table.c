@@ -281,6 +281,103 @@ static void order_is_that_of_leaving(void **unused)
 	world_free(w);
 }
 
+/* 'count' flows of one packet each, 'step' ns from one to the next. */
+static void many(struct world *w, uint32_t count, int64_t step)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct pkt p = flowtest_packet(PROTO_UDP, false, (int64_t)i * step, 10);
+
+		memcpy(p.address[0] + 8, &i, sizeof i);
+		p.ip_version = 6;
+		assert_non_null(show(w, &p));
+	}
+}
+
+/* When many flows end at once, a few leave with each packet: more than one, so it comes to an end.
+ */
+static void few_leave_at_a_time(void **unused)
+{
+	(void)unused;
+	enum { MANY = 100000 };
+	static const int64_t steps[] = { 0, 10, 1000 }; /* all of a moment, of a slot, of many */
+
+	for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+		struct world *w = world_new(64 << 20);
+		uint64_t before = 0, most = 0, packets = 0;
+		int64_t now = 200 * SECOND;
+
+		many(w, MANY, steps[s]);
+		assert_int_equal(w->all, 0);
+		for (; table_due(w->table) <= now; packets++) {
+			udp(w, packets % 2, now, 4000);
+			most = w->all - before > most ? w->all - before : most;
+			before = w->all;
+			assert_true(packets < MANY / 2);
+		}
+		assert_int_equal(w->all, MANY);
+		assert_true(most <= 4);
+		for (size_t i = 1; i < w->count; i++)
+			assert_true(w->left[i - 1].id < w->left[i].id);
+		assert_int_equal(table_stats(w->table)->alive, 1);
+		world_free(w);
+	}
+}
+
+/* Flows that wait to leave are over: their keys are free, and they are found no more. */
+static void who_waits_is_over(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(64 << 20);
+	struct table_ticket ticket;
+	struct pkt p;
+
+	for (uint16_t port = 1; port <= 1000; port++)
+		udp(w, 0, port, port);
+	udp(w, 0, 200 * SECOND, 4000);
+	assert_true(w->count < 100);
+	p = flowtest_packet(PROTO_UDP, false, 200 * SECOND, 10);
+	p.port[0] = 900;
+	table_ticket(w->table, &p, &ticket);
+	assert_null(table_peek(w->table, &ticket, 200 * SECOND));
+	assert_int_equal(udp(w, 0, 200 * SECOND, 900)->part_number, 1002);
+	assert_true(w->count < 100);
+	assert_false(table_catch_up(w->table, 200 * SECOND, UINT32_MAX));
+	assert_int_equal(w->count, 1000);
+	assert_int_equal(table_passed(w->table) >> 24, 200 * SECOND >> 24);
+	for (size_t i = 0; i < w->count; i++) {
+		assert_int_equal(w->left[i].id, i + 1);
+		assert_int_equal(w->left[i].end, FLOW_END_IDLE);
+	}
+	world_free(w);
+}
+
+/* While flows wait, no flow leaves before what table_passed() says, and they make room. */
+static void who_waits_makes_room(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1 << 20);
+
+	many(w, 1500, 1000);
+	assert_int_equal(table_stats(w->table)->evicted, 0);
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct pkt p = flowtest_packet(PROTO_UDP, true, 200 * SECOND, 10);
+		const size_t before = w->count;
+		const int64_t passed = table_passed(w->table);
+
+		memcpy(p.address[0] + 8, &i, sizeof i);
+		p.ip_version = 6;
+		assert_non_null(show(w, &p));
+		for (size_t k = before; k < w->count; k++)
+			assert_true(w->left[k].deadline >= passed ||
+					w->left[k].end == FLOW_END_RESOURCES);
+		if (w->all < 1500)
+			assert_int_equal(table_stats(w->table)->evicted, 0);
+	}
+	for (size_t i = 0; i < 1500; i++)
+		assert_int_equal(w->left[i].end, FLOW_END_IDLE);
+	world_free(w);
+}
+
 static void budget_holds_and_counts_everything(void **unused)
 {
 	(void)unused;
@@ -337,6 +434,9 @@ int main(void)
 		cmocka_unit_test(closed_connections_linger),
 		cmocka_unit_test(a_port_used_again_is_another_flow),
 		cmocka_unit_test(order_is_that_of_leaving),
+		cmocka_unit_test(few_leave_at_a_time),
+		cmocka_unit_test(who_waits_is_over),
+		cmocka_unit_test(who_waits_makes_room),
 		cmocka_unit_test(budget_holds_and_counts_everything),
 		cmocka_unit_test(time_may_fall_back),
 	};

@@ -67,8 +67,9 @@ static struct world *world_new(int64_t now)
 
 static void world_free(struct world *w)
 {
-	wheel_empty(&w->wheel);
-	while (wheel_take(&w->wheel) != SLAB_NONE)
+	struct wheel_out out;
+
+	for (uint32_t slot = 0; wheel_empty(&w->wheel, &slot, &out);)
 		;
 	for (size_t i = 0; i < OBJECTS; i++)
 		slab_give(&w->slab, w->number[i]);
@@ -77,29 +78,51 @@ static void world_free(struct world *w)
 	free(w);
 }
 
-/* Turns to w->now: whatever comes out is due, slot by slot in rising order; whatever is due is out.
- */
-static void turn(struct world *w)
+static void change(struct world *w)
 {
-	int64_t slot_before = INT64_MIN;
-	uint32_t count;
+	size_t i = random_number() % OBJECTS;
+	struct object *o = object(w, i);
 
-	while ((count = wheel_turn(&w->wheel, w->now)) > 0) {
-		uint32_t n = 0, i;
-		int64_t slot = INT64_MIN;
+	if (!o->in) {
+		o->timer.deadline_ns = some_deadline(w->now);
+		o->in = true;
+		wheel_add(&w->wheel, w->number[i]);
+	} else if (random_number() % 3 == 0) { /* later: lazily */
+		o->timer.deadline_ns += (int64_t)(random_number() % 100000000000);
+	} else if (random_number() % 3 == 0) { /* earlier */
+		if (o->timer.deadline_ns > w->now)
+			o->timer.deadline_ns = w->now;
+		wheel_move(&w->wheel, w->number[i]);
+	} else if (random_number() % 3 == 0) {
+		wheel_remove(&w->wheel, w->number[i]);
+		o->in = false;
+	}
+}
 
-		for (; (i = wheel_take(&w->wheel)) != SLAB_NONE; n++) {
-			struct object *o = slab_at(&w->slab, i);
+/*
+ * Turns to w->now, with 'changes' between two steps: whatever comes out is due, slot by slot in
+ * rising order; whatever is due is out.
+ */
+static void turn(struct world *w, unsigned changes)
+{
+	int64_t slot_before = INT64_MIN, slot = INT64_MIN;
+	enum wheel_turned turned;
+	struct wheel_out out;
+
+	while ((turned = wheel_turn(&w->wheel, w->now, &out)) != WHEEL_RESTS) {
+		for (uint32_t i = 0; i < out.count; i++) {
+			struct object *o = slab_at(&w->slab, out.number[i]);
 
 			assert_true(o->in);
 			assert_true(o->timer.deadline_ns <= w->now);
 			slot = o->timer.deadline_ns >> WHEEL_TICK_SHIFT;
-			assert_true(slot >= slot_before);
+			assert_true(slot > slot_before);
 			o->in = false;
 		}
-		assert_int_equal(n, count);
-		if (n > 0)
+		if (turned == WHEEL_FIRED)
 			slot_before = slot;
+		for (unsigned i = 0; i < changes; i++)
+			change(w);
 	}
 	for (size_t i = 0; i < OBJECTS; i++)
 		if (object(w, i)->in)
@@ -107,29 +130,13 @@ static void turn(struct world *w)
 					WHEEL_TICK_SHIFT);
 }
 
-static void play(struct world *w, unsigned rounds)
+static void play(struct world *w, unsigned rounds, unsigned changes)
 {
 	for (unsigned r = 0; r < rounds; r++) {
-		for (unsigned k = 0; k < 50; k++) {
-			size_t i = random_number() % OBJECTS;
-			struct object *o = object(w, i);
-
-			if (!o->in) {
-				o->timer.deadline_ns = some_deadline(w->now);
-				o->in = true;
-				wheel_add(&w->wheel, w->number[i]);
-			} else if (random_number() % 3 == 0) { /* later: lazily */
-				o->timer.deadline_ns += (int64_t)(random_number() % 100000000000);
-			} else if (random_number() % 3 == 0) { /* earlier */
-				o->timer.deadline_ns = w->now;
-				wheel_move(&w->wheel, w->number[i]);
-			} else if (random_number() % 3 == 0) {
-				wheel_remove(&w->wheel, w->number[i]);
-				o->in = false;
-			}
-		}
+		for (unsigned k = 0; k < 50; k++)
+			change(w);
 		w->now += (some_deadline(w->now) - w->now) / 2;
-		turn(w);
+		turn(w, changes);
 	}
 }
 
@@ -138,8 +145,45 @@ static void fires_what_is_due(void **unused)
 	(void)unused;
 	struct world *w = world_new(1700000000000000000);
 
-	play(w, 400);
+	play(w, 400, 0);
 	world_free(w);
+}
+
+static void changes_between_steps(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1700000000000000000);
+
+	play(w, 400, 1);
+	world_free(w);
+}
+
+/* However many there are in a slot of any level, a step deals out a block. */
+static void steps_are_bounded(void **unused)
+{
+	(void)unused;
+	static const int64_t after[] = { 20000000, 5000000000, 2000000000000, 400000000000000 };
+
+	for (size_t level = 0; level < WHEEL_LEVELS; level++) {
+		struct world *w = world_new(0);
+		uint32_t out_of_it = 0;
+		struct wheel_out out;
+
+		for (size_t i = 0; i < OBJECTS; i++) {
+			object(w, i)->timer.deadline_ns = after[level];
+			wheel_add(&w->wheel, w->number[i]);
+		}
+		assert_int_equal(w->wheel.in_level[level], OBJECTS);
+		while (w->wheel.count > 0) {
+			const uint32_t before = w->wheel.blocks.used;
+
+			wheel_turn(&w->wheel, after[level] + 100000000, &out);
+			out_of_it += out.count;
+			assert_true(w->wheel.blocks.used + 1 >= before);
+		}
+		assert_int_equal(out_of_it, OBJECTS);
+		world_free(w);
+	}
 }
 
 /* All levels turn over together at multiples of 2^56 ns: 1970, 2027, ... */
@@ -155,7 +199,7 @@ static void nothing_is_late_at_a_turn_over(void **unused)
 	}
 	for (unsigned r = 0; r < 140; r++) {
 		w->now += 1000000000;
-		turn(w);
+		turn(w, 0);
 	}
 	assert_int_equal(w->wheel.count, 0);
 	world_free(w);
@@ -166,7 +210,7 @@ static void works_before_1970(void **unused)
 	(void)unused;
 	struct world *w = world_new(-5000000000);
 
-	play(w, 200);
+	play(w, 200, 0);
 	world_free(w);
 }
 
@@ -175,6 +219,7 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 	(void)unused;
 	struct world *w = world_new(1700000000000000000);
 	int64_t last = 0;
+	uint32_t tries = UINT32_MAX;
 
 	for (size_t i = 0; i < OBJECTS; i++) {
 		/* as flows are added: those that end later, later; give or take 2 s */
@@ -183,7 +228,7 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 		wheel_add(&w->wheel, w->number[i]);
 	}
 	for (size_t i = 0; i < OBJECTS; i++) {
-		uint32_t n = wheel_soonest(&w->wheel);
+		uint32_t n = wheel_soonest(&w->wheel, &tries);
 
 		assert_int_not_equal(n, SLAB_NONE);
 		/* in order up to that and the width of a slot of the second level, 4.3 s */
@@ -191,32 +236,53 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 		assert_true(d >= last - ((int64_t)1 << 32) - 2000000000);
 		last = d > last ? d : last;
 	}
-	assert_int_equal(wheel_soonest(&w->wheel), SLAB_NONE);
+	assert_int_equal(wheel_soonest(&w->wheel, &tries), SLAB_NONE);
 	world_free(w);
 }
 
-static void empties_at_once(void **unused)
+/* Objects whose deadline has moved are put behind, but not without end. */
+static void soonest_looks_at_so_many(void **unused)
 {
 	(void)unused;
 	struct world *w = world_new(1700000000000000000);
-	uint32_t count = 0, n;
+	uint32_t tries = 100, number;
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		object(w, i)->timer.deadline_ns = w->now + 100000000;
+		wheel_add(&w->wheel, w->number[i]);
+		object(w, i)->timer.deadline_ns += 1000000000;
+	}
+	object(w, 50)->timer.deadline_ns -= 1000000000;
+	assert_int_equal(wheel_soonest(&w->wheel, &tries), w->number[50]);
+	assert_int_equal(tries, 50);
+	number = wheel_soonest(&w->wheel, &tries);
+	assert_int_equal(number, w->number[101]);
+	assert_int_equal(tries, 0);
+	assert_int_equal(w->wheel.count, OBJECTS - 2);
+	world_free(w);
+}
+
+static void empties(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1700000000000000000);
+	uint32_t count = 0, in = 0;
+	struct wheel_out out;
 
 	for (size_t i = 0; i < OBJECTS; i++) {
 		object(w, i)->timer.deadline_ns = some_deadline(w->now);
-		object(w, i)->in = true;
+		object(w, i)->in = i % 3 != 0;
 		wheel_add(&w->wheel, w->number[i]);
-		if (i % 3 == 0) {
+		if (i % 3 == 0)
 			wheel_remove(&w->wheel, w->number[i]);
-			object(w, i)->in = false;
-		}
+		else
+			in++;
 	}
-	count = wheel_empty(&w->wheel);
+	for (uint32_t slot = 0; wheel_empty(&w->wheel, &slot, &out);)
+		for (uint32_t i = 0; i < out.count; i++, count++)
+			assert_true(((struct object *)slab_at(&w->slab, out.number[i]))->in);
+	assert_int_equal(count, in);
 	assert_int_equal(w->wheel.count, 0);
-	while ((n = wheel_take(&w->wheel)) != SLAB_NONE) {
-		assert_true(((struct object *)slab_at(&w->slab, n))->in);
-		count--;
-	}
-	assert_int_equal(count, 0);
 	assert_int_equal(w->wheel.blocks.used, 0);
 	world_free(w);
 }
@@ -224,11 +290,14 @@ static void empties_at_once(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empties_at_once),
+		cmocka_unit_test(changes_between_steps),
+		cmocka_unit_test(empties),
 		cmocka_unit_test(fires_what_is_due),
 		cmocka_unit_test(nothing_is_late_at_a_turn_over),
 		cmocka_unit_test(works_before_1970),
 		cmocka_unit_test(soonest_empties_the_wheel_in_order),
+		cmocka_unit_test(soonest_looks_at_so_many),
+		cmocka_unit_test(steps_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
