@@ -26,6 +26,9 @@ struct slab {
 bool slab_init(struct slab *s, size_t object, uint32_t capacity);
 void slab_destroy(struct slab *s);
 
+/* With no object in use: as if none ever had been. */
+void slab_renew(struct slab *s);
+
 static inline void *slab_at(const struct slab *s, uint32_t number)
 {
 #ifdef SLAB_MALLOC

@@ -466,6 +466,20 @@ void table_finish(struct table *t, int64_t clock_ns)
 	leave_all(t, wheel_empty(&t->wheel), end_with_input);
 }
 
+void table_renew(struct table *t)
+{
+	table_stats(t); /* keeps the peak */
+	slab_renew(&t->flows);
+	index_renew(&t->index, FIRST_BUCKETS);
+	wheel_renew(&t->wheel);
+	pool_renew(t->pool);
+	free(t->due);
+	t->due = NULL;
+	t->due_room = 0;
+	t->started = false;
+	t->clock_ns = 0;
+}
+
 /* --- packets
  * -------------------------------------------------------------------------------------- */
 
