@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "engine/apart.h"
 #include "engine/rewrite.h"
 #include "engine/sensor.h"
 #include "engine/team.h"
@@ -59,6 +60,7 @@ struct joy {
 	struct upload *upload; /* NULL without upload= */
 	struct engine *engine; /* of files and of packets that are fed */
 	struct team *team;     /* in its place: of files with several threads */
+	struct apart *apart;   /* likewise, where each file has flows of its own */
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
@@ -123,8 +125,9 @@ bool run_configuration(struct joy *j, const struct frame *first, struct buf *out
 /* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
 
-/* How many workers there are. */
+/* How many workers there are, and whether each reads files of its own. */
 unsigned run_threads(const struct joy *j);
+bool run_is_apart(const struct joy *j);
 
 /* The output cannot be finished. */
 int run_give_up(struct joy *j);

@@ -36,6 +36,12 @@ static void on_trouble(void *ctx, const struct source_report *r)
 	run_trouble(ctx, r);
 }
 
+/* A pipe may make a reader wait that nobody needs any more. */
+static bool on_stopped(void *ctx)
+{
+	return drain_ends(ctx);
+}
+
 int run_prepare(struct joy *j)
 {
 	struct registry *r = j->registry;
@@ -49,6 +55,36 @@ int run_prepare(struct joy *j)
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
 }
 
+static bool on_first(void *ctx, const struct frame *first, struct err *e)
+{
+	struct joy *j = ctx;
+
+	(void)e; /* it is the handle's */
+	return run_begin(j, first);
+}
+
+static struct source_conf source_conf_of(struct joy *j)
+{
+	return (struct source_conf){ .bpf = j->registry->core.bpf,
+		.trouble = on_trouble,
+		.stopped = j->stream != NULL ? on_stopped : NULL,
+		.ctx = j };
+}
+
+static struct apart *apart_open(struct joy *j)
+{
+	const struct apart_conf conf = { .conf = &j->registry->core,
+		.registry = j->registry,
+		.sink = j->sink,
+		.source = j->source,
+		.reads = source_conf_of(j),
+		.workers = run_threads(j),
+		.begin = on_first,
+		.ctx = j };
+
+	return apart_new(&conf, &j->error);
+}
+
 /* From here on options are fixed. */
 static int open_run(struct joy *j)
 {
@@ -59,27 +95,55 @@ static int open_run(struct joy *j)
 		return status;
 	if (!output_open(j))
 		return JOY_FAILED;
-	if (run_threads(j) > 1)
+	if (run_is_apart(j))
+		j->apart = apart_open(j);
+	else if (run_threads(j) > 1)
 		j->team = team_new(&r->core, r, j->sink, run_threads(j), &j->error);
 	else
 		j->engine = engine_new(&r->core, r, j->sink, &j->error);
-	return j->engine == NULL && j->team == NULL ? JOY_FAILED : JOY_OK;
+	return j->engine == NULL && j->team == NULL && j->apart == NULL ? JOY_FAILED : JOY_OK;
+}
+
+static unsigned least(uint64_t a, uint64_t b)
+{
+	return (unsigned)(a < b ? a : b);
+}
+
+/* Workers that each read files of their own.  A pipe makes wait who reads it, and may be named
+ * twice, so then there is one; a stream has one thread already. */
+static unsigned apart_threads(const struct joy *j, uint64_t files)
+{
+	const unsigned asked = j->registry->core.threads;
+
+	if (j->stream != NULL || source_waits(j->source))
+		return 1;
+	return least(files, asked != 0 ? asked : least(processors_count(), LIMIT_WORKERS));
+}
+
+/* Of several files; one alone is read as if the option were not there. */
+static bool is_independent(const struct joy *j)
+{
+	return j->source != NULL && j->registry->core.independent &&
+	       source_progress(j->source).files_total > 1;
+}
+
+bool run_is_apart(const struct joy *j)
+{
+	return is_independent(j) && run_threads(j) > 1;
 }
 
 /* Lines for the caller come in his thread, so there is no other; a stream has one already. */
 unsigned run_threads(const struct joy *j)
 {
 	const unsigned asked = j->registry->core.threads;
-	unsigned processors;
 
 	if (j->registry->core.interface != NULL)
 		return asked == 0 ? 1 : asked;
+	if (is_independent(j))
+		return apart_threads(j, source_progress(j->source).files_total);
 	if (j->source == NULL || j->line != NULL || j->stream != NULL)
 		return 1;
-	if (asked != 0)
-		return asked;
-	processors = processors_count();
-	return processors < MOST_THREADS ? processors : MOST_THREADS;
+	return asked != 0 ? asked : least(processors_count(), MOST_THREADS);
 }
 
 int run_check(struct joy *j)
@@ -159,16 +223,23 @@ static bool write_summary(struct joy *j)
 	return good;
 }
 
-static void log_links(const struct joy *j, const struct engine *en)
+/* Those that any engine has met, each once. */
+static void log_links(const struct joy *j)
 {
+	bool met[UINT16_MAX + 1] = { false };
 	uint16_t links[LINKS];
-	size_t count = engine_unknown_links(en, links, LINKS);
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
 
 	for (size_t i = 0; i < count; i++)
-		handle_log(j, JOY_LOG_WARNING,
-				"link type %u is not known here: its packets are counted as "
-				"unknown",
-				links[i]);
+		for (size_t n = engine_unknown_links(engines[i], links, LINKS); n > 0; n--)
+			met[links[n - 1]] = true;
+	for (unsigned link = 0; link <= UINT16_MAX; link++)
+		if (met[link])
+			handle_log(j, JOY_LOG_WARNING,
+					"link type %u is not known here: its packets are counted "
+					"as unknown",
+					link);
 }
 
 /* The output cannot be finished: whole lines stay under the name with .part, and the counts are
@@ -181,6 +252,8 @@ int run_give_up(struct joy *j)
 	j->phase = PHASE_OVER;
 	if (j->team != NULL)
 		team_stop(j->team);
+	if (j->apart != NULL)
+		apart_stop(j->apart);
 	sink_close(j->sink, false, &ignored);
 	return handle_fail(j, JOY_FAILED, "%s (after %llu packets, %llu flows, %llu records)",
 			j->line_ended ? "the receiver of lines ended the run" : j->error.text,
@@ -190,19 +263,19 @@ int run_give_up(struct joy *j)
 
 int run_end(struct joy *j)
 {
-	size_t count;
-	struct engine *const *engines = run_engines(j, &count);
-
 	if (!write_summary(j) || !sink_close(j->sink, true, &j->error))
 		return run_give_up(j);
 	output_upload(j);
-	for (size_t i = 0; i < count; i++)
-		log_links(j, engines[i]);
+	log_links(j);
 	return JOY_OK;
 }
 
-static bool end_engine(struct joy *j)
+static bool end_engines(struct joy *j)
 {
+	if (j->team != NULL)
+		return team_finish(j->team, &j->error);
+	if (j->apart != NULL)
+		return apart_finish(j->apart, &j->error);
 	return engine_finish(j->engine, &j->error) && engine_flush_records(j->engine, &j->error);
 }
 
@@ -211,7 +284,7 @@ static int finish(struct joy *j)
 	j->phase = PHASE_OVER;
 	if (!j->begun && !begin(j, NULL))
 		return run_give_up(j);
-	if (j->team != NULL ? !team_finish(j->team, &j->error) : !end_engine(j))
+	if (!end_engines(j))
 		return run_give_up(j);
 	return run_end(j);
 }
@@ -224,6 +297,8 @@ struct engine *const *run_engines(const struct joy *j, size_t *count)
 		return sensor_engines(j->sensor, count);
 	if (j->team != NULL)
 		return team_engines(j->team, count);
+	if (j->apart != NULL)
+		return apart_engines(j->apart, count);
 	*count = j->engine != NULL;
 	return &j->engine;
 }
@@ -234,12 +309,16 @@ void run_hold(const struct joy *j)
 		sensor_hold(j->sensor);
 	if (j->team != NULL)
 		team_rest(j->team);
+	if (j->apart != NULL)
+		apart_hold(j->apart);
 }
 
 void run_release(const struct joy *j)
 {
 	if (j->sensor != NULL)
 		sensor_release(j->sensor);
+	if (j->apart != NULL)
+		apart_release(j->apart);
 }
 
 struct engine_stats run_stats(const struct joy *j)
@@ -269,18 +348,9 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 	buf_byte(&j->paths, ']');
 }
 
-/* A pipe may make a reader wait that nobody needs any more. */
-static bool on_stopped(void *ctx)
-{
-	return drain_ends(ctx);
-}
-
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
-	struct source_conf conf = { .bpf = j->registry->core.bpf,
-		.trouble = on_trouble,
-		.stopped = j->stream != NULL ? on_stopped : NULL,
-		.ctx = j };
+	const struct source_conf conf = source_conf_of(j);
 	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
@@ -290,8 +360,14 @@ static int open_source(struct joy *j, const char *const *paths, size_t count)
 	return j->source == NULL ? JOY_USAGE : JOY_OK;
 }
 
-/* Until the end of input, or until the progress callback asks for an end. */
-static bool read_all(struct joy *j)
+/* Whether the run is to end early; the caller's callback is called. */
+static bool ends_early(struct joy *j)
+{
+	return drain_ends(j) || (j->progress != NULL && j->progress(j->progress_ctx) != 0);
+}
+
+/* Until the end of input, or until somebody asks for an end: 'early'. */
+static bool read_all(struct joy *j, bool *early)
 {
 	struct frame frames[BATCH];
 	bool ok = true;
@@ -308,13 +384,57 @@ static bool read_all(struct joy *j)
 		if (j->upload != NULL)
 			upload_poll(j->upload);
 		drain_note(j);
-		if (drain_ends(j))
-			return true;
 		if (j->team != NULL && !sink_poll(j->sink, &j->error))
 			return false;
-		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
+		if ((*early = ends_early(j)))
 			return true;
 	}
+}
+
+/* One file after the other, each for itself. */
+static bool read_each(struct joy *j)
+{
+	const uint64_t files = source_progress(j->source).files_total;
+	bool early = false, good = true;
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
+
+	for (uint64_t file = 0; file < files && !early && good; file++) {
+		const char *path = source_choose(j->source, file);
+
+		good = file == 0 || engine_finish(j->engine, &j->error);
+		for (size_t i = 0; i < count; i++)
+			engine_begin(engines[i], path);
+		good = good && read_all(j, &early);
+	}
+	return good;
+}
+
+/* Side by side. */
+static bool read_apart(struct joy *j)
+{
+	bool over = false;
+
+	if (!apart_start(j->apart, &j->error))
+		return false;
+	while (!over) {
+		if (!apart_write(j->apart, &over, &j->error))
+			return false;
+		if (j->upload != NULL)
+			upload_poll(j->upload);
+		if (!over && ends_early(j))
+			apart_end(j->apart);
+	}
+	return true;
+}
+
+static bool read_input(struct joy *j)
+{
+	bool early;
+
+	if (j->apart != NULL)
+		return read_apart(j);
+	return j->registry->core.independent ? read_each(j) : read_all(j, &early);
 }
 
 /* Did every file fail, or was none of those in a folder a capture? */
@@ -325,7 +445,7 @@ static bool nothing_read(const struct joy *j)
 	if (run_stats(j).frames > 0)
 		return false;
 	return (j->failed > 0 && j->failed >= files) ||
-	       (j->failed + j->damaged == 0 && j->warned && source_interface(j->source, 0) == NULL);
+	       (j->failed + j->damaged == 0 && j->warned && !source_progress(j->source).interfaces);
 }
 
 int run_judge(struct joy *j, bool nothing)
@@ -366,7 +486,7 @@ static int read_files(struct joy *j)
 {
 	int status;
 
-	if (!read_all(j))
+	if (!read_input(j))
 		return run_give_up(j);
 	status = finish(j);
 	return status == JOY_OK ? run_judge(j, nothing_read(j)) : status;
@@ -400,6 +520,9 @@ int run_open(struct joy *j, const char *const *paths, size_t count)
 	if (interface != NULL && count > 0)
 		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
 				interface);
+	if (interface != NULL && j->registry->core.independent)
+		return handle_fail(j, JOY_USAGE,
+				"independent is for files: what interface= captures is one input");
 	if (interface == NULL && (paths == NULL || count == 0))
 		return handle_fail(j, JOY_USAGE, "no input");
 	return interface != NULL ? live_open(j) : open_files(j, paths, count);
@@ -426,6 +549,9 @@ int joy_start(struct joy *j)
 	if (status == JOY_OK && j->registry->core.bpf != NULL)
 		status = handle_fail(j, JOY_USAGE,
 				"bpf is for files: packets that are fed are all taken");
+	if (status == JOY_OK && j->registry->core.independent)
+		status = handle_fail(j, JOY_USAGE,
+				"independent is for files: packets that are fed are one input");
 	if (status == JOY_OK)
 		status = open_run(j);
 	if (status == JOY_OK)

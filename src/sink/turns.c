@@ -18,6 +18,7 @@
 enum {
 	PIECE = 64 << 10, /* handed on when it is so long */
 	RECORD = 0,
+	LISTS = 16, /* of pieces, written at most in one call */
 };
 
 #define WRITE_NS ((int64_t)100 * 1000 * 1000)
@@ -411,6 +412,7 @@ static struct piece *next_pieces(struct turns *all)
 bool turns_write(struct turns *all, bool *over, struct err *e)
 {
 	const int64_t until_ns = wait_clock() + WRITE_NS;
+	unsigned left = LISTS;
 	bool good = true;
 
 	pthread_mutex_lock(&all->lock);
@@ -427,7 +429,8 @@ bool turns_write(struct turns *all, bool *over, struct err *e)
 		good = write_pieces(all, p, e);
 		pthread_mutex_lock(&all->lock);
 		all->writes = false;
-	} while (good && !*over && wait_clock() < until_ns);
+		left--;
+	} while (good && !*over && left > 0 && wait_clock() < until_ns);
 	pthread_mutex_unlock(&all->lock);
 	return good;
 }

@@ -61,7 +61,8 @@ void turn_leave(struct turn *t);
  */
 
 /*
- * Hands on what there is, for as long as more comes, but returns after about a tenth of a second.
+ * Hands on what there is, and waits for more; returns now and then, after about a tenth of a second
+ * at the latest.
  * 'over': all files are done and written.  False: the sink or a note has failed.
  */
 bool turns_write(struct turns *all, bool *over, struct err *e);
