@@ -5,6 +5,8 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
+#include <string.h>
+
 #include "api/stream.h"
 #include "base/json.h"
 #include "os/processors.h"
@@ -223,23 +225,37 @@ static bool write_summary(struct joy *j)
 	return good;
 }
 
-/* Those that any engine has met, each once. */
+/* Into a list in rising order that has each number once, and room for LINKS; how many it has. */
+static size_t put_in(uint16_t *list, size_t count, uint16_t link)
+{
+	size_t at = 0;
+
+	while (at < count && list[at] < link)
+		at++;
+	if (at == LINKS || (at < count && list[at] == link))
+		return count;
+	if (count < LINKS)
+		count++;
+	memmove(&list[at + 1], &list[at], (count - at - 1) * sizeof(list[0]));
+	list[at] = link;
+	return count;
+}
+
+/* Those that any engine has met. */
 static void log_links(const struct joy *j)
 {
-	bool met[UINT16_MAX + 1] = { false };
-	uint16_t links[LINKS];
-	size_t count;
+	uint16_t links[LINKS], all[LINKS];
+	size_t count, met = 0;
 	struct engine *const *engines = run_engines(j, &count);
 
 	for (size_t i = 0; i < count; i++)
 		for (size_t n = engine_unknown_links(engines[i], links, LINKS); n > 0; n--)
-			met[links[n - 1]] = true;
-	for (unsigned link = 0; link <= UINT16_MAX; link++)
-		if (met[link])
-			handle_log(j, JOY_LOG_WARNING,
-					"link type %u is not known here: its packets are counted "
-					"as unknown",
-					link);
+			met = put_in(all, met, links[n - 1]);
+	for (size_t i = 0; i < met; i++)
+		handle_log(j, JOY_LOG_WARNING,
+				"link type %u is not known here: its packets are counted as "
+				"unknown",
+				all[i]);
 }
 
 /* The output cannot be finished: whole lines stay under the name with .part, and the counts are
