@@ -151,7 +151,8 @@ bool output_open(struct joy *j)
 		.finished = on_finished,
 		.ctx = j,
 		.live = core->interface != NULL,
-		.threaded = core->interface == NULL && run_threads(j) > 1 && !run_is_apart(j),
+		.threaded = core->interface == NULL && workers_count(j) > 1 &&
+			    !workers_are_apart(j),
 		.series = is_auto(core),
 		.split = { core->count, core->rotate.ns, core->rotate_size.bytes },
 		.keep = { core->keep_size.bytes, core->keep_time.ns },

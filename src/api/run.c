@@ -9,12 +9,10 @@
 
 #include "api/stream.h"
 #include "base/json.h"
-#include "os/processors.h"
 
 enum {
 	BATCH = 256,
 	LINKS = 16,
-	MOST_THREADS = 8, /* unless asked for: one thread cannot feed more */
 };
 
 /* --- opening ----------------------------------------------------------------------------- */
@@ -44,6 +42,14 @@ static bool on_stopped(void *ctx)
 	return drain_ends(ctx);
 }
 
+struct source_conf run_source_conf(struct joy *j)
+{
+	return (struct source_conf){ .bpf = j->registry->core.bpf,
+		.trouble = on_trouble,
+		.stopped = j->stream != NULL ? on_stopped : NULL,
+		.ctx = j };
+}
+
 int run_prepare(struct joy *j)
 {
 	struct registry *r = j->registry;
@@ -57,36 +63,6 @@ int run_prepare(struct joy *j)
 	return j->plan != NULL ? JOY_OK : JOY_FAILED;
 }
 
-static bool on_first(void *ctx, const struct frame *first, struct err *e)
-{
-	struct joy *j = ctx;
-
-	(void)e; /* it is the handle's */
-	return run_begin(j, first);
-}
-
-static struct source_conf source_conf_of(struct joy *j)
-{
-	return (struct source_conf){ .bpf = j->registry->core.bpf,
-		.trouble = on_trouble,
-		.stopped = j->stream != NULL ? on_stopped : NULL,
-		.ctx = j };
-}
-
-static struct apart *apart_open(struct joy *j)
-{
-	const struct apart_conf conf = { .conf = &j->registry->core,
-		.registry = j->registry,
-		.sink = j->sink,
-		.source = j->source,
-		.reads = source_conf_of(j),
-		.workers = run_threads(j),
-		.begin = on_first,
-		.ctx = j };
-
-	return apart_new(&conf, &j->error);
-}
-
 /* From here on options are fixed. */
 static int open_run(struct joy *j)
 {
@@ -97,55 +73,13 @@ static int open_run(struct joy *j)
 		return status;
 	if (!output_open(j))
 		return JOY_FAILED;
-	if (run_is_apart(j))
-		j->apart = apart_open(j);
-	else if (run_threads(j) > 1)
-		j->team = team_new(&r->core, r, j->sink, run_threads(j), &j->error);
+	if (workers_are_apart(j))
+		j->apart = workers_apart(j);
+	else if (workers_count(j) > 1)
+		j->team = team_new(&r->core, r, j->sink, workers_count(j), &j->error);
 	else
 		j->engine = engine_new(&r->core, r, j->sink, &j->error);
 	return j->engine == NULL && j->team == NULL && j->apart == NULL ? JOY_FAILED : JOY_OK;
-}
-
-static unsigned least(uint64_t a, uint64_t b)
-{
-	return (unsigned)(a < b ? a : b);
-}
-
-/* Workers that each read files of their own.  A pipe makes wait who reads it, and may be named
- * twice, so then there is one; a stream has one thread already. */
-static unsigned apart_threads(const struct joy *j, uint64_t files)
-{
-	const unsigned asked = j->registry->core.threads;
-
-	if (j->stream != NULL || source_waits(j->source))
-		return 1;
-	return least(files, asked != 0 ? asked : least(processors_count(), LIMIT_WORKERS));
-}
-
-/* Of several files; one alone is read as if the option were not there. */
-static bool is_independent(const struct joy *j)
-{
-	return j->source != NULL && j->registry->core.independent &&
-	       source_progress(j->source).files_total > 1;
-}
-
-bool run_is_apart(const struct joy *j)
-{
-	return is_independent(j) && run_threads(j) > 1;
-}
-
-/* Lines for the caller come in his thread, so there is no other; a stream has one already. */
-unsigned run_threads(const struct joy *j)
-{
-	const unsigned asked = j->registry->core.threads;
-
-	if (j->registry->core.interface != NULL)
-		return asked == 0 ? 1 : asked;
-	if (is_independent(j))
-		return apart_threads(j, source_progress(j->source).files_total);
-	if (j->source == NULL || j->line != NULL || j->stream != NULL)
-		return 1;
-	return asked != 0 ? asked : least(processors_count(), MOST_THREADS);
 }
 
 int run_check(struct joy *j)
@@ -366,7 +300,7 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
-	const struct source_conf conf = source_conf_of(j);
+	const struct source_conf conf = run_source_conf(j);
 	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
@@ -376,8 +310,7 @@ static int open_source(struct joy *j, const char *const *paths, size_t count)
 	return j->source == NULL ? JOY_USAGE : JOY_OK;
 }
 
-/* Whether the run is to end early; the caller's callback is called. */
-static bool ends_early(struct joy *j)
+bool run_ends_early(struct joy *j)
 {
 	return drain_ends(j) || (j->progress != NULL && j->progress(j->progress_ctx) != 0);
 }
@@ -402,7 +335,7 @@ static bool read_all(struct joy *j, bool *early)
 		drain_note(j);
 		if (j->team != NULL && !sink_poll(j->sink, &j->error))
 			return false;
-		if ((*early = ends_early(j)))
+		if ((*early = run_ends_early(j)))
 			return true;
 	}
 }
@@ -426,30 +359,12 @@ static bool read_each(struct joy *j)
 	return good;
 }
 
-/* Side by side. */
-static bool read_apart(struct joy *j)
-{
-	bool over = false;
-
-	if (!apart_start(j->apart, &j->error))
-		return false;
-	while (!over) {
-		if (!apart_write(j->apart, &over, &j->error))
-			return false;
-		if (j->upload != NULL)
-			upload_poll(j->upload);
-		if (!over && ends_early(j))
-			apart_end(j->apart);
-	}
-	return true;
-}
-
 static bool read_input(struct joy *j)
 {
 	bool early;
 
 	if (j->apart != NULL)
-		return read_apart(j);
+		return workers_read_apart(j);
 	return j->registry->core.independent ? read_each(j) : read_all(j, &early);
 }
 
