@@ -12,9 +12,10 @@ _pcap2flow()
 		name=-x
 	fi
 	case $name in
-	'') files=1 words='bpf= interface= promisc= snaplen= capture= clock= ring= threads= drops_interval= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= merge= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= dist_bytes= ip= tcp= icmp= idp= tls= quic= fingerprint= fingerprint_db= payload= ppi= hd= wht= os= stats= stats_idle= exe= exe_cmdline= exe_hash= exe_by= output= outdir= count= rotate= rotate_size= keep_size= keep_time= upload= keyfile= known_hosts= retain= logfile= verbosity= progress= username= sandbox= daemon= pidfile= control= metrics= ctl= help= version= show_config= show_interfaces= explain= print= label= watch= geoip= anon= anon_key= anon_names= useranon= anon_check= --help --version'
+	'') files=1 words='bpf= independent= interface= promisc= snaplen= capture= clock= ring= threads= drops_interval= bidir= vlan_key= tunnel= idle_timeout= active_timeout= linger= timeouts= community_id= community_id_seed= memory= merge= features= num_pkts= type= zeros= retrans= salt= dist= cdist= entropy= dist_bytes= ip= tcp= icmp= idp= tls= quic= fingerprint= fingerprint_db= payload= ppi= hd= wht= os= stats= stats_idle= exe= exe_cmdline= exe_hash= exe_by= output= outdir= count= rotate= rotate_size= keep_size= keep_time= upload= keyfile= known_hosts= retain= logfile= verbosity= progress= username= sandbox= daemon= pidfile= control= metrics= ctl= help= version= show_config= show_interfaces= explain= print= label= watch= geoip= anon= anon_key= anon_names= useranon= anon_check= --help --version'
 		compopt -o nospace ;;
 	-x) files=1 ;;
+	independent) words='0 1' ;;
 	promisc) words='0 1' ;;
 	capture) words='auto packet libpcap' ;;
 	clock) words='host adapter' ;;

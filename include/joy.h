@@ -101,8 +101,9 @@ struct joy_stats {
 /* May be called from the callbacks. 'size' is sizeof(struct joy_stats) of the caller. */
 JOY_API void joy_stats(const struct joy *j, struct joy_stats *out, size_t size);
 
-/* Gets called now and then during joy_run() (at least every 65,536 packets of a file, at least ten
- * times a second while capturing); not 0 ends the run early but orderly. */
+/* Gets called now and then during joy_run() (at least every 65,536 packets of a file; at least ten
+ * times a second while capturing, or while files are read side by side); not 0 ends the run early
+ * but orderly. */
 JOY_API void joy_on_progress(struct joy *j, int (*progress)(void *ctx), void *ctx);
 
 /*

@@ -12,6 +12,8 @@ Path = str | os.PathLike[str]
 class FlowOptions(TypedDict, total=False):
     """What joy.read() takes."""
 
+    independent: bool | int | None
+    """Each file has flows of its own."""
     vlan_key: bool | int | None
     """VLAN ids tell flows apart."""
     tunnel: Literal["inner", "outer"] | None

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from joy import sources, unify
 
-KEYS = ("flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start")  # in every table
+KEYS = ("flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start", "file")  # in every table
 CERTIFICATES = {"tls_s_cert": "server", "tls_c_cert": "client"}  # whose they are, in table certs
 
 

@@ -24,7 +24,7 @@ SUMMED = (  # counters of one part of a flow, without _out and _in
     "icmp_errors",
 )  # fmt: skip
 JOINED = ("packets", "salt", "ppi")  # lists that go on from part to part
-FLOW = ("flow_id", "sa", "da", "sp", "dp", "pr")  # what the parts of a flow share
+FLOW = ("flow_id", "sa", "da", "sp", "dp", "pr", "file")  # what the parts of a flow share
 UNTRUE = ("entropy", "total_entropy", "byte_dist", "byte_dist_mean", "byte_dist_std",
           "compact_byte_dist", "stats", "wht", "hd")  # fmt: skip
 OLD = {

@@ -75,9 +75,10 @@ static void options_of(const struct feature *f, struct buf *out)
 		if (o->flags & OPTION_FEATURE)
 			add_option(out, o->name);
 	}
-	/* one that names files is switched by the first of its options; packets by the core's */
-	if (out->size == 0)
-		add_option(out, f->options != NULL ? f->options->name : "num_pkts");
+	if (f->switched_by != NULL)
+		add_option(out, f->switched_by);
+	else if (out->size == 0 && f->options != NULL) /* one that names files: by the first */
+		add_option(out, f->options->name);
 }
 
 static bool add_table(struct tables *t, const struct feature *f, const struct field *fields)

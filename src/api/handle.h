@@ -2,11 +2,12 @@
 /*
  * handle.h - what a struct joy holds, for the files of this room.
  *
- * joy.c has options and callbacks, run.c a run from its beginning to its end, output.c where it
- * goes, live.c that of a sensor, text.c and status.c the texts.
+ * joy.c has options and callbacks, run.c a run from its beginning to its end, workers.c how many
+ * work on it, output.c where it goes, live.c that of a sensor, text.c and status.c the texts.
  */
 #pragma once
 
+#include "engine/apart.h"
 #include "engine/rewrite.h"
 #include "engine/sensor.h"
 #include "engine/team.h"
@@ -59,6 +60,7 @@ struct joy {
 	struct upload *upload; /* NULL without upload= */
 	struct engine *engine; /* of files and of packets that are fed */
 	struct team *team;     /* in its place: of files with several threads */
+	struct apart *apart;   /* likewise, where each file has flows of its own */
 	struct source *source; /* of files */
 	struct sensor *sensor; /* of a live capture */
 	struct live *live;
@@ -109,6 +111,26 @@ void run_trouble(struct joy *j, const struct source_report *r);
  * read. */
 int run_judge(struct joy *j, bool nothing);
 
+/* --- workers.c --- */
+
+/* How many workers there are, and whether each reads files of its own. */
+unsigned workers_count(const struct joy *j);
+bool workers_are_apart(const struct joy *j);
+
+/* Makes those that do; NULL with j->error. */
+struct apart *workers_apart(struct joy *j);
+
+/* Reads and writes everything, or until somebody asks for an end; false with j->error. */
+bool workers_read_apart(struct joy *j);
+
+/* --- run.c, for workers.c --- */
+
+/* How files are to be read. */
+struct source_conf run_source_conf(struct joy *j);
+
+/* Whether the run is to end early; calls the progress callback. */
+bool run_ends_early(struct joy *j);
+
 /* --- run.c, for live.c --- */
 
 /* Options whose mistakes show only when all are known; nothing is opened yet. */
@@ -122,9 +144,6 @@ bool run_configuration(struct joy *j, const struct frame *first, struct buf *out
 
 /* Writes it. */
 bool run_begin(struct joy *j, const struct frame *first);
-
-/* How many workers there are. */
-unsigned run_threads(const struct joy *j);
 
 /* The output cannot be finished. */
 int run_give_up(struct joy *j);

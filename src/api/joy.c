@@ -47,6 +47,7 @@ void joy_free(struct joy *j)
 	registry_free(j->told);
 	rewrite_release(j);
 	team_free(j->team);
+	apart_free(j->apart);
 	sink_free(j->sink);
 	upload_stop(j->upload, 0);
 	records_free(j->records);

@@ -33,7 +33,7 @@ static int open_live(struct joy *j)
 		.promisc = core->promisc,
 		.snaplen = core->snaplen,
 		.ring_bytes = core->ring.bytes,
-		.rings = run_threads(j),
+		.rings = workers_count(j),
 		.say = on_say,
 		.ctx = j,
 	};
@@ -49,7 +49,7 @@ static int open_sensor(struct joy *j)
 		.registry = j->registry,
 		.sink = j->sink,
 		.live = j->live,
-		.workers = run_threads(j),
+		.workers = workers_count(j),
 		.say = on_hear,
 		.ctx = j,
 	};

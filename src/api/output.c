@@ -151,7 +151,8 @@ bool output_open(struct joy *j)
 		.finished = on_finished,
 		.ctx = j,
 		.live = core->interface != NULL,
-		.threaded = core->interface == NULL && run_threads(j) > 1,
+		.threaded = core->interface == NULL && workers_count(j) > 1 &&
+			    !workers_are_apart(j),
 		.series = is_auto(core),
 		.split = { core->count, core->rotate.ns, core->rotate_size.bytes },
 		.keep = { core->keep_size.bytes, core->keep_time.ns },
@@ -175,12 +176,11 @@ bool output_open(struct joy *j)
 	return j->sink != NULL;
 }
 
-static bool same_file(const char *a, const char *b)
+static bool is_file(const char *path, const struct stat *file)
 {
-	struct stat x, y;
+	struct stat st;
 
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino && S_ISREG(x.st_mode);
+	return stat(path, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
 /* A capture lost to a slip of the fingers cannot be made again. */
@@ -189,9 +189,12 @@ const char *output_overwrites(const struct joy *j, const char *const *paths, siz
 	char path[PATH_MAX];
 	const bool writes = j->line == NULL && j->stream == NULL;
 	const char *output = writes ? output_path(j, path) : NULL;
+	struct stat file;
 
-	for (size_t i = 0; output != NULL && i < count; i++)
-		if (same_file(output, paths[i]))
+	if (output == NULL || stat(output, &file) != 0 || !S_ISREG(file.st_mode))
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (is_file(paths[i], &file))
 			return paths[i];
 	return NULL;
 }

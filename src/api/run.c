@@ -5,14 +5,14 @@
  * The configuration object is written with the first packet, because it holds that packet's time.
  */
 
+#include <string.h>
+
 #include "api/stream.h"
 #include "base/json.h"
-#include "os/processors.h"
 
 enum {
 	BATCH = 256,
 	LINKS = 16,
-	MOST_THREADS = 8, /* unless asked for: one thread cannot feed more */
 };
 
 /* --- opening ----------------------------------------------------------------------------- */
@@ -34,6 +34,20 @@ void run_trouble(struct joy *j, const struct source_report *r)
 static void on_trouble(void *ctx, const struct source_report *r)
 {
 	run_trouble(ctx, r);
+}
+
+/* A pipe may make a reader wait that nobody needs any more. */
+static bool on_stopped(void *ctx)
+{
+	return drain_ends(ctx);
+}
+
+struct source_conf run_source_conf(struct joy *j)
+{
+	return (struct source_conf){ .bpf = j->registry->core.bpf,
+		.trouble = on_trouble,
+		.stopped = j->stream != NULL ? on_stopped : NULL,
+		.ctx = j };
 }
 
 int run_prepare(struct joy *j)
@@ -59,27 +73,13 @@ static int open_run(struct joy *j)
 		return status;
 	if (!output_open(j))
 		return JOY_FAILED;
-	if (run_threads(j) > 1)
-		j->team = team_new(&r->core, r, j->sink, run_threads(j), &j->error);
+	if (workers_are_apart(j))
+		j->apart = workers_apart(j);
+	else if (workers_count(j) > 1)
+		j->team = team_new(&r->core, r, j->sink, workers_count(j), &j->error);
 	else
 		j->engine = engine_new(&r->core, r, j->sink, &j->error);
-	return j->engine == NULL && j->team == NULL ? JOY_FAILED : JOY_OK;
-}
-
-/* Lines for the caller come in his thread, so there is no other; a stream has one already. */
-unsigned run_threads(const struct joy *j)
-{
-	const unsigned asked = j->registry->core.threads;
-	unsigned processors;
-
-	if (j->registry->core.interface != NULL)
-		return asked == 0 ? 1 : asked;
-	if (j->source == NULL || j->line != NULL || j->stream != NULL)
-		return 1;
-	if (asked != 0)
-		return asked;
-	processors = processors_count();
-	return processors < MOST_THREADS ? processors : MOST_THREADS;
+	return j->engine == NULL && j->team == NULL && j->apart == NULL ? JOY_FAILED : JOY_OK;
 }
 
 int run_check(struct joy *j)
@@ -159,16 +159,37 @@ static bool write_summary(struct joy *j)
 	return good;
 }
 
-static void log_links(const struct joy *j, const struct engine *en)
+/* Into a list in rising order that has each number once, and room for LINKS; how many it has. */
+static size_t put_in(uint16_t *list, size_t count, uint16_t link)
 {
-	uint16_t links[LINKS];
-	size_t count = engine_unknown_links(en, links, LINKS);
+	size_t at = 0;
+
+	while (at < count && list[at] < link)
+		at++;
+	if (at == LINKS || (at < count && list[at] == link))
+		return count;
+	if (count < LINKS)
+		count++;
+	memmove(&list[at + 1], &list[at], (count - at - 1) * sizeof(list[0]));
+	list[at] = link;
+	return count;
+}
+
+/* Those that any engine has met. */
+static void log_links(const struct joy *j)
+{
+	uint16_t links[LINKS], all[LINKS];
+	size_t count, met = 0;
+	struct engine *const *engines = run_engines(j, &count);
 
 	for (size_t i = 0; i < count; i++)
+		for (size_t n = engine_unknown_links(engines[i], links, LINKS); n > 0; n--)
+			met = put_in(all, met, links[n - 1]);
+	for (size_t i = 0; i < met; i++)
 		handle_log(j, JOY_LOG_WARNING,
 				"link type %u is not known here: its packets are counted as "
 				"unknown",
-				links[i]);
+				all[i]);
 }
 
 /* The output cannot be finished: whole lines stay under the name with .part, and the counts are
@@ -181,6 +202,8 @@ int run_give_up(struct joy *j)
 	j->phase = PHASE_OVER;
 	if (j->team != NULL)
 		team_stop(j->team);
+	if (j->apart != NULL)
+		apart_stop(j->apart);
 	sink_close(j->sink, false, &ignored);
 	return handle_fail(j, JOY_FAILED, "%s (after %llu packets, %llu flows, %llu records)",
 			j->line_ended ? "the receiver of lines ended the run" : j->error.text,
@@ -190,19 +213,19 @@ int run_give_up(struct joy *j)
 
 int run_end(struct joy *j)
 {
-	size_t count;
-	struct engine *const *engines = run_engines(j, &count);
-
 	if (!write_summary(j) || !sink_close(j->sink, true, &j->error))
 		return run_give_up(j);
 	output_upload(j);
-	for (size_t i = 0; i < count; i++)
-		log_links(j, engines[i]);
+	log_links(j);
 	return JOY_OK;
 }
 
-static bool end_engine(struct joy *j)
+static bool end_engines(struct joy *j)
 {
+	if (j->team != NULL)
+		return team_finish(j->team, &j->error);
+	if (j->apart != NULL)
+		return apart_finish(j->apart, &j->error);
 	return engine_finish(j->engine, &j->error) && engine_flush_records(j->engine, &j->error);
 }
 
@@ -211,7 +234,7 @@ static int finish(struct joy *j)
 	j->phase = PHASE_OVER;
 	if (!j->begun && !begin(j, NULL))
 		return run_give_up(j);
-	if (j->team != NULL ? !team_finish(j->team, &j->error) : !end_engine(j))
+	if (!end_engines(j))
 		return run_give_up(j);
 	return run_end(j);
 }
@@ -224,6 +247,8 @@ struct engine *const *run_engines(const struct joy *j, size_t *count)
 		return sensor_engines(j->sensor, count);
 	if (j->team != NULL)
 		return team_engines(j->team, count);
+	if (j->apart != NULL)
+		return apart_engines(j->apart, count);
 	*count = j->engine != NULL;
 	return &j->engine;
 }
@@ -234,12 +259,16 @@ void run_hold(const struct joy *j)
 		sensor_hold(j->sensor);
 	if (j->team != NULL)
 		team_rest(j->team);
+	if (j->apart != NULL)
+		apart_hold(j->apart);
 }
 
 void run_release(const struct joy *j)
 {
 	if (j->sensor != NULL)
 		sensor_release(j->sensor);
+	if (j->apart != NULL)
+		apart_release(j->apart);
 }
 
 struct engine_stats run_stats(const struct joy *j)
@@ -269,18 +298,9 @@ static void note_paths(struct joy *j, const char *const *paths, size_t count)
 	buf_byte(&j->paths, ']');
 }
 
-/* A pipe may make a reader wait that nobody needs any more. */
-static bool on_stopped(void *ctx)
-{
-	return drain_ends(ctx);
-}
-
 static int open_source(struct joy *j, const char *const *paths, size_t count)
 {
-	struct source_conf conf = { .bpf = j->registry->core.bpf,
-		.trouble = on_trouble,
-		.stopped = j->stream != NULL ? on_stopped : NULL,
-		.ctx = j };
+	const struct source_conf conf = run_source_conf(j);
 	const char *lost = output_overwrites(j, paths, count);
 
 	if (lost != NULL)
@@ -290,8 +310,13 @@ static int open_source(struct joy *j, const char *const *paths, size_t count)
 	return j->source == NULL ? JOY_USAGE : JOY_OK;
 }
 
-/* Until the end of input, or until the progress callback asks for an end. */
-static bool read_all(struct joy *j)
+bool run_ends_early(struct joy *j)
+{
+	return drain_ends(j) || (j->progress != NULL && j->progress(j->progress_ctx) != 0);
+}
+
+/* Until the end of input, or until somebody asks for an end: 'early'. */
+static bool read_all(struct joy *j, bool *early)
 {
 	struct frame frames[BATCH];
 	bool ok = true;
@@ -308,13 +333,39 @@ static bool read_all(struct joy *j)
 		if (j->upload != NULL)
 			upload_poll(j->upload);
 		drain_note(j);
-		if (drain_ends(j))
-			return true;
 		if (j->team != NULL && !sink_poll(j->sink, &j->error))
 			return false;
-		if (j->progress != NULL && j->progress(j->progress_ctx) != 0)
+		if ((*early = run_ends_early(j)))
 			return true;
 	}
+}
+
+/* One file after the other, each for itself. */
+static bool read_each(struct joy *j)
+{
+	const uint64_t files = source_progress(j->source).files_total;
+	bool early = false, good = true;
+	size_t count;
+	struct engine *const *engines = run_engines(j, &count);
+
+	for (uint64_t file = 0; file < files && !early && good; file++) {
+		const char *path = source_choose(j->source, file);
+
+		good = file == 0 || engine_finish(j->engine, &j->error);
+		for (size_t i = 0; i < count; i++)
+			engine_begin(engines[i], path);
+		good = good && read_all(j, &early);
+	}
+	return good;
+}
+
+static bool read_input(struct joy *j)
+{
+	bool early;
+
+	if (j->apart != NULL)
+		return workers_read_apart(j);
+	return j->registry->core.independent ? read_each(j) : read_all(j, &early);
 }
 
 /* Did every file fail, or was none of those in a folder a capture? */
@@ -325,7 +376,7 @@ static bool nothing_read(const struct joy *j)
 	if (run_stats(j).frames > 0)
 		return false;
 	return (j->failed > 0 && j->failed >= files) ||
-	       (j->failed + j->damaged == 0 && j->warned && source_interface(j->source, 0) == NULL);
+	       (j->failed + j->damaged == 0 && j->warned && !source_progress(j->source).interfaces);
 }
 
 int run_judge(struct joy *j, bool nothing)
@@ -366,7 +417,7 @@ static int read_files(struct joy *j)
 {
 	int status;
 
-	if (!read_all(j))
+	if (!read_input(j))
 		return run_give_up(j);
 	status = finish(j);
 	return status == JOY_OK ? run_judge(j, nothing_read(j)) : status;
@@ -400,6 +451,9 @@ int run_open(struct joy *j, const char *const *paths, size_t count)
 	if (interface != NULL && count > 0)
 		return handle_fail(j, JOY_USAGE, "input is interface=%s or files, not both",
 				interface);
+	if (interface != NULL && j->registry->core.independent)
+		return handle_fail(j, JOY_USAGE,
+				"independent is for files: what interface= captures is one input");
 	if (interface == NULL && (paths == NULL || count == 0))
 		return handle_fail(j, JOY_USAGE, "no input");
 	return interface != NULL ? live_open(j) : open_files(j, paths, count);
@@ -426,6 +480,9 @@ int joy_start(struct joy *j)
 	if (status == JOY_OK && j->registry->core.bpf != NULL)
 		status = handle_fail(j, JOY_USAGE,
 				"bpf is for files: packets that are fed are all taken");
+	if (status == JOY_OK && j->registry->core.independent)
+		status = handle_fail(j, JOY_USAGE,
+				"independent is for files: packets that are fed are one input");
 	if (status == JOY_OK)
 		status = open_run(j);
 	if (status == JOY_OK)

@@ -207,7 +207,7 @@ static void metrics(struct joy *j, struct buf *out)
 
 bool status_write(struct joy *j, enum joy_text what, struct buf *out)
 {
-	if (j->engine == NULL && j->team == NULL && j->sensor == NULL)
+	if (j->engine == NULL && j->team == NULL && j->apart == NULL && j->sensor == NULL)
 		return err_set(&j->error, "nothing runs");
 	if (what == JOY_TEXT_STATS)
 		stats(j, out);

@@ -105,8 +105,8 @@ static bool check_records(struct joy *j, const char *records, struct buf *out)
 
 static bool summary(struct joy *j, struct buf *out)
 {
-	const bool ran = j->engine != NULL || j->team != NULL || j->sensor != NULL ||
-			 j->records != NULL || j->rewrite != NULL;
+	const bool ran = j->engine != NULL || j->team != NULL || j->apart != NULL ||
+			 j->sensor != NULL || j->records != NULL || j->rewrite != NULL;
 
 	if (j->phase != PHASE_OVER || !ran)
 		return err_set(&j->error, "there is a summary when a run is over");

@@ -129,6 +129,9 @@ enum {
 	LIMIT_OUTPUT_QUEUE = 64 << 20,    /* text that waits for a writer, of a live capture */
 	LIMIT_OUTPUT_NOTES = 4 << 20,     /* lines that are no records, beyond that */
 	LIMIT_OUTPUT_WAIT = 2 << 20,      /* the same, of files: then the reader waits */
+	LIMIT_OUTPUT_AHEAD = 64 << 20,    /* text of files behind the one that is written */
+	LIMIT_OUTPUT_TURN = 4 << 20,      /* text of that one which waits */
+	LIMIT_OUTPUT_TURNS = 4096,        /* files ahead of it */
 	LIMIT_OUTPUT_FILES = 1 << 20,     /* files of a series that are looked at */
 	LIMIT_OUTPUT_PARTS = 1 << 16,     /* parts of it that are recovered */
 

@@ -106,18 +106,34 @@ struct pool *pool_new(void)
 	return calloc(1, sizeof(struct pool));
 }
 
+static void free_regions(struct region *r)
+{
+	while (r != NULL) {
+		struct region *next = r->next;
+
+		free(r->chunks);
+		free(r);
+		r = next;
+	}
+}
+
 void pool_free(struct pool *p)
 {
 	if (p == NULL)
 		return;
-	while (p->regions != NULL) {
-		struct region *r = p->regions;
-
-		p->regions = r->next;
-		free(r->chunks);
-		free(r);
-	}
+	free_regions(p->regions);
 	free(p);
+}
+
+void pool_renew(struct pool *p)
+{
+	struct region *kept = p->regions;
+
+	if (kept != NULL) {
+		free_regions(kept->next);
+		kept->next = NULL;
+	}
+	*p = (struct pool){ .regions = kept, .unused = kept != NULL ? REGION : 0 };
 }
 
 size_t pool_memory(const struct pool *p)

@@ -29,6 +29,10 @@ struct arena {
 struct pool *pool_new(void);
 void pool_free(struct pool *p);
 
+/* With nothing in use: as if it were new, without a limit; what it got from the system it mostly
+ * keeps for itself. */
+void pool_renew(struct pool *p);
+
 /* Bytes obtained from the system and not yet returned to it. */
 size_t pool_memory(const struct pool *p);
 

@@ -6,6 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+void slab_renew(struct slab *s)
+{
+	s->fresh = 0;
+	s->free_first = SLAB_NONE;
+}
+
 #ifdef SLAB_MALLOC
 
 bool slab_init(struct slab *s, size_t object, uint32_t capacity)

@@ -30,6 +30,9 @@ void slab_destroy(struct slab *s);
  * be filled with zeros. */
 void slab_use_small_pages(struct slab *s);
 
+/* With no object in use: as if none ever had been. */
+void slab_renew(struct slab *s);
+
 static inline void *slab_at(const struct slab *s, uint32_t number)
 {
 #ifdef SLAB_MALLOC

@@ -36,6 +36,11 @@ bool wheel_init(struct wheel *w, const struct slab *slab, size_t offset, int64_t
 	return slab_init(&w->blocks, sizeof(struct wheel_block), blocks);
 }
 
+void wheel_renew(struct wheel *w)
+{
+	slab_renew(&w->blocks);
+}
+
 void wheel_destroy(struct wheel *w)
 {
 	slab_destroy(&w->blocks);

@@ -66,6 +66,9 @@ void wheel_destroy(struct wheel *w);
 /* Only an empty wheel may be set to another time. */
 void wheel_start(struct wheel *w, int64_t now_ns);
 
+/* Of an empty wheel, which then takes no memory. */
+void wheel_renew(struct wheel *w);
+
 void wheel_add(struct wheel *w, uint32_t number);
 void wheel_remove(struct wheel *w, uint32_t number);
 

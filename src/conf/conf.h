@@ -19,6 +19,7 @@ enum conf_rank { CONF_INITIAL, CONF_FILE, CONF_SET };
 struct conf {
 	/* input */
 	char *bpf;
+	bool independent; /* each file has flows of its own */
 
 	/* live capture */
 	char *interface; /* NULL: files */

@@ -22,6 +22,11 @@ const struct option conf_options[] = {
 			.value = "FILTER",
 			.more = "The filter is in the language of pcap-filter(7) and is applied "
 				"to the outermost headers of each packet."),
+	OPTION(struct conf, independent, "independent", "each file has flows of its own",
+			.initial = "0",
+			.more = "Flows do not go on from one file into the next, as if each had a "
+				"run of its own, and each record names its file.  Files are then "
+				"read side by side, one by each worker of threads."),
 
 	OPTION(struct conf, interface, "interface", "capture from network interfaces",
 			.group = "Live capture", .value = "LIST",
@@ -45,7 +50,8 @@ const struct option conf_options[] = {
 			.flags = OPTION_PLACE),
 	OPTION(struct conf, threads, "threads", "workers that share the flows", .initial = "0",
 			.value = "N", .minimum = 0, .maximum = LIMIT_WORKERS,
-			.more = "0: of files one for each processor, 8 at most; of a live capture "
+			.more = "0: of files one for each processor, 8 at most (any number with "
+				"independent); of a live capture "
 				"one. In a live capture each has a ring. Of files there is also "
 				"one "
 				"thread that reads and one that writes when N is more than 1; the "

@@ -150,6 +150,12 @@ size_t calls_worker_memory(const struct calls *c)
 	return bytes;
 }
 
+void calls_set_file(struct calls *c, const char *file)
+{
+	for (size_t i = 0; i < c->count; i++)
+		c->call[i].env.file = file;
+}
+
 void calls_free_workers(struct calls *c)
 {
 	free(c->later_states);

@@ -65,6 +65,9 @@ bool calls_make_workers(struct calls *c, struct err *e);
 void calls_free_workers(struct calls *c);
 size_t calls_worker_memory(const struct calls *c);
 
+/* feature_env.file from now on; 'file' must live as long as it is that. */
+void calls_set_file(struct calls *c, const char *file);
+
 /* Bytes behind each struct flow. */
 static inline size_t calls_state_size(const struct calls *c)
 {

@@ -21,7 +21,7 @@ static bool take_pen(struct emit *m, struct sink *sink, struct err *e)
 	return true;
 }
 
-bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct lane *lane,
+bool emit_init(struct emit *m, const struct calls *calls, const struct emit_to *to,
 		struct pool *pool, struct arena *scratch, struct err *e)
 {
 	size_t size = 16;
@@ -29,7 +29,7 @@ bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, str
 	for (size_t i = 0; i < calls->count; i++)
 		size += rounded(calls->call[i].feature->out_size);
 	*m = (struct emit){
-		.calls = calls, .lane = lane, .scratch = scratch, .pool = pool, .outs_size = size
+		.calls = calls, .to = *to, .scratch = scratch, .pool = pool, .outs_size = size
 	};
 	m->outs = aligned_alloc(16, size);
 	for (size_t i = 0, at = 0; m->outs != NULL && i < calls->count; i++) {
@@ -41,7 +41,7 @@ bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, str
 		emit_destroy(m);
 		return err_set(e, "no memory for records");
 	}
-	return sink == NULL || take_pen(m, sink, e);
+	return to->sink == NULL || take_pen(m, to->sink, e);
 }
 
 void emit_destroy(struct emit *m)
@@ -56,8 +56,10 @@ void emit_destroy(struct emit *m)
 
 static bool write_record(struct emit *m)
 {
-	if (m->lane != NULL)
-		return lane_record(m->lane, &m->key, m->data, &m->err);
+	if (m->to.lane != NULL)
+		return lane_record(m->to.lane, &m->key, m->data, &m->err);
+	if (m->to.turn != NULL)
+		return turn_record(m->to.turn, m->key.time_ns, m->data, &m->err);
 	return m->pen == NULL || pen_record(m->pen, m->data, &m->err);
 }
 

@@ -4,11 +4,19 @@
 
 #include "engine/calls.h"
 #include "sink/lanes.h"
+#include "sink/turns.h"
+
+/* Where records go: one of these, or none. */
+struct emit_to {
+	struct sink *sink;
+	struct lane *lane;
+	struct turn *turn;
+};
 
 struct emit {
 	const struct calls *calls;
-	struct pen *pen;     /* NULL: there is a lane, or records are only counted */
-	struct lane *lane;   /* NULL: there is a pen */
+	struct emit_to to;   /* what of it there is; none: records are only counted */
+	struct pen *pen;     /* to the sink */
 	struct lane_key key; /* of the flow that leaves, set by the caller */
 	bool timed;          /* the pen wants to know the time of records */
 	struct arena *scratch;
@@ -22,8 +30,7 @@ struct emit {
 	struct err err;
 };
 
-/* 'sink' or 'lane' may be NULL, or both. */
-bool emit_init(struct emit *m, const struct calls *calls, struct sink *sink, struct lane *lane,
+bool emit_init(struct emit *m, const struct calls *calls, const struct emit_to *to,
 		struct pool *pool, struct arena *scratch, struct err *e);
 void emit_destroy(struct emit *m);
 

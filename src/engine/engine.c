@@ -67,7 +67,8 @@ struct engine *engine_new(const struct conf *conf, const struct registry *regist
 		struct sink *sink, struct err *e)
 {
 	return engine_make(
-			&(struct engine_part){ .conf = conf, .registry = registry, .sink = sink },
+			&(struct engine_part){
+					.conf = conf, .registry = registry, .to.sink = sink },
 			e);
 }
 
@@ -98,8 +99,8 @@ struct engine *engine_make(const struct engine_part *part, struct err *e)
 	calls_build(&en->calls, part->registry, table_pool(en->table), &en->scratch);
 	en->frag = frag_new(FRAGMENT_TIMEOUT_NS, hash_seed(), e);
 	if (en->frag == NULL || !calls_make_workers(&en->calls, e) ||
-			!emit_init(&en->emit, &en->calls, part->sink, part->lane,
-					table_pool(en->table), &en->scratch, e)) {
+			!emit_init(&en->emit, &en->calls, &part->to, table_pool(en->table),
+					&en->scratch, e)) {
 		engine_free(en);
 		return NULL;
 	}
@@ -267,7 +268,7 @@ void engine_reach(struct engine *en)
 	while (table_catch_up(en->table, en->clock.now_ns, UINT32_MAX))
 		;
 	en->table_due_ns = table_due(en->table);
-	lane_reach(en->emit.lane, table_passed(en->table));
+	lane_reach(en->emit.to.lane, table_passed(en->table));
 }
 
 /* --- what is no packet of a flow
@@ -571,4 +572,18 @@ bool engine_finish(struct engine *en, struct err *e)
 	engine_expire_fragments(en, INT64_MAX);
 	table_finish(en->table, en->clock.now_ns);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+}
+
+/* --- one file after the other
+ * --------------------------------------------------------------------- */
+
+void engine_begin(struct engine *en, const char *file)
+{
+	calls_set_file(&en->calls, file);
+	table_renew(en->table);
+	frag_renew(en->frag);
+	en->clock = (struct clock){ .jump_ns = en->clock.jump_ns, .jumps = en->clock.jumps };
+	en->number = 0;
+	en->table_due_ns = INT64_MIN;
+	en->fragments_due_ns = INT64_MAX;
 }

@@ -83,6 +83,13 @@ void engine_number(struct engine *en, uint64_t first, uint64_t step);
 /* All flows leave (forced end); the caller then ends the sink. */
 bool engine_finish(struct engine *en, struct err *e);
 
+/*
+ * Before the first packet, or behind engine_finish(): the packets that follow are of that file, and
+ * its flows, their numbers and the clock begin as in a new engine; only the counters go on.  'file'
+ * must live as long as it is read.
+ */
+void engine_begin(struct engine *en, const char *file);
+
 /* Tells how many packets a filter took out before the engine, for the summary. */
 void engine_note_filtered(struct engine *en, uint64_t packets);
 

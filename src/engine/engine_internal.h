@@ -47,8 +47,7 @@ struct engine {
 struct engine_part {
 	const struct conf *conf;
 	const struct registry *registry;
-	struct sink *sink; /* or a lane, or neither */
-	struct lane *lane;
+	struct emit_to to;
 	uint64_t seed; /* of the hash; 0: drawn */
 	struct share share;
 };

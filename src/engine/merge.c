@@ -13,12 +13,14 @@
 
 #include "base/hash.h"
 #include "feature/base_out.h"
+#include "feature/file_out.h"
 #include "record/parts.h"
 
 enum { TABLE_SIZE = 1 << 16 };
 
 struct merge_key {
 	uint64_t flow_id;
+	uint64_t file; /* hash of its name; 0 where the record names none */
 	struct field_address sa, da;
 	int32_t sp, dp, pr;
 };
@@ -37,6 +39,7 @@ struct waiting {
 struct merge {
 	struct merge_conf conf;
 	const struct registry *r;
+	size_t file; /* place of the data element that names files; 0: they are not named */
 	size_t outs_size;
 	struct pool *pool; /* of what waits, within the budget */
 	struct pool *scratch_pool;
@@ -62,8 +65,11 @@ static bool allocate(struct merge *m)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < m->r->on_count; i++)
+	for (size_t i = 0; i < m->r->on_count; i++) {
 		m->outs_size += rounded(m->r->on[i]->out_size);
+		if (strcmp(m->r->on[i]->name, "file") == 0)
+			m->file = i;
+	}
 	m->pool = pool_new();
 	m->scratch_pool = pool_new();
 	m->table = calloc(TABLE_SIZE, sizeof(struct waiting *));
@@ -101,12 +107,16 @@ const struct merge_stats *merge_stats(const struct merge *m)
 
 /* --- what waits ------------------------------------------------------------------------------ */
 
-static struct merge_key key_of(const struct base_out *b)
+static struct merge_key key_of(const struct merge *m, const void *const *data)
 {
+	const struct base_out *b = data[0];
+	const struct file_out *f = m->file == 0 ? NULL : data[m->file];
 	struct merge_key k;
 
 	memset(&k, 0, sizeof k);
 	k.flow_id = b->flow_id;
+	if (f != NULL)
+		k.file = hash_bytes(f->file.p, f->file.size, m->seed);
 	k.sa = b->sa;
 	k.da = b->da;
 	k.sp = b->sp;
@@ -249,7 +259,7 @@ static bool wait_for(struct merge *m, const void **data, uint64_t parts, uint32_
 		m->stats.merged += parts > 1;
 		return m->conf.write(m->conf.ctx, data);
 	}
-	w->key = key_of(data[0]);
+	w->key = key_of(m, data);
 	w->parts = parts;
 	w->next_part = next_part;
 	w->lost = parts > 1 ? m->lost : 0;
@@ -377,7 +387,7 @@ static bool pass(struct merge *m, const void **data)
 bool merge_take(struct merge *m, const void **data)
 {
 	const struct base_out *b = data[0];
-	const struct merge_key key = key_of(b);
+	const struct merge_key key = key_of(m, data);
 	struct waiting *w = find(m, &key);
 	bool good;
 

@@ -125,17 +125,24 @@ static void decode_object(const struct engine_stats *s, struct buf *out)
 	buf_byte(out, '}');
 }
 
+/* '*sum' is made when there is something to add; without memory it stays NULL. */
+static void add_types(uint64_t **sum, const uint64_t *packets)
+{
+	if (*sum == NULL)
+		*sum = calloc(65536, sizeof **sum);
+	for (size_t type = 0; *sum != NULL && type < 65536; type++)
+		(*sum)[type] += packets[type];
+}
+
 /* The counts of all workers, most frequent first. */
 static void not_ip_list(struct engine *const *engines, size_t count, struct buf *out)
 {
-	uint64_t *sum = calloc(65536, sizeof *sum);
 	struct engine_ethertype type[TOP_TYPES];
+	uint64_t *sum = NULL;
 
-	for (size_t i = 0; sum != NULL && i < count; i++)
-		for (size_t t = 0; engines[i]->share.index == 0 && engines[i]->ethertypes != NULL &&
-				   t < 65536;
-				t++)
-			sum[t] += engines[i]->ethertypes[t];
+	for (size_t i = 0; i < count; i++)
+		if (engines[i]->share.index == 0 && engines[i]->ethertypes != NULL)
+			add_types(&sum, engines[i]->ethertypes);
 
 	const size_t n = top_types(sum, type, TOP_TYPES);
 

@@ -399,7 +399,7 @@ static bool make_worker(struct team *t, struct engine_part part, size_t i, struc
 
 	pthread_cond_init(&w->filled, NULL);
 	w->team = t;
-	w->lane = part.lane = lanes_lane(t->lanes, i);
+	w->lane = part.to.lane = lanes_lane(t->lanes, i);
 	part.share.index = i;
 	w->engine = t->engines[i] = engine_make(&part, e);
 	t->count++;

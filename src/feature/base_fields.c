@@ -104,8 +104,8 @@ const struct field base_fields[] = {
 			.source = "IANA 155, 157", .merge = MERGE_END),
 	FIELD(struct base_out, flow_id, "flow_id", "",
 			"Number of the conversation's first packet in the run, counted from 1 over "
-			"all packets read.  Parts of one conversation, and its two records with "
-			"bidir=0, share it.",
+			"all packets read (independent=1: over those of the file).  Parts of one "
+			"conversation, and its two records with bidir=0, share it.",
 			.source = "IANA 148"),
 	FIELD(struct base_out, part, "part", "",
 			"1, or for a conversation that the active timeout cut the how-manieth part "

@@ -35,6 +35,7 @@ struct feature_env {
 	struct arena *scratch;   /* finish(): memory until the record is written */
 	void *worker;            /* what worker_new() made, here or in the feature read */
 	const void *read;        /* finish(): the state of the feature that 'reads' names */
+	const char *file; /* independent=1: the capture that is read, as it was named; else NULL */
 };
 
 /* A whole record: the structs of all enabled features, in their order. */
@@ -122,6 +123,7 @@ struct feature {
 
 	const struct field *fields;
 	const struct option *options; /* its own table; the struct has 'options_size' bytes */
+	const char *switched_by; /* an option of the core, where it has none of its own for that */
 	size_t options_size;
 
 	/*

@@ -154,6 +154,7 @@ static const struct field fields[] = {
 const struct feature feature_packets = {
 	.name = "packets",
 	.help = "lengths and times of the first data packets",
+	.switched_by = "num_pkts",
 	.wants = WANT_PACKET,
 	.size = sizeof(struct packets),
 	.out_size = sizeof(struct out),

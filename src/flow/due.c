@@ -41,6 +41,14 @@ bool due_init(struct due_queue *q, uint32_t capacity)
 	       slab_init(&q->groups, sizeof(struct group), capacity / RUN / BRANCHES + 2);
 }
 
+void due_renew(struct due_queue *q)
+{
+	while (q->groups.used > 0)
+		slab_give(&q->groups, q->groups.used - 1);
+	slab_renew(&q->runs);
+	slab_renew(&q->groups);
+}
+
 void due_destroy(struct due_queue *q)
 {
 	struct due d;
@@ -48,8 +56,7 @@ void due_destroy(struct due_queue *q)
 	due_seal(q);
 	while (due_take(q, &d))
 		;
-	while (q->groups.used > 0)
-		slab_give(&q->groups, q->groups.used - 1);
+	due_renew(q);
 	slab_destroy(&q->runs);
 	slab_destroy(&q->groups);
 }

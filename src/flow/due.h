@@ -27,6 +27,9 @@ struct due_queue {
 bool due_init(struct due_queue *q, uint32_t capacity);
 void due_destroy(struct due_queue *q);
 
+/* Of an empty one, which then takes no memory. */
+void due_renew(struct due_queue *q);
+
 /* False: no memory.  Not between due_seal() and the last due_take(). */
 bool due_add(struct due_queue *q, const struct due *d);
 

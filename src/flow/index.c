@@ -118,6 +118,17 @@ bool index_init(struct index *x, uint32_t buckets)
 	return array_new(&x->now, buckets);
 }
 
+void index_renew(struct index *x, uint32_t buckets)
+{
+	struct index small;
+
+	if ((x->now.mask + 1 == buckets && !index_grows(x)) || !index_init(&small, buckets))
+		return; /* without memory it stays large */
+	small.small_pages = x->small_pages;
+	index_destroy(x);
+	*x = small;
+}
+
 void index_destroy(struct index *x)
 {
 	array_free(&x->now);

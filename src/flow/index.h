@@ -42,6 +42,9 @@ struct index {
 bool index_init(struct index *x, uint32_t buckets);
 void index_destroy(struct index *x);
 
+/* Of an empty one: as many buckets again as it was made with. */
+void index_renew(struct index *x, uint32_t buckets);
+
 /* The number of the flow with that key, or SLAB_NONE. */
 uint32_t index_find(const struct index *x, const struct slab *flows, uint32_t hash,
 		const struct flow_key *key);

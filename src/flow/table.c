@@ -390,7 +390,7 @@ static bool turn(struct table *t)
 }
 
 /* A flow is about to leave, and nobody has touched it for long: it is fetched, */
-static void fetch_flow(const struct table *t, uint32_t number)
+static void fetch_due(const struct table *t, uint32_t number)
 {
 	const char *f = slab_at(&t->flows, number);
 
@@ -423,7 +423,7 @@ static struct due *ready_at(struct table *t, uint32_t i)
 static bool next_ready(struct table *t, struct due *d)
 {
 	while (t->ready_count < READY && due_take(&t->due, ready_at(t, t->ready_count)))
-		fetch_flow(t, ready_at(t, t->ready_count++)->flow);
+		fetch_due(t, ready_at(t, t->ready_count++)->flow);
 	if (t->ready_count == 0)
 		return false;
 	*d = *ready_at(t, 0);
@@ -516,7 +516,7 @@ static uint32_t take_soonest(struct table *t, uint32_t *numbers, uint32_t want)
 			pinned = true;
 			continue;
 		}
-		fetch_flow(t, number);
+		fetch_due(t, number);
 		numbers[count++] = number;
 	}
 	if (pinned)
@@ -596,6 +596,20 @@ void table_finish(struct table *t, int64_t clock_ns)
 	while (leave_next(t))
 		;
 	index_clear(&t->index);
+}
+
+void table_renew(struct table *t)
+{
+	table_stats(t); /* keeps the peak */
+	slab_renew(&t->flows);
+	index_renew(&t->index, FIRST_BUCKETS);
+	wheel_renew(&t->wheel);
+	due_renew(&t->due);
+	pool_renew(t->pool);
+	t->left_ns = INT64_MIN;
+	t->ends = t->leaving = false;
+	t->started = false;
+	t->clock_ns = 0;
 }
 
 /* --- packets

@@ -95,6 +95,9 @@ void table_each(const struct table *t, void (*each)(void *ctx, struct flow *f), 
 /* The end of the input: everything leaves. */
 void table_finish(struct table *t, int64_t clock_ns);
 
+/* Behind that: as if it were new, but for its counters; other packets may come, of any time. */
+void table_renew(struct table *t);
+
 const struct table_stats *table_stats(struct table *t);
 
 /* The features' states of a flow. */

@@ -133,6 +133,12 @@ void frag_free(struct frag_table *t)
 	free(t);
 }
 
+void frag_renew(struct frag_table *t)
+{
+	forget_ready(t);
+	late_renew(t->remembered);
+}
+
 /* --- finding ------------------------------------------------------------------------------- */
 
 static struct key key_of(const struct pkt *pkt)

@@ -47,6 +47,9 @@ struct frag_counts {
 struct frag_table *frag_new(int64_t timeout_ns, uint64_t seed, struct err *e);
 void frag_free(struct frag_table *t);
 
+/* Behind frag_expired(INT64_MAX): nothing is remembered, but the counters. */
+void frag_renew(struct frag_table *t);
+
 /*
  * Takes a fragment (OUTCOME_FRAGMENT, with ns, clock_ns and number set).  True when that made
  * a datagram ready: take it with frag_take().  A fragment beyond a cap makes the

@@ -47,6 +47,15 @@ void late_free(struct late_table *t)
 	free(t);
 }
 
+void late_renew(struct late_table *t)
+{
+	if (t->remembered == 0)
+		return;
+	for (size_t i = 0; i < PLACES; i++)
+		free(t->places[i]);
+	*t = (struct late_table){ 0 };
+}
+
 /* Offset, more, and the bytes; not the header, in which routers change the hop count. */
 static uint64_t print_of(const struct pkt *fragment)
 {

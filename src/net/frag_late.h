@@ -15,6 +15,9 @@ struct late_table;
 struct late_table *late_new(void);
 void late_free(struct late_table *t);
 
+/* All are forgotten. */
+void late_renew(struct late_table *t);
+
 /* Remembers a whole datagram; 'key' is the keyed hash of what identifies it. */
 void late_remember(struct late_table *t, uint64_t key, int64_t clock_ns,
 		const struct frag_datagram *d);

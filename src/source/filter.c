@@ -27,7 +27,7 @@ struct filter {
 	char *text;
 	struct program *of[UINT16_MAX + 1]; /* by link type; NULL until met */
 	bool refused[UINT16_MAX + 1];       /* not usable, and not told yet */
-	uint32_t refused_count;
+	uint32_t refused_count, unusable_count;
 };
 
 static pcap_t *empty_capture(uint16_t linktype)
@@ -95,6 +95,21 @@ struct filter *filter_new(const char *text, struct err *e)
 	return f;
 }
 
+/* What does not fit is met anew. */
+void filter_renew(struct filter *f)
+{
+	for (size_t i = 0; f != NULL && f->unusable_count > 0 && i <= UINT16_MAX; i++) {
+		if (f->of[i] == NULL || f->of[i]->usable)
+			continue;
+		free(f->of[i]);
+		f->of[i] = NULL;
+		f->refused[i] = false;
+		f->unusable_count--;
+	}
+	if (f != NULL)
+		f->refused_count = 0;
+}
+
 void filter_free(struct filter *f)
 {
 	if (f == NULL)
@@ -119,6 +134,7 @@ static const struct program *add_program(struct filter *f, uint16_t linktype)
 	if (!p->usable) {
 		f->refused[linktype] = true;
 		f->refused_count++;
+		f->unusable_count++;
 	}
 	f->of[linktype] = p;
 	return p;
@@ -163,6 +179,11 @@ struct filter *filter_new(const char *text, struct err *e)
 {
 	err_set(e, "bpf=%s: this build has no filters (it was made without libpcap)", text);
 	return NULL;
+}
+
+void filter_renew(struct filter *f)
+{
+	(void)f;
 }
 
 void filter_free(struct filter *f)

@@ -16,6 +16,9 @@ struct filter;
 struct filter *filter_new(const char *text, struct err *e);
 void filter_free(struct filter *f);
 
+/* Link types that it does not fit are met anew; NULL is fine. */
+void filter_renew(struct filter *f);
+
 /* Moves the frames that pass to the front and returns how many. */
 size_t filter_apply(struct filter *f, struct frame *frames, size_t count);
 

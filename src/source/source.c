@@ -26,7 +26,10 @@ enum { LOOK = 4 }; /* the longest magic number of a format */
 
 struct source {
 	struct source_conf conf;
-	struct paths paths;
+	struct paths paths; /* of a sibling: empty */
+	const struct paths_entry *list;
+	size_t next, end; /* of the list: to be read */
+	bool is_sibling;
 	struct rd memory; /* instead of paths */
 	size_t memory_step;
 	struct filter *filter;
@@ -267,6 +270,8 @@ static struct source *with_paths(
 		source_free(s);
 		return NULL;
 	}
+	s->list = s->paths.list;
+	s->end = s->paths.count;
 	s->progress.files_total = s->paths.count;
 	s->progress.bytes_total = s->paths.endless ? 0 : s->paths.bytes;
 	return s;
@@ -308,8 +313,8 @@ void source_free(struct source *s)
 /* Opens files until one gives frames; false at the end of the list. */
 static bool next_file(struct source *s)
 {
-	while (s->progress.files_done < s->paths.count) {
-		if (open_file(s, &s->paths.list[s->progress.files_done]))
+	while (s->next < s->end) {
+		if (open_file(s, &s->list[s->next++]))
 			return true;
 	}
 	return false;
@@ -368,6 +373,7 @@ struct source_progress source_progress(const struct source *s)
 	struct source_progress p = s->progress;
 
 	p.bytes_read = s->bytes_before;
+	p.interfaces |= s->interfaces.count > 0;
 	if (s->format != NULL) {
 		p.bytes_read += input_used(s->file.in);
 		p.comments += s->file.comments;
@@ -378,4 +384,55 @@ struct source_progress source_progress(const struct source *s)
 const struct source_interface *source_interface(const struct source *s, uint32_t index)
 {
 	return index < s->interfaces.count ? s->interfaces.list[index] : NULL;
+}
+
+/* --- each file by itself ------------------------------------------------------------------- */
+
+const char *source_choose(struct source *s, size_t file)
+{
+	if (s->format != NULL) {
+		s->format->close(s->state);
+		input_close(s->file.in);
+		s->format = NULL;
+	}
+	s->progress.interfaces |= s->interfaces.count > 0;
+	interfaces_destroy(&s->interfaces);
+	s->interfaces = (struct interfaces){ 0 };
+	s->told_interfaces = false;
+	s->file = (struct format_file){ 0 };
+	filter_renew(s->filter);
+	if (s->is_sibling) {
+		s->progress = (struct source_progress){ 0 };
+		s->bytes_before = 0;
+	}
+	s->next = file;
+	s->end = file + 1;
+	return s->list[file].path;
+}
+
+struct source *source_sibling(
+		const struct source *all, const struct source_conf *conf, struct err *e)
+{
+	struct source *s = source_alloc(conf, e);
+
+	if (s != NULL) {
+		s->list = all->list;
+		s->is_sibling = true;
+	}
+	return s;
+}
+
+void source_add(struct source *all, const struct source_progress *done)
+{
+	all->bytes_before += done->bytes_read;
+	all->progress.files_done += done->files_done;
+	all->progress.packets += done->packets;
+	all->progress.filtered += done->filtered;
+	all->progress.comments += done->comments;
+	all->progress.interfaces |= done->interfaces;
+}
+
+bool source_waits(const struct source *s)
+{
+	return s->paths.endless;
 }

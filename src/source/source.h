@@ -47,6 +47,7 @@ struct source_progress {
 	uint64_t filtered; /* taken out by bpf */
 	uint64_t comments; /* written into the captures (pcapng) */
 	const char *file;  /* being read; NULL before the first */
+	bool interfaces;   /* there was one: something is a capture */
 };
 
 /* What is known of an interface that frames came from (pcapng options; else the file's name). */
@@ -80,6 +81,27 @@ size_t source_read(struct source *s, struct frame *frames, size_t max, bool *ok,
 void source_use_rooms(struct source *s, const struct input_rooms *rooms);
 
 struct source_progress source_progress(const struct source *s);
+
+/* --- each file by itself ------------------------------------------------------------------------
+ */
+
+/*
+ * Before source_read(): from now on it reads file number 'file' (of progress.files_total, from 0)
+ * and no other, and nothing is known of what was read before.  Gives its path, which lives as long
+ * as the source.
+ */
+const char *source_choose(struct source *s, size_t file);
+
+/* Another source over the same files, for another thread, which is to choose each file; 'all' must
+ * outlive it.  Its progress is that of the chosen file alone. */
+struct source *source_sibling(
+		const struct source *all, const struct source_conf *conf, struct err *e);
+
+/* Adds what a sibling has read to the progress of 'all'. */
+void source_add(struct source *all, const struct source_progress *done);
+
+/* Whether a pipe is among the files: who reads it may have to wait. */
+bool source_waits(const struct source *s);
 
 /* The interface of frame.interface; NULL when there is none with that index. */
 const struct source_interface *source_interface(const struct source *s, uint32_t index);

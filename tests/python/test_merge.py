@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from kit import ROOT, datagram, joy, pcap
+from program import pcap2flow
 from rewrite_kit import capture, records
 
 SAMPLE = ROOT / "sample.pcap"
@@ -34,6 +35,21 @@ def counted(tmp_path: Path) -> Path:
     path = tmp_path / "counted.pcap"
     path.write_bytes(pcap([*packets, (5.5, datagram(1, 2))]))
     return path
+
+
+def test_files_that_look_alike(tmp_path: Path) -> None:
+    """With independent=1 flows of two files may have all numbers in common."""
+    first, second = counted(tmp_path), tmp_path / "second.pcap"
+    second.write_bytes(first.read_bytes())
+    cut, out = tmp_path / "cut.json", tmp_path / "out.json"
+    options = ("independent=1", "bidir=1", "active_timeout=2", "idle_timeout=10")
+    lines = pcap2flow(*options, first, second).stdout.splitlines(keepends=True)
+    rows = sorted(lines[1:-1], key=lambda line: json.loads(line)["part"])
+    cut.write_bytes(b"".join([lines[0], *rows, lines[-1]]))
+    assert joy("merge", cut, out).returncode == 0
+    whole = [r for r in written(out) if r["sp"] == 1000]
+    assert sorted(r["file"] for r in whole) == sorted([str(first), str(second)])
+    assert [(r["num_pkts_out"], r["num_pkts_in"]) for r in whole] == [(3, 3), (3, 3)]
 
 
 def test_by_hand(tmp_path: Path) -> None:

@@ -413,6 +413,20 @@ def test_whole_records(inputs: dict[str, Path]) -> None:
     assert found[0]["icmp"]["out"]["requests"] == 1 and "sp" not in found[0]
 
 
+def test_stitch_within_a_file(inputs: dict[str, Path], tmp_path: Path) -> None:
+    """Files that look alike have flows of their own with independent=1, also in other tables."""
+    twin = tmp_path / "twin.pcap"
+    twin.write_bytes(inputs["capture"].read_bytes())
+    words = ("-o", "independent=1", "-o", "active_timeout=0.04")
+    files = (inputs["capture"], twin)
+    whole = old("--stitch", "--select", "file,bytes_out", "--where", "pr=6", *files, *words)
+    assert [row["bytes_out"] for row in whole] == [100, 100]
+    assert {row["file"] for row in whole} == set(map(str, files))
+    words = ("-o", "independent=1")
+    rows = ask("SELECT file, count(*) AS n FROM packets GROUP BY file", *files, *words)
+    assert [row["n"] for row in rows] == [12, 12]
+
+
 def test_stitch(tmp_path: Path, inputs: dict[str, Path]) -> None:
     """With an active timeout of 40 ms flow 1 (110 ms) has parts; together they are the whole."""
     split = ("-o", "active_timeout=0.04", "--where", "pr=6")

@@ -9,7 +9,7 @@ import pytest
 from joy import needs, sources, sql, unify
 from kit import ROOT
 
-KEYS = {"flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start"}
+KEYS = {"flow_id", "part", "sa", "da", "sp", "dp", "pr", "time_start", "file"}
 TLS = {"tls.protocol"}  # says that the object is there
 
 READ = {  # query: columns that it needs, beside flow_id; None: all that there is
@@ -69,7 +69,7 @@ def loaded(query: str) -> pa.Schema:
 
 def test_no_more_is_loaded() -> None:
     schema = loaded("SELECT sni, scs FROM tls JOIN flows USING (flow_id) WHERE entropy > 1")
-    assert set(schema.names) == KEYS | {"tls", "entropy"}
+    assert set(schema.names) == KEYS - {"file"} | {"tls", "entropy"}
     assert {field.name for field in schema.field("tls").type} == {"protocol", "sni", "scs"}
 
 

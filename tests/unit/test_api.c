@@ -3,6 +3,7 @@
  * test_api.c - libjoy as a program sees it: packets fed, records by callback, handles side by side,
  * calls out of order, input that is damaged, runs that end early.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -405,6 +406,109 @@ static void progress_can_end_the_run(void **state)
 	end_joy(j, &s);
 }
 
+enum { COPIES = 400 };
+
+/* A run over many files that are one and the same, by several threads. */
+static struct joy *independent_joy(struct seen *s, char path[32], const char *paths[COPIES])
+{
+	struct joy *j = new_joy(s);
+
+	write_capture(path, 5000, 0);
+	for (size_t i = 0; i < COPIES; i++)
+		paths[i] = path;
+	is_ok(j, joy_set(j, "independent", "1"));
+	is_ok(j, joy_set(j, "threads", "3"));
+	is_ok(j, joy_set(j, "num_pkts", "0"));
+	return j;
+}
+
+static struct joy *looked_into;
+static pthread_t looks_from;
+
+/* All that a progress callback may do. */
+static int look(void *ctx)
+{
+	struct seen *s = ctx;
+	struct joy_stats stats;
+	char *text = joy_text(looked_into, JOY_TEXT_STATS, NULL);
+
+	assert_true(pthread_equal(pthread_self(), looks_from));
+	assert_non_null(strstr(text, "\"packets\""));
+	joy_text_free(text);
+	joy_stats(looked_into, &stats, sizeof(stats));
+	assert_true(stats.flows <= COPIES && stats.input_read <= stats.input_total);
+	is_ok(looked_into, joy_reload(looked_into));
+	return on_progress(s);
+}
+
+static void files_side_by_side(void **state)
+{
+	struct seen s;
+	struct joy_stats stats;
+	const char *paths[COPIES];
+	char path[32];
+	struct joy *j = independent_joy(&s, path, paths);
+
+	(void)state;
+	looked_into = j;
+	looks_from = pthread_self();
+	joy_on_progress(j, look, &s);
+	is_ok(j, joy_run(j, paths, COPIES));
+	joy_stats(j, &stats, sizeof(stats));
+	assert_true(s.ticks > 10);
+	assert_int_equal(stats.packets, COPIES * 5000);
+	assert_int_equal(stats.flows, COPIES);
+	assert_int_equal(stats.input_read, stats.input_total);
+	assert_int_equal(s.lines, stats.records + 2);
+	unlink(path);
+	end_joy(j, &s);
+}
+
+/* Files that were begun have whole records of what was read of them. */
+static void progress_can_end_files_side_by_side(void **state)
+{
+	struct seen s;
+	struct joy_stats stats;
+	const char *paths[COPIES];
+	char path[32];
+	struct joy *j = independent_joy(&s, path, paths);
+
+	(void)state;
+	s.last_tick = 1;
+	is_ok(j, joy_run(j, paths, COPIES));
+	joy_stats(j, &stats, sizeof(stats));
+	assert_true(stats.packets > 0 && stats.packets < COPIES * 5000);
+	assert_int_equal(s.lines, stats.records + 2);
+	has(&s, "\n{\"summary\":{");
+	unlink(path);
+	end_joy(j, &s);
+}
+
+static void a_line_can_end_files_side_by_side(void **state)
+{
+	struct seen s;
+	const char *paths[COPIES];
+	char path[32];
+	struct joy *j = independent_joy(&s, path, paths);
+
+	(void)state;
+	s.last_line = 5;
+	fails(j, joy_run(j, paths, COPIES), JOY_FAILED, "receiver of lines ended the run");
+	assert_int_equal(s.lines, 5);
+	unlink(path);
+	end_joy(j, &s);
+}
+
+static void independent_is_for_files(void **state)
+{
+	struct joy *j = joy_new();
+
+	(void)state;
+	is_ok(j, joy_set(j, "independent", "1"));
+	fails(j, joy_start(j), JOY_USAGE, "independent is for files");
+	joy_free(j);
+}
+
 static void never_writes_over_its_input(void **state)
 {
 	struct joy *j = joy_new();
@@ -459,6 +563,10 @@ int main(void)
 		cmocka_unit_test(a_cut_file_is_damaged),
 		cmocka_unit_test(nothing_to_read_fails),
 		cmocka_unit_test(progress_can_end_the_run),
+		cmocka_unit_test(files_side_by_side),
+		cmocka_unit_test(progress_can_end_files_side_by_side),
+		cmocka_unit_test(a_line_can_end_files_side_by_side),
+		cmocka_unit_test(independent_is_for_files),
 		cmocka_unit_test(never_writes_over_its_input),
 		cmocka_unit_test(texts),
 	};

@@ -124,6 +124,27 @@ static void limit_is_kept(void **unused)
 	pool_free(p);
 }
 
+static void a_renewed_pool_is_empty_and_unlimited(void **unused)
+{
+	(void)unused;
+	struct pool *p = pool_new();
+	struct arena a = { 0 };
+
+	pool_renew(p); /* that of nothing */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pool_memory(p), 0);
+		for (size_t n = 0; n < 20000; n++)
+			memset(arena_alloc(&a, p, 500), 1, 500);
+		assert_true(pool_memory(p) >= 10000000);
+		pool_limit(p, 1 << 20);
+		assert_true(pool_starved(p));
+		arena_free(&a, p);
+		pool_renew(p);
+		assert_false(pool_starved(p));
+	}
+	pool_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_room_is_the_least_that_fits),
 		cmocka_unit_test(vec_grows_to_its_cap),
 		cmocka_unit_test(limit_is_kept),
+		cmocka_unit_test(a_renewed_pool_is_empty_and_unlimited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

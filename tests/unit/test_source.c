@@ -114,6 +114,49 @@ static void carries_time_into_the_next_file(void **state)
 	buf_free(&body);
 }
 
+/* The seconds of what is left to read. */
+static void assert_rest(struct source *s, const char *expected)
+{
+	char seconds[256] = "";
+	struct frame frames[1];
+	bool ok;
+	struct err e;
+
+	while (source_read(s, frames, 1, &ok, &e) > 0) {
+		assert_int_equal(frames[0].interface, 0);
+		snprintf(seconds + strlen(seconds), sizeof(seconds) - strlen(seconds), "%lld ",
+				(long long)frames[0].ns / 1000000000);
+	}
+	assert_string_equal(seconds, expected);
+}
+
+static void reads_the_file_that_is_chosen(void **state)
+{
+	static const char *const paths[] = { "a", "b", "c" };
+	const struct source_conf conf = { 0 };
+	struct err e;
+	(void)state;
+	save_one("a", 1);
+	save_one("b", 2);
+	save_one("c", 3);
+	struct source *all = source_new(paths, 3, &conf, &e);
+	struct source *other = source_sibling(all, &conf, &e);
+	assert_string_equal(source_choose(other, 2), "c");
+	assert_rest(other, "3 ");
+	assert_string_equal(source_choose(other, 0), "a");
+	assert_rest(other, "1 ");
+	assert_int_equal(source_progress(other).packets, 1); /* of this file */
+	assert_string_equal(source_choose(all, 1), "b");
+	assert_rest(all, "2 ");
+	const struct source_progress read = source_progress(other);
+	source_add(all, &read);
+	assert_int_equal(source_progress(all).packets, 2);
+	assert_int_equal(source_progress(all).files_done, 2);
+	assert_int_equal(source_progress(all).bytes_read, 2 * 90);
+	source_free(other);
+	source_free(all);
+}
+
 static void walks_folders_in_order_of_bytes(void **state)
 {
 	(void)state;
@@ -534,6 +577,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(reads_several_files_as_one_stream),
 		IN_FOLDER(carries_time_into_the_next_file),
+		IN_FOLDER(reads_the_file_that_is_chosen),
 		IN_FOLDER(walks_folders_in_order_of_bytes),
 		IN_FOLDER(passes_over_what_is_no_capture_in_folders),
 		IN_FOLDER(is_not_caught_in_loops_of_links),

@@ -403,6 +403,60 @@ static void budget_holds_and_counts_everything(void **unused)
 	world_free(w);
 }
 
+/* More flows than the budget allows, some of them with memory of their own. */
+static void flood(struct world *w)
+{
+	w->number = 0;
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct pkt p = flowtest_packet(PROTO_UDP, false, (int64_t)i * 1000, 10);
+
+		memcpy(p.address[0] + 8, &i, sizeof i);
+		p.ip_version = 6;
+		p.layer_count = i % 2;
+		p.layer[0] = (struct layer){ .type = LAYER_VLAN, .id = 7 };
+		assert_non_null(show(w, &p));
+	}
+	table_finish(w->table, 20000 * 1000);
+}
+
+/* Even which flows the budget makes leave, and when. */
+static void a_renewed_table_is_as_new(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(1 << 20), *other = world_new(1 << 20);
+
+	flood(w);
+	w->count = 0;
+	table_renew(w->table);
+	assert_int_equal(table_stats(w->table)->alive, 0);
+	assert_true(table_stats(w->table)->memory < 1 << 15);
+	flood(w);
+	flood(other);
+	assert_int_equal(w->count, other->count);
+	assert_memory_equal(w->left, other->left, sizeof w->left);
+	assert_int_equal(table_stats(w->table)->evicted, 2 * table_stats(other->table)->evicted);
+	assert_int_equal(table_stats(w->table)->memory, table_stats(other->table)->memory);
+	world_free(w);
+	world_free(other);
+}
+
+/* Packets of another time altogether: what went before does not hold them up. */
+static void a_renewed_table_begins_at_any_time(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(16 << 20);
+
+	udp(w, false, 1000 * SECOND, 4000);
+	table_finish(w->table, 1000 * SECOND);
+	table_renew(w->table);
+	udp(w, false, 10 * SECOND, 5000);
+	table_advance(w->table, 131 * SECOND);
+	assert_int_equal(w->count, 2);
+	assert_int_equal(w->left[1].end, FLOW_END_IDLE);
+	assert_int_equal(w->left[1].deadline, 130 * SECOND);
+	world_free(w);
+}
+
 static void time_may_fall_back(void **unused)
 {
 	(void)unused;
@@ -438,6 +492,8 @@ int main(void)
 		cmocka_unit_test(who_waits_is_over),
 		cmocka_unit_test(who_waits_makes_room),
 		cmocka_unit_test(budget_holds_and_counts_everything),
+		cmocka_unit_test(a_renewed_table_is_as_new),
+		cmocka_unit_test(a_renewed_table_begins_at_any_time),
 		cmocka_unit_test(time_may_fall_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
