@@ -461,8 +461,11 @@ static void merge(struct lanes *all)
 			pthread_cond_wait(&all->filled, &all->lock);
 			continue;
 		}
-		struct lane *waits = write_some(all);
+		struct lane *waits;
 
+		do
+			waits = write_some(all);
+		while (!is_done(all) && has_news(waits));
 		while (!is_done(all) && is_worth_it(all) && !has_news(waits)) {
 			waits->hungry = true;
 			pthread_cond_wait(&all->filled, &all->lock);
