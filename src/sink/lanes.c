@@ -265,6 +265,7 @@ static bool hand_on(struct lane *lane)
 		all->failed = true;
 		err_set(&all->why, "cannot write records: no memory");
 		pthread_cond_broadcast(&all->filled);
+		pthread_cond_broadcast(&all->emptied);
 	}
 	pthread_mutex_unlock(&all->lock);
 	return good;
