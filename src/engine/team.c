@@ -16,7 +16,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
@@ -26,12 +25,12 @@
 
 enum {
 	SLOTS = 64, /* batches of frames in the ring */
-	WORTH = 4,  /* batches: nobody is woken for fewer */
+	WORTH = 8,  /* batches: nobody is woken for fewer */
 	SHARE = 4,  /* batches: done before a thread looks for what is behind */
-	STAY = 8,   /* batches: a worker does not change hands for fewer */
+	STAY = 16,  /* batches: a worker does not change hands for fewer */
 	LOW = 8,    /* batches: the reader goes on before a worker has no more than that */
 	HIGH = 24,  /* batches: the reader helps a worker that is so far behind */
-	ROOMS = 24, /* at most */
+	ROOMS = 12, /* at most */
 #ifdef FUZZING
 	ROOM = 512,
 #else
@@ -48,9 +47,9 @@ struct room {
 };
 
 struct slot {
-	struct room *room;  /* or NULL */
-	size_t count, left; /* frames; workers that are not done with them */
-	struct frame frame[TEAM_FRAMES];
+	struct room *room; /* or NULL */
+	size_t left;       /* workers that are not done with it */
+	struct portion portion;
 };
 
 struct worker {
@@ -68,6 +67,7 @@ struct team {
 	struct board board;
 	struct input_rooms input_rooms;
 	struct engine **engines;
+	struct clock clock;    /* the reader's */
 	struct room *room;     /* the reader's */
 	struct worker *helped; /* by the reader, last */
 	bool over;             /* the threads have ended */
@@ -161,7 +161,7 @@ static bool show(struct team *t, struct worker *w, size_t slots, struct err *why
 	for (size_t i = 0; i < slots; i++) {
 		const struct slot *s = &t->slot[(w->done + i) % SLOTS];
 
-		if (!engine_feed(w->engine, s->frame, s->count, why))
+		if (!engine_feed_portion(w->engine, &s->portion, why))
 			return false;
 		engine_reach(w->engine);
 	}
@@ -182,24 +182,28 @@ static void work(struct team *t, struct worker *w)
 {
 	const uint64_t behind = t->filled - w->done;
 	const size_t slots = behind < SHARE ? (size_t)behind : SHARE;
-	const bool finish = slots == 0, drained = slots == behind;
+	const bool finish = slots == 0;
 	struct err why;
 	bool good;
 
 	w->busy = true;
+	wake(t, 1); /* this thread may come to wait for any that is behind */
 	pthread_mutex_unlock(&t->lock);
 	good = finish ? engine_finish(w->engine, &why) : show(t, w, slots, &why);
 	if (finish)
 		lane_end(w->lane);
-	else if (drained)
-		lane_rest(w->lane); /* others may wait for what is in it */
 	pthread_mutex_lock(&t->lock);
-	w->busy = false;
-	w->ended = finish;
 	for (size_t i = 0; i < slots; i++)
 		give_back(t, w);
 	if (!good)
 		fail(t, &why);
+	if (!finish && w->done == t->filled) {
+		pthread_mutex_unlock(&t->lock);
+		lane_rest(w->lane); /* others may wait for what is in it */
+		pthread_mutex_lock(&t->lock);
+	}
+	w->ended = finish;
+	w->busy = false;
 	if (t->waits)
 		pthread_cond_signal(&t->moved);
 }
@@ -213,7 +217,6 @@ static void *run(void *argument)
 	while (!t->failed && !t->over) {
 		w = pick(t, w);
 		if (w != NULL) {
-			wake(t, WORTH);
 			work(t, w);
 			continue;
 		}
@@ -235,7 +238,6 @@ static void wait_for_workers(struct team *t)
 
 	if (w != NULL) {
 		t->helped = w;
-		wake(t, 1);
 		work(t, w);
 		return;
 	}
@@ -392,8 +394,8 @@ bool team_feed(struct team *t, const struct frame *frames, size_t count, struct 
 	pthread_mutex_unlock(&t->lock);
 	if (t->failed)
 		return well(t, e);
-	memcpy(s->frame, frames, count * sizeof *frames);
-	s->count = count;
+	portion_fill(&s->portion, frames, count, &t->engines[0]->rules, &t->engines[0]->share,
+			&t->clock);
 	pthread_mutex_lock(&t->lock);
 	s->left = t->count;
 	s->room = t->room;
@@ -487,9 +489,10 @@ static bool make_all(struct team *t, const struct conf *conf, const struct regis
 	const struct engine_part part = { .conf = &own,
 		.registry = registry,
 		.seed = hash_seed(),
-		.share = { .count = workers, .board = &t->board } };
+		.share = { .count = workers, .seed = hash_seed(), .board = &t->board } };
 
 	own.memory.bytes /= workers;
+	t->clock.jump_ns = conf->idle_timeout.ns;
 	t->lanes = lanes_new(sink, workers, e);
 	for (size_t i = 0; i < workers; i++)
 		if (t->lanes == NULL || !make_worker(t, part, i, e))

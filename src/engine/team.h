@@ -33,8 +33,7 @@ const struct input_rooms *team_rooms(const struct team *t);
 /* Starts the threads; behind sink_begin(). */
 bool team_start(struct team *t, struct err *e);
 
-/* Takes frames, at most TEAM_FRAMES.  False: a sink failed. */
-enum { TEAM_FRAMES = 256 };
+/* Takes frames, at most 256.  False: a sink failed. */
 bool team_feed(struct team *t, const struct frame *frames, size_t count, struct err *e);
 
 /* All flows leave, all records are written, the threads end. */
