@@ -24,13 +24,14 @@
 #include "source/input.h"
 
 enum {
-	SLOTS = 64, /* batches of frames in the ring */
-	WORTH = 8,  /* batches: nobody is woken for fewer */
-	SHARE = 4,  /* batches: done before a thread looks for what is behind */
-	STAY = 16,  /* batches: a worker does not change hands for fewer */
-	LOW = 8,    /* batches: the reader goes on before a worker has no more than that */
-	HIGH = 24,  /* batches: the reader helps a worker that is so far behind */
-	ROOMS = 12, /* at most */
+	SLOTS = 128,  /* batches of frames in the ring */
+	WORTH = 4,    /* batches: nobody is woken for fewer */
+	SHARE = 2,    /* batches: done before a thread looks for what is behind */
+	STAY = 8,     /* batches: a worker does not change hands for fewer */
+	LOW = 8,      /* batches: the reader goes on before a worker has no more than that */
+	HIGH = 16,    /* batches: the reader helps a worker that is so far behind */
+	ROOMS = 64,   /* at most, */
+	WINDOWS = 12, /* ... and mapped ones */
 #ifdef FUZZING
 	ROOM = 512,
 #else
@@ -349,7 +350,7 @@ static void give_back_windows(struct team *t)
 	struct room *r;
 
 	pthread_mutex_lock(&t->lock);
-	while ((r = take_window(t)) != NULL || (t->windows >= ROOMS && !t->failed)) {
+	while ((r = take_window(t)) != NULL || (t->windows >= WINDOWS && !t->failed)) {
 		if (r == NULL) {
 			wait_for_workers(t);
 			continue;

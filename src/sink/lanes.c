@@ -18,7 +18,7 @@ enum {
 	STRETCH_BYTES = 128 << 10,
 	STRETCH_RECORDS = 1024,
 	LANE_BYTES = 4 << 20,    /* that wait; a lane with more waits itself */
-	WORTH_BYTES = 512 << 10, /* of each lane: the thread is not woken for less */
+	WORTH_BYTES = 128 << 10, /* of each lane: the thread is not woken for less */
 	SPARES = 64,
 };
 
