@@ -134,7 +134,7 @@ static struct worker *pick(struct team *t, const struct worker *last)
 	struct worker *best = NULL;
 	uint64_t most = 0;
 
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = 0; i < t->count && !t->failed; i++) {
 		struct worker *w = &t->worker[i];
 		const uint64_t behind = w->busy ? 0 : backlog(t, w);
 		const uint64_t counts = behind > 0 && w == last ? behind + STAY : behind;
@@ -412,7 +412,7 @@ bool team_feed(struct team *t, const struct frame *frames, size_t count, struct 
 static bool is_idle(const struct team *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].busy || backlog(t, &t->worker[i]) > 0)
+		if (t->worker[i].busy || (backlog(t, &t->worker[i]) > 0 && !t->failed))
 			return false;
 	return true;
 }
@@ -420,7 +420,7 @@ static bool is_idle(const struct team *t)
 void team_rest(struct team *t)
 {
 	pthread_mutex_lock(&t->lock);
-	while (!t->over && !t->failed && !is_idle(t))
+	while (!t->over && !is_idle(t))
 		wait_for_workers(t);
 	pthread_mutex_unlock(&t->lock);
 }
