@@ -53,9 +53,8 @@ const struct option conf_options[] = {
 			.more = "0: of files one for each processor, 8 at most (any number with "
 				"independent); of a live capture "
 				"one. In a live capture each has a ring. Of files there is also "
-				"one "
-				"thread that reads and one that writes when N is more than 1; the "
-				"output is the same for any number.",
+				"one thread that writes when N is more than 1; the output is the "
+				"same for any number.",
 			.flags = OPTION_PLACE),
 	OPTION(struct conf, drops_interval, "drops_interval",
 			"time that a record of lost packets speaks of", .initial = "10",

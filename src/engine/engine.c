@@ -20,6 +20,8 @@
 enum {
 	NESTED_DATAGRAMS = 4,
 	STATES_AHEAD = 4, /* packets of a batch before their turn: what their states point to */
+	FRAMES_AHEAD = 8, /* frames of a team's batch before their turn: headers, */
+	HEADERS = 64,     /* ... so many bytes */
 	LINK_ETHERNET = 1,
 	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
 };
@@ -218,8 +220,8 @@ static bool take_shared_error(
 		return false;
 	table_ticket(en->table, &quoted, &other);
 
-	const bool mine = share_is_mine(s, ticket->hash), at_me = share_is_mine(s, other.hash);
-	const bool one = share_of(s, ticket->hash) == share_of(s, other.hash);
+	const size_t here = share_of_key(s, &ticket->key), there = share_of_key(s, &other.key);
+	const bool mine = here == s->index, at_me = there == s->index, one = here == there;
 	bool alive = false;
 
 	if (!mine && !at_me)
@@ -250,7 +252,7 @@ static inline bool is_elsewhere(
 		return false;
 	if (__builtin_expect(is_icmp(pkt), false) && take_shared_error(en, pkt, ticket))
 		return true;
-	return !share_is_mine(&en->share, ticket->hash);
+	return share_of_key(&en->share, &ticket->key) != en->share.index;
 }
 
 /* Outside the batch: fragments. */
@@ -525,18 +527,12 @@ static void take_unusual(
 	take_outcome(en, outcome, pkt, frame);
 }
 
-/* Frames and lengths are counted by the caller. */
-static inline void take_frame(struct engine *en, const struct frame *frame)
+static inline void take_frame(
+		struct engine *en, const struct frame *frame, int64_t ns, int64_t clock_ns)
 {
-	int64_t ns = clock_clamp(frame->ns);
-	int64_t clock_ns = clock_at(&en->clock, frame->interface, ns);
 	struct pkt *pkt;
 	enum outcome outcome;
 
-	if (ns < en->stats.first_ns)
-		en->stats.first_ns = ns;
-	if (ns > en->stats.last_ns)
-		en->stats.last_ns = ns;
 	if (clock_ns >= en->fragments_due_ns)
 		engine_expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
@@ -549,21 +545,83 @@ static inline void take_frame(struct engine *en, const struct frame *frame)
 		take_unusual(en, outcome, pkt, frame);
 }
 
-bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e)
+static bool end_feed(struct engine *en, const struct portion_sums *sums, struct err *e)
 {
-	uint64_t bytes = 0, truncated = 0;
-	size_t i;
-
-	for (i = 0; i < count && !en->emit.failed; i++) {
-		bytes += frames[i].wirelen;
-		truncated += frames[i].caplen < frames[i].wirelen;
-		take_frame(en, &frames[i]);
-	}
-	en->stats.frames += i;
-	en->stats.bytes += bytes;
-	en->stats.truncated += truncated;
+	en->stats.frames += sums->frames;
+	en->stats.bytes += sums->bytes;
+	en->stats.truncated += sums->truncated;
+	if (sums->first_ns < en->stats.first_ns)
+		en->stats.first_ns = sums->first_ns;
+	if (sums->last_ns > en->stats.last_ns)
+		en->stats.last_ns = sums->last_ns;
 	engine_flush(en);
 	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+}
+
+bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e)
+{
+	struct portion_sums sums = PORTION_SUMS_NONE;
+
+	for (size_t i = 0; i < count && !en->emit.failed; i++) {
+		const int64_t ns = clock_clamp(frames[i].ns);
+
+		portion_add(&sums, &frames[i], ns);
+		take_frame(en, &frames[i], ns, clock_at(&en->clock, frames[i].interface, ns));
+	}
+	return end_feed(en, &sums, e);
+}
+
+/* --- a portion of a team's frames
+ * --------------------------------------------------------------------- */
+
+/* Which frames an engine has to look at. */
+static size_t choose(const struct portion *b, size_t index, uint16_t *chosen)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) { /* no branch: it would go either way */
+		chosen[n] = (uint16_t)i;
+		n += (b->owner[i] == index) | (b->owner[i] == PORTION_ALL);
+	}
+	return n;
+}
+
+/* Headers that another processor has read. */
+static inline void fetch_frame(const struct frame *frame)
+{
+	__builtin_prefetch(frame->bytes);
+	__builtin_prefetch(frame->bytes + HEADERS);
+}
+
+/* Frames that are one packet each, of other engines' flows. */
+static inline void pass_over(struct engine *en, size_t frames)
+{
+	en->stats.packets += frames;
+	en->number += en->number_step * frames;
+}
+
+bool engine_feed_portion(struct engine *en, const struct portion *b, struct err *e)
+{
+	uint16_t chosen[PORTION_FRAMES];
+	const size_t n = choose(b, en->share.index, chosen);
+	size_t next = 0;
+
+	for (size_t k = 0; k < n && !en->emit.failed; k++) {
+		const size_t i = chosen[k];
+
+		if (k + FRAMES_AHEAD < n)
+			fetch_frame(&b->frame[chosen[k + FRAMES_AHEAD]]);
+		pass_over(en, i - next);
+		next = i + 1;
+		en->clock.now_ns = b->clock_ns[i];
+		take_frame(en, &b->frame[i], clock_clamp(b->frame[i].ns), b->clock_ns[i]);
+	}
+	pass_over(en, b->count - next);
+	en->clock.now_ns = b->now_ns;
+	en->clock.jumps = b->jumps;
+	if (en->clock.now_ns >= en->fragments_due_ns)
+		engine_expire_fragments(en, en->clock.now_ns);
+	return end_feed(en, &b->sums, e);
 }
 
 bool engine_finish(struct engine *en, struct err *e)

@@ -6,6 +6,7 @@
 #include "engine/clock.h"
 #include "engine/emit.h"
 #include "engine/engine.h"
+#include "engine/portion.h"
 #include "engine/share.h"
 #include "flow/table.h"
 #include "net/decode.h"
@@ -52,6 +53,9 @@ struct engine_part {
 	struct share share;
 };
 struct engine *engine_make(const struct engine_part *part, struct err *e);
+
+/* As engine_feed(), for an engine of a team. */
+bool engine_feed_portion(struct engine *en, const struct portion *b, struct err *e);
 
 /* Behind what was fed: flows whose time has come leave, and the lane is told how far it is. */
 void engine_reach(struct engine *en);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * team.c - the ring of frames, the rooms that they lie in, and the workers.
+ * team.c - the ring of frames, the rooms that they lie in, the workers, and the threads.
+ *
+ * There are as many threads as workers, and any thread may do the next piece of any worker's work:
+ * each takes the worker that is furthest behind.  The reader is one of them; it reads while the
+ * others have something to do, and then works too.  So nobody has to be woken as long as there is
+ * work, and processors share it evenly, whatever reading costs.
  *
  * The reader waits when the slowest worker is a whole ring behind, or when all rooms are in use; a
- * worker waits for frames, for its lane, or for an answer of another worker, which has all frames
- * that it has.  So nobody waits in a circle.
+ * worker waits for its lane, or for an answer of another worker, which has all frames that it has.
+ * So nobody waits in a circle: the worker that is furthest behind waits for nobody, and if no
+ * thread has it, one is left that takes it.
  */
 #include "engine/team.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "engine/engine_internal.h"
@@ -19,9 +24,14 @@
 #include "source/input.h"
 
 enum {
-	SLOTS = 32, /* batches of frames in the ring */
-	WORTH = 4,  /* batches: nobody is woken for fewer */
-	ROOMS = 12, /* at most */
+	SLOTS = 128,  /* batches of frames in the ring */
+	WORTH = 4,    /* batches: nobody is woken for fewer */
+	SHARE = 2,    /* batches: done before a thread looks for what is behind */
+	STAY = 8,     /* batches: a worker does not change hands for fewer */
+	LOW = 8,      /* batches: the reader goes on before a worker has no more than that */
+	HIGH = 16,    /* batches: the reader helps a worker that is so far behind */
+	ROOMS = 64,   /* at most, */
+	WINDOWS = 12, /* ... and mapped ones */
 #ifdef FUZZING
 	ROOM = 512,
 #else
@@ -38,22 +48,19 @@ struct room {
 };
 
 struct slot {
-	struct room *room;  /* or NULL */
-	size_t count, left; /* frames; workers that are not done with them */
-	struct frame frame[TEAM_FRAMES];
+	struct room *room; /* or NULL */
+	size_t left;       /* workers that are not done with it */
+	struct portion portion;
 };
 
 struct worker {
-	struct team *team;
 	struct engine *engine;
 	struct lane *lane;
-	pthread_t thread;
-	bool started;
 
 	/* under the lock */
 	uint64_t done; /* slots */
-	bool sleeps;
-	pthread_cond_t filled;
+	bool busy;     /* a thread has it */
+	bool ended;    /* its flows have left */
 };
 
 struct team {
@@ -61,12 +68,16 @@ struct team {
 	struct board board;
 	struct input_rooms input_rooms;
 	struct engine **engines;
-	struct room *room; /* the reader's */
-	bool over;         /* the threads have ended */
+	struct clock clock;    /* the reader's */
+	struct room *room;     /* the reader's */
+	struct worker *helped; /* by the reader, last */
+	bool over;             /* the threads have ended */
 
 	atomic_bool failed;
 	pthread_mutex_t lock;
-	pthread_cond_t moved; /* a slot or room is free, or a worker has failed */
+	pthread_cond_t work;  /* for threads without any */
+	pthread_cond_t moved; /* for the reader: a slot, room or worker is free, or all is over */
+	size_t sleepers;      /* threads without work */
 	bool waits;           /* the reader */
 	bool ends;            /* there are no more frames */
 	struct err why;
@@ -75,6 +86,8 @@ struct team {
 	uint64_t filled;            /* slots so far */
 	struct slot slot[SLOTS];
 
+	size_t threads; /* that run, beside the reader's */
+	pthread_t *thread;
 	size_t count;
 	struct worker worker[];
 };
@@ -88,9 +101,9 @@ static void fail(struct team *t, const struct err *why)
 	if (!t->failed)
 		t->why = *why;
 	t->failed = true;
+	board_give_up(&t->board); /* the reader may wait for an answer too */
 	pthread_cond_broadcast(&t->moved);
-	for (size_t i = 0; i < t->count; i++)
-		pthread_cond_signal(&t->worker[i].filled);
+	pthread_cond_broadcast(&t->work);
 }
 
 static bool well(struct team *t, struct err *e)
@@ -103,24 +116,151 @@ static bool well(struct team *t, struct err *e)
 	return good;
 }
 
+/* --- work, by any thread ------------------------------------------------------------------------
+ */
+
+/* Under the lock: slots that a worker has yet to see; without more of them, its end is one. */
+static uint64_t backlog(const struct team *t, const struct worker *w)
+{
+	return t->filled - w->done + (t->ends && !w->ended);
+}
+
+/*
+ * Under the lock: the worker that is furthest behind, of those that no thread has; 'last', which
+ * this thread had before and has in its caches, unless another is far behind that.
+ */
+static struct worker *pick(struct team *t, const struct worker *last)
+{
+	struct worker *best = NULL;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->count && !t->failed; i++) {
+		struct worker *w = &t->worker[i];
+		const uint64_t behind = w->busy ? 0 : backlog(t, w);
+		const uint64_t counts = behind > 0 && w == last ? behind + STAY : behind;
+
+		if (counts > most) {
+			most = counts;
+			best = w;
+		}
+	}
+	return best;
+}
+
+/* Under the lock: a worker is done with a slot. */
+static void give_back(struct team *t, struct worker *w)
+{
+	struct slot *s = &t->slot[w->done++ % SLOTS];
+
+	if (--s->left == 0 && s->room != NULL)
+		s->room->users--;
+}
+
+/* Shows a worker some slots. */
+static bool show(struct team *t, struct worker *w, size_t slots, struct err *why)
+{
+	for (size_t i = 0; i < slots; i++) {
+		const struct slot *s = &t->slot[(w->done + i) % SLOTS];
+
+		if (!engine_feed_portion(w->engine, &s->portion, why))
+			return false;
+		engine_reach(w->engine);
+	}
+	return true;
+}
+
+/* Under the lock: a thread that sleeps, if there is enough for it to do. */
+static void wake(struct team *t, uint64_t worth)
+{
+	const struct worker *w = t->sleepers == 0 ? NULL : pick(t, NULL);
+
+	if (w != NULL && backlog(t, w) >= worth)
+		pthread_cond_signal(&t->work);
+}
+
+/* Under the lock, which is let go meanwhile: does some of a worker's work. */
+static void work(struct team *t, struct worker *w)
+{
+	const uint64_t behind = t->filled - w->done;
+	const size_t slots = behind < SHARE ? (size_t)behind : SHARE;
+	const bool finish = slots == 0;
+	struct err why;
+	bool good;
+
+	w->busy = true;
+	wake(t, 1); /* this thread may come to wait for any that is behind */
+	pthread_mutex_unlock(&t->lock);
+	good = finish ? engine_finish(w->engine, &why) : show(t, w, slots, &why);
+	if (finish)
+		lane_end(w->lane);
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < slots; i++)
+		give_back(t, w);
+	if (!good)
+		fail(t, &why);
+	if (!finish && w->done == t->filled) {
+		pthread_mutex_unlock(&t->lock);
+		lane_rest(w->lane); /* others may wait for what is in it */
+		pthread_mutex_lock(&t->lock);
+	}
+	w->ended = finish;
+	w->busy = false;
+	if (t->waits)
+		pthread_cond_signal(&t->moved);
+}
+
+static void *run(void *argument)
+{
+	struct team *t = argument;
+	struct worker *w = NULL;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->failed && !t->over) {
+		w = pick(t, w);
+		if (w != NULL) {
+			work(t, w);
+			continue;
+		}
+		t->sleepers++;
+		pthread_cond_wait(&t->work, &t->lock);
+		t->sleepers--;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
 /* --- the reader's side --------------------------------------------------------------------------
  */
 
-/* Under the lock: nobody sleeps who has something to do. */
-static void wake_all(struct team *t)
-{
-	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].sleeps && t->worker[i].done < t->filled)
-			pthread_cond_signal(&t->worker[i].filled);
-}
-
-/* Under the lock. */
+/* Under the lock: the reader can go no further before some work is done. */
 static void wait_for_workers(struct team *t)
 {
-	wake_all(t);
+	struct worker *w = pick(t, t->helped);
+
+	if (w != NULL) {
+		t->helped = w;
+		work(t, w);
+		return;
+	}
 	t->waits = true;
 	pthread_cond_wait(&t->moved, &t->lock);
 	t->waits = false;
+}
+
+/* Under the lock: no worker will be without frames soon, and one that nobody has is far behind. */
+static bool should_help(const struct team *t)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct worker *w = &t->worker[i];
+
+		if (backlog(t, w) < LOW)
+			return false;
+		if (!w->busy && backlog(t, w) > most)
+			most = backlog(t, w);
+	}
+	return most >= HIGH;
 }
 
 static struct room *free_room(const struct team *t, size_t size)
@@ -210,7 +350,7 @@ static void give_back_windows(struct team *t)
 	struct room *r;
 
 	pthread_mutex_lock(&t->lock);
-	while ((r = take_window(t)) != NULL || (t->windows >= ROOMS && !t->failed)) {
+	while ((r = take_window(t)) != NULL || (t->windows >= WINDOWS && !t->failed)) {
 		if (r == NULL) {
 			wait_for_workers(t);
 			continue;
@@ -250,30 +390,29 @@ bool team_feed(struct team *t, const struct frame *frames, size_t count, struct 
 	struct slot *s = &t->slot[t->filled % SLOTS];
 
 	pthread_mutex_lock(&t->lock);
-	while (s->left > 0 && !t->failed)
+	while ((s->left > 0 || should_help(t)) && !t->failed)
 		wait_for_workers(t);
 	pthread_mutex_unlock(&t->lock);
 	if (t->failed)
 		return well(t, e);
-	memcpy(s->frame, frames, count * sizeof *frames);
-	s->count = count;
+	portion_fill(&s->portion, frames, count, &t->engines[0]->rules, &t->engines[0]->share,
+			&t->clock);
 	pthread_mutex_lock(&t->lock);
 	s->left = t->count;
 	s->room = t->room;
 	if (s->room != NULL)
 		s->room->users++;
 	t->filled++;
-	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].sleeps && t->filled - t->worker[i].done >= WORTH)
-			pthread_cond_signal(&t->worker[i].filled);
+	wake(t, WORTH);
 	pthread_mutex_unlock(&t->lock);
 	return true;
 }
 
+/* Under the lock: whether all that can be done is done. */
 static bool is_idle(const struct team *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->worker[i].started && t->worker[i].done < t->filled)
+		if (t->worker[i].busy || (backlog(t, &t->worker[i]) > 0 && !t->failed))
 			return false;
 	return true;
 }
@@ -281,99 +420,39 @@ static bool is_idle(const struct team *t)
 void team_rest(struct team *t)
 {
 	pthread_mutex_lock(&t->lock);
-	while (!t->over && !t->failed && !is_idle(t))
+	while (!t->over && !is_idle(t))
 		wait_for_workers(t);
 	pthread_mutex_unlock(&t->lock);
-}
-
-/* --- a worker's side ----------------------------------------------------------------------------
- */
-
-/* Under the lock: it is done with a slot. */
-static void give_back(struct team *t, struct worker *w, struct slot *s)
-{
-	w->done++;
-	if (--s->left > 0)
-		return;
-	if (s->room != NULL)
-		s->room->users--;
-	if (t->waits && t->filled - w->done <= SLOTS / 2) /* he fills many at once */
-		pthread_cond_signal(&t->moved);
-}
-
-/* Under the lock: the next slot; NULL: there will be none. */
-static struct slot *next_slot(struct team *t, struct worker *w)
-{
-	while (w->done == t->filled && !t->ends && !t->failed) {
-		pthread_mutex_unlock(&t->lock);
-		lane_rest(w->lane); /* others may wait for what is in it */
-		pthread_mutex_lock(&t->lock);
-		w->sleeps = true;
-		while (w->done == t->filled && !t->ends && !t->failed)
-			pthread_cond_wait(&w->filled, &t->lock);
-		w->sleeps = false;
-	}
-	return t->failed || w->done == t->filled ? NULL : &t->slot[w->done % SLOTS];
-}
-
-static void *run(void *argument)
-{
-	struct worker *w = argument;
-	struct team *t = w->team;
-	struct slot *s;
-	struct err why;
-
-	pthread_mutex_lock(&t->lock);
-	while ((s = next_slot(t, w)) != NULL) {
-		pthread_mutex_unlock(&t->lock);
-		const bool good = engine_feed(w->engine, s->frame, s->count, &why);
-
-		engine_reach(w->engine);
-		pthread_mutex_lock(&t->lock);
-		if (!good)
-			fail(t, &why);
-		give_back(t, w, s);
-	}
-	pthread_mutex_unlock(&t->lock);
-	if (!t->failed && !engine_finish(w->engine, &why)) {
-		pthread_mutex_lock(&t->lock);
-		fail(t, &why);
-		pthread_mutex_unlock(&t->lock);
-	}
-	lane_end(w->lane);
-	return NULL;
 }
 
 bool team_start(struct team *t, struct err *e)
 {
 	bool good = lanes_start(t->lanes, e);
 
-	for (size_t i = 0; i < t->count && good; i++) {
-		struct worker *w = &t->worker[i];
-
-		w->started = thread_start(&w->thread, run, w) == 0;
-		good = w->started || err_set(e, "cannot start a worker");
+	while (good && t->threads + 1 < t->count) {
+		good = thread_start(&t->thread[t->threads], run, t) == 0 ||
+		       err_set(e, "cannot start a worker");
+		t->threads += good;
 	}
 	return good;
 }
 
 static void join(struct team *t)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		if (t->worker[i].started)
-			pthread_join(t->worker[i].thread, NULL);
-		t->worker[i].started = false;
-	}
+	pthread_mutex_lock(&t->lock);
 	t->over = true;
+	pthread_cond_broadcast(&t->work);
+	pthread_mutex_unlock(&t->lock);
+	while (t->threads > 0)
+		pthread_join(t->thread[--t->threads], NULL);
 }
 
 bool team_finish(struct team *t, struct err *e)
 {
 	pthread_mutex_lock(&t->lock);
 	t->ends = true;
-	for (size_t i = 0; i < t->count; i++)
-		pthread_cond_signal(&t->worker[i].filled);
 	pthread_mutex_unlock(&t->lock);
+	team_rest(t);
 	join(t);
 	return well(t, e) && lanes_finish(t->lanes, e);
 }
@@ -397,8 +476,6 @@ static bool make_worker(struct team *t, struct engine_part part, size_t i, struc
 {
 	struct worker *w = &t->worker[i];
 
-	pthread_cond_init(&w->filled, NULL);
-	w->team = t;
 	w->lane = part.to.lane = lanes_lane(t->lanes, i);
 	part.share.index = i;
 	w->engine = t->engines[i] = engine_make(&part, e);
@@ -413,9 +490,10 @@ static bool make_all(struct team *t, const struct conf *conf, const struct regis
 	const struct engine_part part = { .conf = &own,
 		.registry = registry,
 		.seed = hash_seed(),
-		.share = { .count = workers, .board = &t->board } };
+		.share = { .count = workers, .seed = hash_seed(), .board = &t->board } };
 
 	own.memory.bytes /= workers;
+	t->clock.jump_ns = conf->idle_timeout.ns;
 	t->lanes = lanes_new(sink, workers, e);
 	for (size_t i = 0; i < workers; i++)
 		if (t->lanes == NULL || !make_worker(t, part, i, e))
@@ -428,12 +506,21 @@ struct team *team_new(const struct conf *conf, const struct registry *registry, 
 {
 	struct team *t = calloc(1, sizeof *t + workers * sizeof t->worker[0]);
 
-	if (t == NULL || (t->engines = calloc(workers, sizeof(struct engine *))) == NULL) {
+	if (t != NULL) {
+		t->engines = calloc(workers, sizeof(struct engine *));
+		t->thread = calloc(workers, sizeof(pthread_t));
+	}
+	if (t == NULL || t->engines == NULL || t->thread == NULL) {
+		if (t != NULL) {
+			free(t->engines);
+			free(t->thread);
+		}
 		free(t);
 		err_set(e, "no memory for threads");
 		return NULL;
 	}
 	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->work, NULL);
 	pthread_cond_init(&t->moved, NULL);
 	board_init(&t->board);
 	t->input_rooms = (struct input_rooms){ next_room, lend_window, t };
@@ -460,14 +547,14 @@ void team_free(struct team *t)
 		return;
 	team_stop(t);
 	lanes_free(t->lanes);
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = 0; i < t->count; i++)
 		engine_free(t->worker[i].engine);
-		pthread_cond_destroy(&t->worker[i].filled);
-	}
 	free_rooms(t);
 	board_destroy(&t->board);
+	pthread_cond_destroy(&t->work);
 	pthread_cond_destroy(&t->moved);
 	pthread_mutex_destroy(&t->lock);
+	free(t->thread);
 	free(t->engines);
 	free(t);
 }

@@ -3,9 +3,9 @@
  * team.h - files by several threads: all workers are shown all frames, and share the flows.
  *
  * The caller's thread reads; frames go into a ring that every worker reads from its beginning to
- * its end.  A worker is an engine: it decodes, puts fragments together and keeps the clock as it
- * does when it is alone, but keeps only the packets whose flow's hash names it (share.h).  What
- * that costs twice is less than what it costs to hand packets from one processor to another.
+ * its end.  A worker is an engine: it puts fragments together and lets flows leave as it does when
+ * it is alone, but keeps only the packets of its own flows (share.h, portion.h).  Threads, of which
+ * the caller's is one, do the work of whichever worker is furthest behind.
  *
  * Each worker writes its records into a lane (sink/lanes.h).  They come out in the order in which
  * one engine would have written them, so nothing shows that there was a team, but where memory=
@@ -33,8 +33,7 @@ const struct input_rooms *team_rooms(const struct team *t);
 /* Starts the threads; behind sink_begin(). */
 bool team_start(struct team *t, struct err *e);
 
-/* Takes frames, at most TEAM_FRAMES.  False: a sink failed. */
-enum { TEAM_FRAMES = 256 };
+/* Takes frames, at most 256.  False: a sink failed. */
 bool team_feed(struct team *t, const struct frame *frames, size_t count, struct err *e);
 
 /* All flows leave, all records are written, the threads end. */

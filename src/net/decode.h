@@ -24,6 +24,17 @@ struct decode_rules {
 enum outcome decode_frame(
 		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
 
+/*
+ * What tells the flow of a frame that holds one TCP or UDP packet of the usual shape: sums over
+ * source and destination, so both directions have the same.  False: decode_frame() has to look.
+ */
+struct decode_ends {
+	uint64_t address[2]; /* of the first and of the last eight bytes, as they lie in memory */
+	uint32_t ports;
+};
+bool decode_ends(const struct decode_rules *rules, const struct frame *frame,
+		struct decode_ends *ends);
+
 /* Decodes the next subframe of an A-MSDU: consumes from pkt->rest. */
 enum outcome decode_rest(
 		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);

@@ -67,33 +67,47 @@ static inline void set_ip6(struct pkt *pkt, const uint8_t *h)
 	pkt->flow_label = chain_u32(h) & 0xfffff;
 }
 
-/* Reads the IP header; its length, or 0 when it is not the usual one. */
-static inline uint32_t usual_network(const struct frame *frame, struct pkt *pkt)
+/* The length of the IP packet, or 0 when it is not the usual one. */
+static inline uint32_t usual_network(const struct frame *frame)
 {
 	const uint8_t *h = frame->bytes + ETHERNET_HEADER;
 	uint32_t total, left = frame->caplen - ETHERNET_HEADER;
 
+	if (frame->linktype != LINK_ETHERNET || frame->caplen < ETHERNET_HEADER + IP4_HEADER)
+		return 0;
 	switch (chain_u16(h - 2)) {
 	case TYPE_IP4:
 		total = chain_u16(h + 2);
 		if (h[0] != IP4_PLAIN || (chain_u16(h + 6) & IP4_FRAGMENT) != 0 || total > left)
 			return 0;
-		set_ip4(pkt, h);
-		break;
+		return total;
 	case TYPE_IP6:
 		if (left < IP6_HEADER || h[0] >> 4 != 6)
 			return 0;
 		total = IP6_HEADER + (uint32_t)chain_u16(h + 4);
-		if (total == IP6_HEADER || total > left)
-			return 0;
-		set_ip6(pkt, h);
-		break;
+		return total == IP6_HEADER || total > left ? 0 : total;
 	default:
 		return 0;
 	}
-	pkt->ip = (struct rd){ h, total };
-	pkt->ip_len = total;
-	return total;
+}
+
+/* Of a TCP segment of that size, its header's; or 0. */
+static inline uint32_t tcp_header(const uint8_t *t, uint32_t size)
+{
+	uint32_t header = size < TCP_HEADER ? 0 : (t[12] >> 4) * 4u;
+
+	return header < TCP_HEADER || header > size ? 0 : header;
+}
+
+/* Of a UDP datagram in so many bytes, its own, unless it is a tunnel's; or 0. */
+static inline uint32_t udp_length(
+		const uint8_t *t, uint32_t size, const uint16_t port[2], bool outermost)
+{
+	uint32_t length = size < UDP_HEADER ? 0 : chain_u16(t + 4);
+
+	if (length < UDP_HEADER || length > size)
+		return 0;
+	return outermost || !tunnel_may_be(port) || tunnel_of_ports(port) == NEXT_END ? length : 0;
 }
 
 /* In one piece, as addresses are. */
@@ -112,9 +126,9 @@ static inline void set_ports(struct pkt *pkt, const uint8_t *t)
 
 static inline bool usual_tcp(struct pkt *pkt, const uint8_t *t, uint32_t size)
 {
-	uint32_t header = size < TCP_HEADER ? 0 : (t[12] >> 4) * 4u;
+	const uint32_t header = tcp_header(t, size);
 
-	if (header < TCP_HEADER || header > size)
+	if (header == 0)
 		return false;
 	pkt->seq = chain_u32(t + 4);
 	pkt->ack = chain_u32(t + 8);
@@ -130,11 +144,9 @@ static inline bool usual_tcp(struct pkt *pkt, const uint8_t *t, uint32_t size)
 
 static inline bool usual_udp(struct pkt *pkt, const uint8_t *t, uint32_t size, bool outermost)
 {
-	uint32_t length = size < UDP_HEADER ? 0 : chain_u16(t + 4);
+	const uint32_t length = udp_length(t, size, pkt->port, outermost);
 
-	if (length < UDP_HEADER || length > size)
-		return false;
-	if (!outermost && tunnel_may_be(pkt->port) && tunnel_of_ports(pkt->port) != NEXT_END)
+	if (length == 0)
 		return false;
 	pkt->seq = pkt->ack = 0;
 	pkt->tcp_flags = pkt->window = 0;
@@ -164,14 +176,18 @@ static inline void set_rest(struct pkt *pkt, bool nanoseconds)
 
 bool decode_usual(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt)
 {
-	const uint8_t *t;
-	uint32_t total;
+	const uint8_t *h = frame->bytes + ETHERNET_HEADER, *t;
+	uint32_t total = usual_network(frame);
 
-	if (frame->linktype != LINK_ETHERNET || frame->caplen < ETHERNET_HEADER + IP4_HEADER)
+	if (total == 0)
 		return false;
-	total = usual_network(frame, pkt);
-	if (total == 0 || total < pkt->ip_header_len + 4 ||
-			(pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
+	if (h[0] == IP4_PLAIN)
+		set_ip4(pkt, h);
+	else
+		set_ip6(pkt, h);
+	pkt->ip = (struct rd){ h, total };
+	pkt->ip_len = total;
+	if (total < pkt->ip_header_len + 4 || (pkt->proto != PROTO_TCP && pkt->proto != PROTO_UDP))
 		return false;
 	t = pkt->ip.p + pkt->ip_header_len;
 	total -= pkt->ip_header_len;
@@ -182,4 +198,43 @@ bool decode_usual(const struct decode_rules *rules, const struct frame *frame, s
 		return false;
 	set_rest(pkt, frame->nanoseconds);
 	return true;
+}
+
+static inline uint64_t piece(const uint8_t *p, size_t size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, size);
+	return v;
+}
+
+static inline void set_ends(
+		const uint8_t *h, bool ip4, const uint16_t port[2], struct decode_ends *ends)
+{
+	ends->address[0] = ip4 ? piece(h + 12, 4) + piece(h + 16, 4)
+			       : piece(h + 8, 8) + piece(h + 24, 8);
+	ends->address[1] = ip4 ? 0 : piece(h + 16, 8) + piece(h + 32, 8);
+	ends->ports = (uint32_t)port[0] + port[1];
+}
+
+bool decode_ends(const struct decode_rules *rules, const struct frame *frame,
+		struct decode_ends *ends)
+{
+	const uint8_t *h = frame->bytes + ETHERNET_HEADER, *t;
+	const uint32_t total = usual_network(frame);
+	const bool ip4 = total > 0 && h[0] == IP4_PLAIN;
+	const uint32_t header = ip4 ? IP4_HEADER : IP6_HEADER;
+	uint8_t proto;
+
+	if (total < header + 4)
+		return false;
+	t = h + header;
+	proto = ip4 ? h[9] : h[6];
+
+	const uint16_t port[2] = { chain_u16(t), chain_u16(t + 2) };
+
+	set_ends(h, ip4, port, ends);
+	if (proto == PROTO_TCP)
+		return tcp_header(t, total - header) > 0;
+	return proto == PROTO_UDP && udp_length(t, total - header, port, rules->outermost) > 0;
 }

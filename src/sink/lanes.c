@@ -18,7 +18,7 @@ enum {
 	STRETCH_BYTES = 128 << 10,
 	STRETCH_RECORDS = 1024,
 	LANE_BYTES = 4 << 20,    /* that wait; a lane with more waits itself */
-	WORTH_BYTES = 512 << 10, /* of each lane: the thread is not woken for less */
+	WORTH_BYTES = 128 << 10, /* of each lane: the thread is not woken for less */
 	SPARES = 64,
 };
 
@@ -265,6 +265,7 @@ static bool hand_on(struct lane *lane)
 		all->failed = true;
 		err_set(&all->why, "cannot write records: no memory");
 		pthread_cond_broadcast(&all->filled);
+		pthread_cond_broadcast(&all->emptied);
 	}
 	pthread_mutex_unlock(&all->lock);
 	return good;
@@ -461,8 +462,11 @@ static void merge(struct lanes *all)
 			pthread_cond_wait(&all->filled, &all->lock);
 			continue;
 		}
-		struct lane *waits = write_some(all);
+		struct lane *waits;
 
+		do
+			waits = write_some(all);
+		while (!is_done(all) && has_news(waits));
 		while (!is_done(all) && is_worth_it(all) && !has_news(waits)) {
 			waits->hungry = true;
 			pthread_cond_wait(&all->filled, &all->lock);

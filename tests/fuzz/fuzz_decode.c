@@ -74,6 +74,20 @@ static void check_outcome(enum outcome outcome, const struct pkt *pkt, const str
 		check(quoted.ip_version == 4 || quoted.ip_version == 6);
 }
 
+/* Sums over both ends, as they stand in the packet. */
+static void check_ends(
+		const struct decode_rules *rules, const struct frame *frame, const struct pkt *pkt)
+{
+	struct decode_ends ends;
+	uint64_t a[2], b[2];
+
+	memcpy(a, pkt->address[0], sizeof(a));
+	memcpy(b, pkt->address[1], sizeof(b));
+	check(decode_ends(rules, frame, &ends));
+	check(ends.address[0] == a[0] + b[0] && ends.address[1] == a[1] + b[1]);
+	check(ends.ports == (uint32_t)pkt->port[0] + pkt->port[1]);
+}
+
 /* The short way, where it can be gone, leads to the same packet. */
 static void both_ways(const struct decode_rules *rules, const struct frame *frame)
 {
@@ -81,8 +95,11 @@ static void both_ways(const struct decode_rules *rules, const struct frame *fram
 
 	memset(&usual, 0, sizeof(usual));
 	memset(&walked, 0, sizeof(walked));
-	if (!decode_usual(rules, frame, &usual))
+	if (!decode_usual(rules, frame, &usual)) {
+		check(!decode_ends(rules, frame, &(struct decode_ends){ 0 }));
 		return;
+	}
+	check_ends(rules, frame, &usual);
 	check(decode_walk(rules, frame, &walked) == OUTCOME_PACKET);
 	check(memcmp(&usual, &walked, offsetof(struct pkt, layer)) == 0);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_share.c - engine/share.c: every hash has one owner; answers reach who asks, whoever is
+/* test_share.c - engine/share.c: every flow has one owner; answers reach who asks, whoever is
  * first. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -11,25 +12,43 @@
 
 enum { QUESTIONS = 200000, STEP = 3 };
 
+/* Flows of a few hosts; only ports differ between many. */
+static struct decode_ends ends_of(uint32_t flow)
+{
+	return (struct decode_ends){ { 0x0a000001u + flow % 50, 0 }, 443 + flow / 50 };
+}
+
 static void one_owner(void **unused)
 {
+	const struct share s = { .index = 3, .count = 5, .seed = 0x1234567890abcdef };
 	size_t kept[5] = { 0 };
 
 	(void)unused;
-	for (uint32_t hash = 1; hash < 100000; hash++) {
-		unsigned owners = 0;
+	for (uint32_t flow = 0; flow < 100000; flow++) {
+		const struct decode_ends ends = ends_of(flow);
 
-		for (size_t i = 0; i < 5; i++) {
-			const struct share s = { .index = i, .count = 5 };
-
-			owners += share_is_mine(&s, hash * 2654435761u);
-			kept[i] += share_is_mine(&s, hash * 2654435761u);
-		}
-		assert_int_equal(owners, 1);
+		assert_in_range(share_of(&s, &ends), 0, 4);
+		kept[share_of(&s, &ends)]++;
 	}
 	for (size_t i = 0; i < 5; i++)
 		assert_in_range(kept[i], 19000, 21000);
-	assert_true(share_is_mine(&(const struct share){ 0 }, 77));
+}
+
+static void key_says_the_same(void **unused)
+{
+	const struct share s = { .count = 7, .seed = 99 }, alone = { 0 };
+	struct flow_key key = { .address = { "ABCDEFGHIJKLMNOP", "abcdefghijklmnop" },
+		.port = { 443, 50000 } };
+	uint64_t a[2], b[2];
+
+	(void)unused;
+	memcpy(a, key.address[0], sizeof a);
+	memcpy(b, key.address[1], sizeof b);
+
+	const struct decode_ends ends = { { a[0] + b[0], a[1] + b[1] }, 50443 };
+
+	assert_int_equal(share_of_key(&s, &key), share_of(&s, &ends));
+	assert_int_equal(share_of_key(&alone, &key), 0);
 }
 
 static bool is_alive(uint64_t number)
@@ -87,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_owner),
+		cmocka_unit_test(key_says_the_same),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(giving_up),
 	};
