@@ -136,6 +136,7 @@ bool calls_make_workers(struct calls *c, struct err *e)
 		} else {
 			call->env.worker = c->call[call->reads].env.worker;
 		}
+		call->env.read_worker = c->call[call->reads].env.worker;
 	}
 	return true;
 }
@@ -159,7 +160,7 @@ void calls_free_workers(struct calls *c)
 
 		if (call->feature->worker_free != NULL)
 			call->feature->worker_free(call->env.worker);
-		call->env.worker = NULL;
+		call->env.worker = call->env.read_worker = NULL;
 	}
 }
 

@@ -34,6 +34,7 @@ struct feature_env {
 	struct pool *pool;       /* for vec_push() and arena_alloc() on flow->arena */
 	struct arena *scratch;   /* finish(): memory until the record is written */
 	void *worker;            /* what worker_new() made, here or in the feature read */
+	void *read_worker;       /* what that of the feature read has made */
 	const void *read;        /* finish(): the state of the feature that 'reads' names */
 };
 

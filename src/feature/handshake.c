@@ -261,6 +261,7 @@ static void leave(void *state, const struct feature_env *env)
 	struct handshake *s = state;
 	struct hs_worker *w = env->worker;
 
+	w->told_of = NULL;
 	if (s->phase != HS_FOUND)
 		return;
 	for (struct hs_certificate *c = s->at.hs->first_certificate; c != NULL; c = c->next)

@@ -122,14 +122,6 @@ struct handshake {
 
 _Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
 
-/* Memory of a worker: env->worker of the collector and of those that read it. */
-struct hs_worker {
-	struct certs *certs;
-	struct quic_env *quic;                /* NULL: libcrypto lacks what Initials need */
-	uint8_t packet[LIMIT_QUIC_PACKET];    /* a decrypted one */
-	uint8_t unpacked[LIMIT_CERT_MESSAGE]; /* a Certificate message */
-};
-
 /* Without a hello the initiator is taken for the client. */
 static inline unsigned hs_client(const struct hs *hs)
 {
@@ -200,26 +192,42 @@ void hs_quic_datagram(const struct hs_in *in, struct rd datagram);
 
 struct hs_hello { /* a hello, parsed; 'there' is false without one */
 	bool there;
-	bool whole; /* all bytes were kept, and none is left over */
+	bool ended; /* all bytes of the message came and were kept */
+	bool whole; /* the same, and none is left over */
 	struct tls_hello hello;
 	struct tls_hello_info info;
 };
 
-/* The messages that reports speak of; those that were not seen are NULL. */
+enum { HS_HELLOS = 4 };
+
+/* The messages that reports speak of; those that were not seen are NULL, but hellos never are. */
 struct hs_told {
 	unsigned client; /* direction of the client; without any hello that of the initiator */
-	struct hs_hello client_hello, retry, second_client_hello, server_hello;
+	const struct hs_hello *client_hello, *retry, *second_client_hello, *server_hello;
 	const struct hs_message *verify, *server_key, *client_key, *request, *client_verify;
 	const struct hs_message *ticket, *status;
 	uint16_t version; /* negotiated; without a ServerHello the highest offered; 0: no hello */
 	uint16_t suite;   /* selected; only with 'server_hello.there' */
 	struct hs_message partial[2];
+	struct hs_hello hello[HS_HELLOS]; /* what was parsed: hello_count of them */
+	unsigned hello_count;
 };
 
-void hs_tell(const struct hs *hs, struct hs_told *t);
+/* Memory of a worker: env->worker of the collector, env->read_worker of those that read it. */
+struct hs_worker {
+	struct certs *certs;
+	struct quic_env *quic;                /* NULL: libcrypto lacks what Initials need */
+	uint8_t packet[LIMIT_QUIC_PACKET];    /* a decrypted one */
+	uint8_t unpacked[LIMIT_CERT_MESSAGE]; /* a Certificate message */
+	const struct hs *told_of;             /* whose handshake 'told' is of; NULL: nobody's */
+	struct hs_told told;
+};
 
-/* The hellos alone, for those who want nothing else. */
-bool hs_parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_hello *h);
+/*
+ * What is told of a handshake, in the memory of the collector's worker: made for the first who
+ * asks, and the same for those behind until leave().
+ */
+const struct hs_told *hs_told(const struct hs *hs, struct hs_worker *w);
 
 static inline struct rd hs_body(const struct hs_message *m)
 {

@@ -156,11 +156,10 @@ static void report_parameters(const struct report *r, struct rd list)
 
 static void report_hello(const struct report *r)
 {
-	struct hs_told t;
+	const struct hs_hello *h = hs_told(r->hs, r->env->read_worker)->client_hello;
 
-	hs_tell(r->hs, &t);
-	if (t.client_hello.there)
-		report_parameters(r, t.client_hello.info.quic_parameters);
+	if (h->there)
+		report_parameters(r, h->info.quic_parameters);
 }
 
 /* --- Google's handshake ------------------------------------------------------------------------
