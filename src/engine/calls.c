@@ -93,6 +93,8 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 		add_fetches(c, call->offset, call->feature->pointers);
 	if (r->on[i]->leave != NULL)
 		c->leaving[c->leaving_count++] = (uint8_t)i;
+	if (r->on[i]->fetch != NULL && !call->later)
+		c->fetching[c->fetching_count++] = (uint8_t)i;
 	if (r->on[i]->record != NULL)
 		c->whole[c->whole_count++] = (uint8_t)i;
 	c->tables[i] = r->tables[i];
@@ -178,6 +180,16 @@ void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigne
 	if (!c->call[i].later)
 		return (char *)v + c->call[i].offset;
 	return later_states(v) == NULL ? NULL : later_states(v) + c->call[i].offset;
+}
+
+void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near)
+{
+	for (size_t n = 0; n < c->fetching_count; n++) {
+		const struct call *call = &c->call[c->fetching[n]];
+
+		for (unsigned out = 0; out < c->views; out++)
+			call->feature->fetch(calls_state(c, f, c->fetching[n], out), near);
+	}
 }
 
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)

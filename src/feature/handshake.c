@@ -15,6 +15,7 @@
 enum {
 	HS_TRIES = 8,      /* pieces of a TCP flow under way that are looked at */
 	HS_DATAGRAMS = 64, /* of UDP: a call may begin with many STUN checks */
+	HS_FETCHED = 512,  /* bytes of the first message that are fetched ahead: a usual hello */
 };
 
 /* --- the block of a flow ---------------------------------------------------------------------- */
@@ -268,6 +269,32 @@ static void leave(void *state, const struct feature_env *env)
 		certs_release(w->certs, c->cert);
 }
 
+static void fetch_bytes(const void *at, size_t size)
+{
+	enum { LINE = 64 };
+
+	for (size_t i = 0; i < size; i += LINE)
+		__builtin_prefetch((const char *)at + i, 1);
+}
+
+static void fetch(const void *state, bool near)
+{
+	const struct handshake *s = state;
+	const struct hs *hs = s->at.hs;
+
+	if (s->phase != HS_FOUND)
+		return;
+	if (!near) {
+		fetch_bytes(hs, sizeof *hs);
+		return;
+	}
+	__builtin_prefetch(hs->first_certificate);
+	fetch_bytes(hs->records.p, hs->records.size);
+	fetch_bytes(hs->heads.p, hs->heads.size);
+	fetch_bytes(hs->first, hs->first == NULL ? 0 : HS_FETCHED);
+	__builtin_prefetch(hs->quic);
+}
+
 static size_t worker_memory(const void *worker)
 {
 	const struct hs_worker *w = worker;
@@ -308,6 +335,7 @@ const struct feature feature_handshake = {
 	.size = sizeof(struct handshake),
 	.stream = stream,
 	.stream_bytes = stream_bytes,
+	.fetch = fetch,
 	.leave = leave,
 	.worker_new = worker_new,
 	.worker_free = worker_free,

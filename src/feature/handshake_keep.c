@@ -189,17 +189,20 @@ uint32_t hs_wanted(const struct hs_in *in, uint8_t type, uint32_t size)
 	return size < most ? size : most;
 }
 
-/* Adds a message to the list; 'bytes' lie in the arena. */
-static void add(const struct hs_in *in, const struct tls_message *m, uint8_t *bytes, uint32_t kept)
+/* Adds a message to the list.  Its bytes lie in the arena at 'room', or are copied there. */
+static void add(const struct hs_in *in, const struct tls_message *m, uint8_t *room, uint32_t kept)
 {
 	struct hs *hs = in->hs;
-	struct hs_message *k = arena_alloc(&in->flow->arena, in->env->pool, sizeof *k);
+	const size_t behind = room == NULL ? kept : 0;
+	struct hs_message *k = arena_alloc(&in->flow->arena, in->env->pool, sizeof *k + behind);
 
 	if (k == NULL) {
 		no_memory(in);
 		return;
 	}
-	*k = (struct hs_message){ NULL, bytes, m->size, kept, m->type, (uint8_t)in->dir,
+	if (behind > 0)
+		room = memcpy(k + 1, m->body.p, kept);
+	*k = (struct hs_message){ NULL, room, m->size, kept, m->type, (uint8_t)in->dir,
 		side_of(in)->ssl2 };
 	hs->message_count++;
 	if (hs->last == NULL)
@@ -270,14 +273,6 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 	if (wanted == 0 || certificate || in->hs->message_count >= LIMIT_HANDSHAKE_MESSAGES) {
 		arena_drop(arena, in->env->pool, room);
 		return;
-	}
-	if (room == NULL && kept > 0) { /* else there was no memory for its first bytes */
-		room = arena_alloc(arena, in->env->pool, kept);
-		if (room == NULL) {
-			no_memory(in);
-			return;
-		}
-		memcpy(room, m->body.p, kept);
 	}
 	add(in, m, room, kept);
 }

@@ -29,7 +29,7 @@ enum { HS_NOBODY = 2 }; /* struct hs.client while nobody has said hello */
 /* A handshake message that is kept, in the order in which they were whole. */
 struct hs_message {
 	struct hs_message *next;
-	uint8_t *bytes; /* of the body; SSLv2: of the record */
+	uint8_t *bytes; /* of the body, often behind this struct; SSLv2: of the record */
 	uint32_t size;  /* of the body, by its head */
 	uint32_t kept;  /* bytes there */
 	uint8_t type;   /* enum tls_handshake_type */
