@@ -34,7 +34,8 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 	hs->carrier = (uint8_t)carrier;
 	hs->client = HS_NOBODY;
 	hs->initiator = in->pkt->dir != in->dir;
-	hs->wait = wait;
+	if (carrier == HS_TLS)
+		hs->wait = wait;
 	return hs;
 }
 
@@ -227,7 +228,7 @@ static void check_order(struct handshake *s, const struct hs_in *in, struct rd b
 	if (side == NULL)
 		return;
 	side->lost |= side->started && side->taken > 0 && side->taken != in->offset;
-	side->taken = in->offset + bytes.left;
+	side->taken = (uint32_t)(in->offset + bytes.left);
 }
 
 static enum verdict stream(void *state, const struct feature_env *env, struct flow *flow,

@@ -65,7 +65,8 @@ void hs_head(const struct hs_in *in, uint32_t record, uint8_t type, uint32_t siz
 	end = trail_put(end, record);
 	end = trail_put(end, type);
 	end = trail_put(end, size);
-	hs->head_count += trail_add(&hs->heads, in->env, in->flow, bytes, (size_t)(end - bytes));
+	if (trail_add(&hs->heads, in->env, in->flow, bytes, (size_t)(end - bytes)))
+		hs->head_count++;
 }
 
 void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
@@ -73,7 +74,7 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	struct hs *hs = in->hs;
 	struct tls_alert told = { 0 };
 	bool clear = size == 2 && tls_alert_parse(body, &told);
-	struct hs_alert *a;
+	struct hs_alert *a, **last = &hs->first_alert;
 
 	if (hs->alert_count == LIMIT_ALERTS) {
 		hs_capped(in);
@@ -86,11 +87,9 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	}
 	hs->alert_count++;
 	*a = (struct hs_alert){ NULL, (uint8_t)in->dir, told.level, told.description, clear };
-	if (hs->last_alert == NULL)
-		hs->first_alert = a;
-	else
-		hs->last_alert->next = a;
-	hs->last_alert = a;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = a;
 }
 
 /* --- certificates ------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 {
 	struct hs *hs = in->hs;
 	struct hs_worker *w = in->env->worker;
-	struct hs_certificate *c;
+	struct hs_certificate *c, **last = &hs->first_certificate;
 
 	if (side_of(in)->certificates == LIMIT_CERTIFICATES) {
 		hs_capped(in);
@@ -116,11 +115,9 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 	if (c->cert == NULL)
 		hs_capped(in);
 	side_of(in)->certificates++;
-	if (hs->last_certificate == NULL)
-		hs->first_certificate = c;
-	else
-		hs->last_certificate->next = c;
-	hs->last_certificate = c;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = c;
 }
 
 static void take_certificates(const struct hs_in *in, struct rd body, bool tls13)

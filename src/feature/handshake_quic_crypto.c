@@ -2,10 +2,10 @@
 /*
  * handshake_quic_crypto.c - CRYPTO frames into handshake messages (RFC 9000 section 19.6).
  *
- * Bytes that come in order go straight on to the messages.  From a hole on they are held in a stream
- * in the flow's arena, which grows with what came, up to LIMIT_QUIC_CRYPTO_BYTES, and is given back
- * when the hole is filled.  Google's handshake is always held, since it is read as a whole at the
- * flow's end.
+ * Bytes that come in order go straight on to the messages.  From a hole on they are held in a
+ * stream in the flow's arena, which grows with what came, up to LIMIT_QUIC_CRYPTO_BYTES, and is
+ * given back when the hole is filled.  Google's handshake is always held, since it is read as a
+ * whole at the flow's end.
  */
 #include "feature/handshake_quic.h"
 

@@ -52,26 +52,28 @@ struct hs_alert {
 
 /* One direction. */
 struct hs_side {
-	uint64_t taken;                /* TLS: bytes of the stream so far */
 	struct tls_assembler messages; /* TLS, QUIC */
+	uint32_t taken;                /* TLS: bytes of the stream so far */
 	uint32_t record;               /* number of the record under way, for struct hs.heads */
 	uint32_t message_record;       /* in which the message under way began */
 	uint32_t record_left;          /* bytes of the body to come */
+	uint32_t heartbeats;
+	uint32_t refused; /* records or messages that contradict themselves */
 	uint16_t record_size, first_version;
 	uint8_t record_type, first_type;
 	uint8_t head[TLS_RECORD_HEAD], head_size;
 	uint8_t body[3], body_size;   /* the beginning of alerts and heartbeats */
 	uint8_t hellos, certificates; /* messages of these kinds that were kept */
-	bool started;                 /* its first record was found */
-	bool ssl2;                    /* the record under way, its first, is one of SSLv2 */
-	bool lost;    /* bytes are missing, or are no records: nothing more is read */
-	bool changed; /* change_cipher_spec was sent */
-	bool skip;    /* the rest of the record is encrypted */
-	bool data;    /* application data was sent */
-	bool listed;  /* the message under way is in struct hs.heads */
-	uint32_t heartbeats;
-	uint32_t refused; /* records or messages that contradict themselves */
+	bool started : 1;             /* its first record was found */
+	bool ssl2 : 1;                /* the record under way, its first, is one of SSLv2 */
+	bool lost : 1;    /* bytes are missing, or are no records: nothing more is read */
+	bool changed : 1; /* change_cipher_spec was sent */
+	bool skip : 1;    /* the rest of the record is encrypted */
+	bool data : 1;    /* application data was sent */
+	bool listed : 1;  /* the message under way is in struct hs.heads */
 };
+
+_Static_assert(LIMIT_HANDSHAKE_LISTED <= UINT32_MAX, "hs_side.taken");
 
 struct hs_quic;
 struct hs_dtls;
@@ -85,20 +87,26 @@ struct hs {
 	bool renegotiation; /* handshake records behind application data */
 	bool heartbeat_overlong; /* one says that it has more payload than it has */
 	bool hello_done;         /* server_hello_done was sent */
-	uint32_t tickets, message_count, alert_count;
-	uint32_t hello_requests;
+	uint8_t message_count, alert_count;
+	uint16_t head_count;
+	uint32_t record_count, tickets, hello_requests;
 	struct hs_message *first, *last;
-	struct hs_certificate *first_certificate, *last_certificate;
-	struct hs_alert *first_alert, *last_alert;
+	struct hs_certificate *first_certificate;
+	struct hs_alert *first_alert;
 	struct trail records; /* size, type << 1 | dir, ns since the record before */
 	struct trail heads;   /* of handshake messages: number of its record, type, size */
-	uint32_t record_count, head_count;
-	int64_t record_ns; /* flow time of the last record */
+	int64_t record_ns;    /* flow time of the last record */
 	struct hs_side side[2];
-	struct hs_wait *wait; /* TCP: what came before TLS */
-	struct hs_quic *quic;
-	struct hs_dtls *dtls;
+	union {                       /* by the carrier */
+		struct hs_wait *wait; /* TCP: what came before TLS */
+		struct hs_quic *quic;
+		struct hs_dtls *dtls;
+	};
 };
+
+_Static_assert(LIMIT_HANDSHAKE_MESSAGES <= UINT8_MAX && LIMIT_ALERTS <= UINT8_MAX &&
+				LIMIT_HANDSHAKE_HEADS <= UINT16_MAX,
+		"counts of struct hs");
 
 /* Before TLS has begun in a TCP flow. */
 struct hs_wait {

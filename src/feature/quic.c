@@ -236,7 +236,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	(void)state;
 	(void)view;
-	if (s->phase != HS_FOUND || s->at.hs->quic == NULL)
+	if (s->phase != HS_FOUND || s->at.hs->carrier != HS_QUIC || s->at.hs->quic == NULL)
 		return false;
 	r.hs = s->at.hs;
 	r.quic = r.hs->quic;
