@@ -123,9 +123,7 @@ WRAP(STORE, struct cert *, certs_hold, (struct certs * s, struct rd der), (s, de
 WRAP(X509, bool, x509_parse,
 		(struct rd der, struct arena *arena, struct pool *pool, struct x509_info *out),
 		(der, arena, pool, out))
-WRAP_VOID(HELLOS, hs_tell, (const struct hs *hs, struct hs_told *t), (hs, t))
-WRAP(HELLOS, bool, hs_parse_hello,
-		(const struct hs *hs, const struct hs_message *m, struct hs_hello *h), (hs, m, h))
+WRAP(HELLOS, const struct hs_told *, hs_told, (const struct hs *hs, struct hs_worker *w), (hs, w))
 WRAP(WRITING, bool, pen_record, (struct pen * p, const void *const *data, struct err *e),
 		(p, data, e))
 WRAP_VOID(TEXT, plan_json, (const struct plan *p, const void *const *data, struct buf *out),

@@ -3,11 +3,13 @@
  * pool.c - size-class blocks with an eight-byte header, cut from chunks of one class each.
  *
  * A block is { header, bytes }.  The header is the next block of the arena (or of the chunk's free
- * list); blocks are 16-aligned, so its low four bits hold the size class.
+ * list); blocks are 16-aligned, so its lowest bit says that it is one of no chunk.
  *
  * A chunk whose blocks are all given back serves any class again, so memory does not stay carved
  * into sizes that nobody asks for any more.  Chunks are aligned to their size, which
- * is how a block finds its own.
+ * is how a block finds its own, and with it the class.
+ *
+ * An arena with a desk points to that, which a low bit tells from a block.
  */
 #include "base/pool.h"
 
@@ -15,8 +17,8 @@
 #include <string.h>
 
 enum {
-	CLASSES = 13,
-	LARGE = 15, /* its own malloc; the size stands before the block */
+	CLASSES = 26,
+	LARGE = CLASSES, /* its own malloc; the size stands before the block */
 	CHUNK = 32 * 1024,
 	REGION = 128, /* chunks obtained from the system at a time */
 	LARGE_HEAD = 16,
@@ -26,12 +28,14 @@ enum {
 	RESERVE_SHARE = 16,   /* ... such a share of the limit, if that is less */
 };
 
-/* Sizes with header. Chosen so that 8 and a power of two, or a little more, fit without much waste.
+/*
+ * Sizes with header, in grains.  Chosen by what the states of real flows ask for, so that a
+ * twentieth is lost; the largest is 8 and 2048 bytes.
  */
 enum { GRAIN = 16, LARGEST = 2064 };
 
-static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 128, 176, 272, 368, 528, 784,
-	1040, LARGEST };
+static const uint16_t class_size[CLASSES] = { 32, 48, 64, 80, 96, 112, 128, 144, 192, 240, 272, 288,
+	320, 336, 352, 400, 448, 528, 608, 656, 736, 848, 976, 1248, 1488, 2064 };
 
 #ifndef SLAB_MALLOC
 /* By size with header in grains, rounded up: the first class that is large enough. */
@@ -40,19 +44,41 @@ static const uint8_t class_of[LARGEST / GRAIN + 1] = {
 	[4] = 2,
 	[5] = 3,
 	[6] = 4,
-	[7 ... 8] = 5,
-	[9 ... 11] = 6,
-	[12 ... 17] = 7,
-	[18 ... 23] = 8,
-	[24 ... 33] = 9,
-	[34 ... 49] = 10,
-	[50 ... 65] = 11,
-	[66 ... 129] = 12,
+	[7] = 5,
+	[8] = 6,
+	[9] = 7,
+	[10 ... 12] = 8,
+	[13 ... 15] = 9,
+	[16 ... 17] = 10,
+	[18] = 11,
+	[19 ... 20] = 12,
+	[21] = 13,
+	[22] = 14,
+	[23 ... 25] = 15,
+	[26 ... 28] = 16,
+	[29 ... 33] = 17,
+	[34 ... 38] = 18,
+	[39 ... 41] = 19,
+	[42 ... 46] = 20,
+	[47 ... 53] = 21,
+	[54 ... 61] = 22,
+	[62 ... 78] = 23,
+	[79 ... 93] = 24,
+	[94 ... 129] = 25,
 };
 #endif
 
 struct pool_block {
-	uintptr_t next; /* | class */
+	uintptr_t next; /* | IS_LARGE */
+};
+
+enum { IS_LARGE = 1, IS_DESK = 2 };
+
+/* Where the allocations of an arena lie in a row, as far as they fit. */
+struct desk {
+	struct pool_block *first; /* those that do not */
+	char *at, *end;
+	char bytes[];
 };
 
 struct chunk {
@@ -83,17 +109,13 @@ struct pool {
 
 static struct pool_block *block_next(const struct pool_block *b)
 {
-	return (struct pool_block *)(b->next & ~(uintptr_t)15);
+	return (struct pool_block *)(b->next & ~(uintptr_t)IS_LARGE);
 }
 
-static unsigned block_class(const struct pool_block *b)
+/* Keeps what kind it is. */
+static void block_link(struct pool_block *b, struct pool_block *next)
 {
-	return (unsigned)(b->next & 15);
-}
-
-static void block_link(struct pool_block *b, struct pool_block *next, unsigned class)
-{
-	b->next = (uintptr_t)next | class;
+	b->next = (uintptr_t)next | (b->next & IS_LARGE);
 }
 
 static size_t *large_size(struct pool_block *b)
@@ -287,7 +309,7 @@ static struct pool_block *take_large(struct pool *p, size_t size)
 
 	struct pool_block *b = (struct pool_block *)(m + LARGE_HEAD);
 
-	block_link(b, NULL, LARGE);
+	b->next = IS_LARGE;
 	return b;
 }
 
@@ -301,7 +323,6 @@ static struct chunk *find_chunk(struct pool *p, unsigned class)
 	return take_chunk(p, class);
 }
 
-/* A block with its class in it. */
 static struct pool_block *take(struct pool *p, unsigned wanted, size_t size)
 {
 	struct pool_block *b;
@@ -326,7 +347,7 @@ static struct pool_block *take(struct pool *p, unsigned wanted, size_t size)
 	p->used += class_size[class];
 	if (!has_room(c))
 		list_remove(&p->room[class], c);
-	block_link(b, NULL, class);
+	b->next = 0;
 	return b;
 }
 
@@ -342,32 +363,92 @@ static void give_large(struct pool *p, struct pool_block *b)
 
 static void give(struct pool *p, struct pool_block *b)
 {
-	unsigned class = block_class(b);
 	struct chunk *c;
 
-	if (class == LARGE) {
+	if (b->next & IS_LARGE) {
 		give_large(p, b);
 		return;
 	}
 	c = chunk_of(b);
 	if (!has_room(c))
-		list_add(&p->room[class], c);
-	block_link(b, c->free, class);
+		list_add(&p->room[c->class], c);
+	block_link(b, c->free);
 	c->free = b;
-	p->used -= class_size[class];
+	p->used -= class_size[c->class];
 	if (--c->used == 0)
 		give_chunk(p, c);
 }
 
-void *arena_alloc(struct arena *a, struct pool *p, size_t size)
+/* --- arenas -------------------------------------------------------------------------------------
+ */
+
+static struct desk *desk_of(const struct arena *a)
+{
+	const uintptr_t first = (uintptr_t)a->first;
+
+	return first & IS_DESK ? (struct desk *)(first - IS_DESK) : NULL;
+}
+
+/* Whether it lies there. */
+static bool on_desk(const struct desk *d, const void *memory)
+{
+	const uintptr_t at = (uintptr_t)memory;
+
+	return at >= (uintptr_t)d->bytes && at < (uintptr_t)d->end;
+}
+
+bool arena_desk(struct arena *a, size_t size)
+{
+#ifdef SLAB_MALLOC
+	(void)a;
+	(void)size;
+#else
+	struct desk *d = malloc(sizeof *d + size);
+
+	if (d == NULL)
+		return false;
+	*d = (struct desk){ .first = a->first, .at = d->bytes, .end = d->bytes + size };
+	a->first = (struct pool_block *)((uintptr_t)d | IS_DESK);
+#endif
+	return true;
+}
+
+void arena_desk_free(struct arena *a, struct pool *p)
+{
+	struct desk *d = desk_of(a);
+
+	arena_free(a, p);
+	free(d);
+	a->first = NULL;
+}
+
+static void *alloc_block(struct pool_block **first, struct pool *p, size_t size)
 {
 	struct pool_block *b = take(p, class_for(size), size);
 
 	if (b == NULL)
 		return NULL;
-	block_link(b, a->first, block_class(b));
-	a->first = b;
+	block_link(b, *first);
+	*first = b;
 	return (char *)b + HEADER;
+}
+
+static void *alloc_on_desk(struct desk *d, struct pool *p, size_t size)
+{
+	const size_t rounded = (size + 7) / 8 * 8;
+	char *at = d->at;
+
+	if (rounded < size || rounded > (size_t)(d->end - at))
+		return alloc_block(&d->first, p, size);
+	d->at = at + rounded;
+	return at;
+}
+
+void *arena_alloc(struct arena *a, struct pool *p, size_t size)
+{
+	struct desk *d = desk_of(a);
+
+	return d != NULL ? alloc_on_desk(d, p, size) : alloc_block(&a->first, p, size);
 }
 
 void *arena_zalloc(struct arena *a, struct pool *p, size_t size)
@@ -377,23 +458,28 @@ void *arena_zalloc(struct arena *a, struct pool *p, size_t size)
 	return m == NULL ? NULL : memset(m, 0, size);
 }
 
-void arena_drop(struct arena *a, struct pool *p, void *old)
+static void drop_block(struct pool_block **first, struct pool *p, struct pool_block *b)
 {
-	if (old == NULL)
-		return;
-
-	struct pool_block *b = (struct pool_block *)((char *)old - HEADER);
-
-	if (a->first == b) {
-		a->first = block_next(b);
+	if (*first == b) {
+		*first = block_next(b);
 	} else {
-		struct pool_block *before = a->first;
+		struct pool_block *before = *first;
 
 		while (block_next(before) != b)
 			before = block_next(before);
-		block_link(before, block_next(b), block_class(before));
+		block_link(before, block_next(b));
 	}
 	give(p, b);
+}
+
+void arena_drop(struct arena *a, struct pool *p, void *old)
+{
+	struct desk *d = desk_of(a);
+
+	if (old == NULL || (d != NULL && on_desk(d, old)))
+		return;
+	drop_block(d != NULL ? &d->first : &a->first, p,
+			(struct pool_block *)((char *)old - HEADER));
 }
 
 void *arena_move(struct arena *a, struct pool *p, void *old, size_t keep, size_t size)
@@ -408,13 +494,22 @@ void *arena_move(struct arena *a, struct pool *p, void *old, size_t keep, size_t
 	return new;
 }
 
-void arena_free(struct arena *a, struct pool *p)
+static void give_all(struct pool_block **first, struct pool *p)
 {
-	for (struct pool_block *b = a->first, *next; b != NULL; b = next) {
+	for (struct pool_block *b = *first, *next; b != NULL; b = next) {
 		next = block_next(b);
 		give(p, b);
 	}
-	a->first = NULL;
+	*first = NULL;
+}
+
+void arena_free(struct arena *a, struct pool *p)
+{
+	struct desk *d = desk_of(a);
+
+	give_all(d != NULL ? &d->first : &a->first, p);
+	if (d != NULL)
+		d->at = d->bytes;
 }
 
 void *vec_push(struct vec *v, struct arena *a, struct pool *p, size_t item_size, uint32_t cap)

@@ -70,6 +70,14 @@ void arena_drop(struct arena *a, struct pool *p, void *old);
 /* Gives back every block. */
 void arena_free(struct arena *a, struct pool *p);
 
+/*
+ * For an arena that is freed and filled again all the time: what is asked of it comes from these
+ * bytes, one behind the other, as long as they last, and is only given back all at once.  False
+ * without memory.  The arena ends with arena_desk_free(), which one without a desk survives too.
+ */
+bool arena_desk(struct arena *a, size_t size);
+void arena_desk_free(struct arena *a, struct pool *p);
+
 /* How many bytes a block for 'size' bytes really has. */
 size_t pool_room(size_t size);
 

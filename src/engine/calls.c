@@ -93,6 +93,8 @@ static void add_call(struct calls *c, const struct registry *r, size_t i, struct
 		add_fetches(c, call->offset, call->feature->pointers);
 	if (r->on[i]->leave != NULL)
 		c->leaving[c->leaving_count++] = (uint8_t)i;
+	if (r->on[i]->fetch != NULL && !call->later)
+		c->fetching[c->fetching_count++] = (uint8_t)i;
 	if (r->on[i]->record != NULL)
 		c->whole[c->whole_count++] = (uint8_t)i;
 	c->tables[i] = r->tables[i];
@@ -136,6 +138,7 @@ bool calls_make_workers(struct calls *c, struct err *e)
 		} else {
 			call->env.worker = c->call[call->reads].env.worker;
 		}
+		call->env.read_worker = c->call[call->reads].env.worker;
 	}
 	return true;
 }
@@ -165,7 +168,7 @@ void calls_free_workers(struct calls *c)
 
 		if (call->feature->worker_free != NULL)
 			call->feature->worker_free(call->env.worker);
-		call->env.worker = NULL;
+		call->env.worker = call->env.read_worker = NULL;
 	}
 }
 
@@ -183,6 +186,16 @@ void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigne
 	if (!c->call[i].later)
 		return (char *)v + c->call[i].offset;
 	return later_states(v) == NULL ? NULL : later_states(v) + c->call[i].offset;
+}
+
+void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near)
+{
+	for (size_t n = 0; n < c->fetching_count; n++) {
+		const struct call *call = &c->call[c->fetching[n]];
+
+		for (unsigned out = 0; out < c->views; out++)
+			call->feature->fetch(calls_state(c, f, c->fetching[n], out), near);
+	}
 }
 
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)

@@ -46,6 +46,8 @@ struct calls {
 	size_t leaving_count;
 	uint16_t fetch[FETCH_MAX]; /* places of pointers in the (first) view to fetch ahead */
 	size_t fetch_count;
+	uint8_t fetching[REGISTRY_MAX]; /* those with a fetch() */
+	size_t fetching_count;
 	uint8_t whole[REGISTRY_MAX]; /* those with a record() */
 	size_t whole_count;
 	const struct field *tables[REGISTRY_MAX];
@@ -97,6 +99,9 @@ static inline void calls_fetch(const struct calls *c, const struct flow *f)
 		__builtin_prefetch(to, 1);
 	}
 }
+
+/* The flow will leave soon: as feature.h says of fetch(). */
+void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near);
 
 /* Before calls_finish() of a view: those that wait see its packets. */
 void calls_catch_up(const struct calls *c, struct flow *f, unsigned out);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DESK = 64 * 1024 }; /* bytes of scratch memory: more than nearly all records need */
+
 static size_t rounded(size_t size)
 {
 	return (size + 15) / 16 * 16;
@@ -37,7 +39,7 @@ bool emit_init(struct emit *m, const struct calls *calls, const struct emit_to *
 		at += rounded(calls->call[i].feature->out_size);
 	}
 	m->data = calloc(calls->count + 1, sizeof *m->data);
-	if (m->outs == NULL || m->data == NULL) {
+	if (m->outs == NULL || m->data == NULL || !arena_desk(scratch, DESK)) {
 		emit_destroy(m);
 		return err_set(e, "no memory for records");
 	}
@@ -47,11 +49,14 @@ bool emit_init(struct emit *m, const struct calls *calls, const struct emit_to *
 void emit_destroy(struct emit *m)
 {
 	pen_free(m->pen);
+	if (m->scratch != NULL)
+		arena_desk_free(m->scratch, m->pool);
 	free(m->outs);
 	free(m->data);
 	m->pen = NULL;
 	m->outs = NULL;
 	m->data = NULL;
+	m->scratch = NULL;
 }
 
 static bool write_record(struct emit *m)

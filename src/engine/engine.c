@@ -33,16 +33,24 @@ static void on_leave(void *ctx, struct flow *f)
 	if (f->active_ns <= en->lost_ns)
 		f->marks |= FLOW_SENSOR_DROPS;
 	en->emit.key = (struct lane_key){ f->timer.deadline_ns, f->part_number, f->seen_ns };
+	if (en->soon == f)
+		en->soon = NULL;
 	emit_flow(&en->emit, f);
 }
 
 static void on_soon(void *ctx, const struct flow *f)
 {
-	const struct engine *en = ctx;
+	struct engine *en = ctx;
 
+	if (f->side[0].packets + f->side[1].packets == 0)
+		return; /* on_leave() will not hear of it */
 	calls_fetch(&en->calls, f);
 	if (f->extra != NULL)
 		__builtin_prefetch(f->extra);
+	calls_fetch_whole(&en->calls, f, false);
+	if (en->soon != NULL)
+		calls_fetch_whole(&en->calls, en->soon, true);
+	en->soon = f;
 }
 
 static bool make_table(struct engine *en, const struct conf *conf, uint64_t seed, struct err *e)

@@ -24,6 +24,7 @@ struct engine {
 	struct frag_table *frag;
 	struct clock clock;
 	struct arena scratch;
+	const struct flow *soon; /* the last one that on_soon() was told of and that has not left */
 	struct emit emit;
 	unsigned nested;
 	int64_t table_due_ns;     /* when the table next has to let flows go */

@@ -63,6 +63,17 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return o->bytes > 0 && s->taken[0] == o->bytes && s->taken[1] == o->bytes ? DONE : MORE;
 }
 
+static void fetch(const void *state, bool near)
+{
+	enum { LINE = 64 };
+	const struct histogram *h = &((const struct dist_state *)state)->histogram;
+	const char *counts = h->counts;
+	const size_t size = h->width == 0 ? h->bound : (size_t)VALUES * h->width;
+
+	for (size_t at = LINE; !near && at < size; at += LINE)
+		__builtin_prefetch(counts + at);
+}
+
 /*
  * Sums of value and of value squared times count; they fit for up to 2^47 bytes.  The values stand
  * in rows of LANES: value v is in row r = v / LANES, column c = v % LANES.  Adding up the rows from
@@ -380,6 +391,7 @@ const struct feature feature_dist = {
 	.pointers = 1,
 	.out_size = sizeof(struct dist_out),
 	.update = update,
+	.fetch = fetch,
 	.finish = finish,
 	.merge = merge,
 	.fields = fields,

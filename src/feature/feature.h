@@ -34,6 +34,7 @@ struct feature_env {
 	struct pool *pool;       /* for vec_push() and arena_alloc() on flow->arena */
 	struct arena *scratch;   /* finish(): memory until the record is written */
 	void *worker;            /* what worker_new() made, here or in the feature read */
+	void *read_worker;       /* what that of the feature read has made */
 	const void *read;        /* finish(): the state of the feature that 'reads' names */
 	const char *file; /* independent=1: the capture that is read, as it was named; else NULL */
 };
@@ -171,6 +172,12 @@ struct feature {
 	void *(*worker_new)(void);
 	void (*worker_free)(void *worker);
 	size_t (*worker_memory)(const void *worker); /* bytes at the moment, for statistics */
+	/*
+	 * The flow will leave soon, and finish() read what its state points to: that is fetched
+	 * into the cache, whose first lines are on their way already when it begins with
+	 * 'pointers'; in a second call, 'near', what these point to.  NULL: there is nothing more.
+	 */
+	void (*fetch)(const void *state, bool near);
 	/* Once, when the flow's records are written: gives back what the state holds of the
 	 * worker's memory. */
 	void (*leave)(void *state, const struct feature_env *env);

@@ -163,21 +163,12 @@ static void print_server(const struct print *p, const struct hs *hs, const struc
 /* Hellos are named when nothing of them is missing; of a part there would be another name. */
 static void print_hellos(const struct print *p, const struct hs *hs)
 {
-	bool client = false, server = false;
-	struct hs_hello h;
+	const struct hs_told *t = hs_told(hs, p->env->read_worker);
 
-	for (const struct hs_message *m = hs->first; m != NULL; m = m->next) {
-		if (m->type == TLS_CLIENT_HELLO && !client && hs_parse_hello(hs, m, &h)) {
-			client = true;
-			if (m->kept == m->size)
-				print_client(p, hs, &h);
-		} else if (m->type == TLS_SERVER_HELLO && !server && hs_parse_hello(hs, m, &h) &&
-				!h.hello.retry) {
-			server = true;
-			if (m->kept == m->size)
-				print_server(p, hs, &h);
-		}
-	}
+	if (t->client_hello->ended)
+		print_client(p, hs, t->client_hello);
+	if (t->server_hello->ended)
+		print_server(p, hs, t->server_hello);
 }
 
 static void print_syn(const struct print *p, const struct syn *s)

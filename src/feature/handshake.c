@@ -15,6 +15,7 @@
 enum {
 	HS_TRIES = 8,      /* pieces of a TCP flow under way that are looked at */
 	HS_DATAGRAMS = 64, /* of UDP: a call may begin with many STUN checks */
+	HS_FETCHED = 512,  /* bytes of the first message that are fetched ahead: a usual hello */
 };
 
 /* --- the block of a flow ---------------------------------------------------------------------- */
@@ -33,7 +34,8 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 	hs->carrier = (uint8_t)carrier;
 	hs->client = HS_NOBODY;
 	hs->initiator = in->pkt->dir != in->dir;
-	hs->wait = wait;
+	if (carrier == HS_TLS)
+		hs->wait = wait;
 	return hs;
 }
 
@@ -226,7 +228,7 @@ static void check_order(struct handshake *s, const struct hs_in *in, struct rd b
 	if (side == NULL)
 		return;
 	side->lost |= side->started && side->taken > 0 && side->taken != in->offset;
-	side->taken = in->offset + bytes.left;
+	side->taken = (uint32_t)(in->offset + bytes.left);
 }
 
 static enum verdict stream(void *state, const struct feature_env *env, struct flow *flow,
@@ -261,10 +263,37 @@ static void leave(void *state, const struct feature_env *env)
 	struct handshake *s = state;
 	struct hs_worker *w = env->worker;
 
+	w->told_of = NULL;
 	if (s->phase != HS_FOUND)
 		return;
 	for (struct hs_certificate *c = s->at.hs->first_certificate; c != NULL; c = c->next)
 		certs_release(w->certs, c->cert);
+}
+
+static void fetch_bytes(const void *at, size_t size)
+{
+	enum { LINE = 64 };
+
+	for (size_t i = 0; i < size; i += LINE)
+		__builtin_prefetch((const char *)at + i, 1);
+}
+
+static void fetch(const void *state, bool near)
+{
+	const struct handshake *s = state;
+	const struct hs *hs = s->at.hs;
+
+	if (s->phase != HS_FOUND)
+		return;
+	if (!near) {
+		fetch_bytes(hs, sizeof *hs);
+		return;
+	}
+	__builtin_prefetch(hs->first_certificate);
+	fetch_bytes(hs->records.p, hs->records.size);
+	fetch_bytes(hs->heads.p, hs->heads.size);
+	fetch_bytes(hs->first, hs->first == NULL ? 0 : HS_FETCHED);
+	__builtin_prefetch(hs->quic);
 }
 
 static size_t worker_memory(const void *worker)
@@ -307,6 +336,7 @@ const struct feature feature_handshake = {
 	.size = sizeof(struct handshake),
 	.stream = stream,
 	.stream_bytes = stream_bytes,
+	.fetch = fetch,
 	.leave = leave,
 	.worker_new = worker_new,
 	.worker_free = worker_free,

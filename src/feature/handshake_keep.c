@@ -65,7 +65,8 @@ void hs_head(const struct hs_in *in, uint32_t record, uint8_t type, uint32_t siz
 	end = trail_put(end, record);
 	end = trail_put(end, type);
 	end = trail_put(end, size);
-	hs->head_count += trail_add(&hs->heads, in->env, in->flow, bytes, (size_t)(end - bytes));
+	if (trail_add(&hs->heads, in->env, in->flow, bytes, (size_t)(end - bytes)))
+		hs->head_count++;
 }
 
 void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
@@ -73,7 +74,7 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	struct hs *hs = in->hs;
 	struct tls_alert told = { 0 };
 	bool clear = size == 2 && tls_alert_parse(body, &told);
-	struct hs_alert *a;
+	struct hs_alert *a, **last = &hs->first_alert;
 
 	if (hs->alert_count == LIMIT_ALERTS) {
 		hs_capped(in);
@@ -86,11 +87,9 @@ void hs_alert(const struct hs_in *in, struct rd body, uint32_t size)
 	}
 	hs->alert_count++;
 	*a = (struct hs_alert){ NULL, (uint8_t)in->dir, told.level, told.description, clear };
-	if (hs->last_alert == NULL)
-		hs->first_alert = a;
-	else
-		hs->last_alert->next = a;
-	hs->last_alert = a;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = a;
 }
 
 /* --- certificates ------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 {
 	struct hs *hs = in->hs;
 	struct hs_worker *w = in->env->worker;
-	struct hs_certificate *c;
+	struct hs_certificate *c, **last = &hs->first_certificate;
 
 	if (side_of(in)->certificates == LIMIT_CERTIFICATES) {
 		hs_capped(in);
@@ -116,11 +115,9 @@ static void add_certificate(const struct hs_in *in, struct rd der)
 	if (c->cert == NULL)
 		hs_capped(in);
 	side_of(in)->certificates++;
-	if (hs->last_certificate == NULL)
-		hs->first_certificate = c;
-	else
-		hs->last_certificate->next = c;
-	hs->last_certificate = c;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = c;
 }
 
 static void take_certificates(const struct hs_in *in, struct rd body, bool tls13)
@@ -189,17 +186,20 @@ uint32_t hs_wanted(const struct hs_in *in, uint8_t type, uint32_t size)
 	return size < most ? size : most;
 }
 
-/* Adds a message to the list; 'bytes' lie in the arena. */
-static void add(const struct hs_in *in, const struct tls_message *m, uint8_t *bytes, uint32_t kept)
+/* Adds a message to the list.  Its bytes lie in the arena at 'room', or are copied there. */
+static void add(const struct hs_in *in, const struct tls_message *m, uint8_t *room, uint32_t kept)
 {
 	struct hs *hs = in->hs;
-	struct hs_message *k = arena_alloc(&in->flow->arena, in->env->pool, sizeof *k);
+	const size_t behind = room == NULL ? kept : 0;
+	struct hs_message *k = arena_alloc(&in->flow->arena, in->env->pool, sizeof *k + behind);
 
 	if (k == NULL) {
 		no_memory(in);
 		return;
 	}
-	*k = (struct hs_message){ NULL, bytes, m->size, kept, m->type, (uint8_t)in->dir,
+	if (behind > 0)
+		room = memcpy(k + 1, m->body.p, kept);
+	*k = (struct hs_message){ NULL, room, m->size, kept, m->type, (uint8_t)in->dir,
 		side_of(in)->ssl2 };
 	hs->message_count++;
 	if (hs->last == NULL)
@@ -270,14 +270,6 @@ void hs_message(const struct hs_in *in, const struct tls_message *m, uint8_t *ro
 	if (wanted == 0 || certificate || in->hs->message_count >= LIMIT_HANDSHAKE_MESSAGES) {
 		arena_drop(arena, in->env->pool, room);
 		return;
-	}
-	if (room == NULL && kept > 0) { /* else there was no memory for its first bytes */
-		room = arena_alloc(arena, in->env->pool, kept);
-		if (room == NULL) {
-			no_memory(in);
-			return;
-		}
-		memcpy(room, m->body.p, kept);
 	}
 	add(in, m, room, kept);
 }

@@ -41,10 +41,16 @@ static struct rd cid_bytes(const struct hs_cid *c)
 static void see_close(const struct hs_in *in, const struct quic_frame *f)
 {
 	struct hs_quic *q = in->hs->quic;
-	size_t size = f->bytes.left < sizeof q->reason ? f->bytes.left : sizeof q->reason;
+	size_t size = f->bytes.left < HS_QUIC_REASON ? f->bytes.left : HS_QUIC_REASON;
 
 	if (q->closed)
 		return;
+	if (size > 0)
+		q->reason = arena_alloc(&in->flow->arena, in->env->pool, size);
+	if (size > 0 && q->reason == NULL) {
+		in->flow->marks |= FLOW_NO_MEMORY;
+		size = 0;
+	}
 	q->closed = true;
 	q->close_application = f->type == QUIC_FRAME_CLOSE_APPLICATION;
 	q->close_dir = (uint8_t)in->dir;
@@ -208,7 +214,13 @@ static void take_negotiation(const struct hs_in *in, const struct quic_packet *p
 
 	if (q->version_count > 0)
 		return;
-	while (list.left >= sizeof q->versions[0] && q->version_count < HS_QUIC_VERSIONS)
+	if (q->versions == NULL)
+		q->versions = arena_alloc(&in->flow->arena, in->env->pool,
+				HS_QUIC_VERSIONS * sizeof q->versions[0]);
+	if (q->versions == NULL)
+		in->flow->marks |= FLOW_NO_MEMORY;
+	while (q->versions != NULL && list.left >= sizeof q->versions[0] &&
+			q->version_count < HS_QUIC_VERSIONS)
 		q->versions[q->version_count++] = rd_u32(&list);
 	hs_quic_restart(in);
 }

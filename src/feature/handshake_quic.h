@@ -14,6 +14,7 @@ enum {
 	HS_QUIC_EARLY = 4,         /* Initials kept until their keys are known */
 	HS_QUIC_EARLY_SIZE = 2048, /* bytes of one */
 	HS_QUIC_VERSIONS = 16,     /* kept of a version negotiation */
+	HS_QUIC_REASON = 64,       /* bytes kept of why a connection was closed */
 };
 
 struct hs_cid {
@@ -30,10 +31,10 @@ struct hs_early {
 
 struct hs_quic {
 	struct quic_keys keys;
-	struct hs_cid key_cid;               /* the keys are made of it */
-	struct hs_cid dcid;                  /* of the client's first packet */
-	uint32_t version;                    /* of the first long header */
-	uint32_t versions[HS_QUIC_VERSIONS]; /* that the server offers instead */
+	struct hs_cid key_cid; /* the keys are made of it */
+	struct hs_cid dcid;    /* of the client's first packet */
+	uint32_t version;      /* of the first long header */
+	uint32_t *versions;    /* that the server offers instead */
 	uint8_t version_count;
 	bool retry_authentic;
 	int32_t retry_token_size;  /* -1: no Retry */
@@ -47,7 +48,7 @@ struct hs_quic {
 	uint8_t close_dir;
 	uint64_t close_error;
 	uint8_t reason_size;
-	uint8_t reason[64];
+	uint8_t *reason;
 	uint8_t early_count;
 	struct hs_early *early[HS_QUIC_EARLY];
 	struct quic_way { /* one direction */

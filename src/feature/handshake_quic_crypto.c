@@ -2,13 +2,12 @@
 /*
  * handshake_quic_crypto.c - CRYPTO frames into handshake messages (RFC 9000 section 19.6).
  *
- * Bytes that come in order go straight on to the messages.  From the first hole on they are held in
- * a stream in the flow's arena, which grows with what came, up to LIMIT_QUIC_CRYPTO_BYTES. Google's
- * handshake is always held, since it is read as a whole at the flow's end.
+ * Bytes that come in order go straight on to the messages.  From a hole on they are held in a
+ * stream in the flow's arena, which grows with what came, up to LIMIT_QUIC_CRYPTO_BYTES, and is
+ * given back when the hole is filled.  Google's handshake is always held, since it is read as a
+ * whole at the flow's end.
  */
 #include "feature/handshake_quic.h"
-
-enum { ROOM_FIRST = 4096 };
 
 static struct quic_way *way_of(const struct hs_in *in)
 {
@@ -18,13 +17,11 @@ static struct quic_way *way_of(const struct hs_in *in)
 /* Memory for a stream of at least 'size' bytes, which the cap allows; false without. */
 static bool make_room(const struct hs_in *in, struct quic_stream *s, uint64_t size)
 {
-	uint32_t room = s->room == 0 ? ROOM_FIRST : s->room;
+	uint32_t more = s->room + s->room / 2, room = size > more ? (uint32_t)size : more;
 	uint8_t *old = s->bytes, *memory;
 
 	if (size <= s->room)
 		return true;
-	while (room < size)
-		room *= 2;
 	memory = arena_alloc(&in->flow->arena, in->env->pool, quic_stream_memory(room));
 	if (memory == NULL) {
 		in->flow->marks |= FLOW_NO_MEMORY;
@@ -49,6 +46,12 @@ static void mark_read(struct quic_way *w)
 		quic_stream_put(&w->stream, at, (struct rd){ nothing, n });
 		at += n;
 	}
+}
+
+static void drop(const struct hs_in *in, struct quic_way *w)
+{
+	arena_drop(&in->flow->arena, in->env->pool, w->stream.bytes);
+	w->stream = (struct quic_stream){ 0 };
 }
 
 static void hold(const struct hs_in *in, uint64_t offset, struct rd bytes)
@@ -98,6 +101,8 @@ void hs_quic_crypto(const struct hs_in *in, uint64_t offset, struct rd bytes)
 
 	w->read += (uint32_t)ready.left;
 	hs_bytes(in, ready);
+	if (w->read == w->stream.top)
+		drop(in, w);
 }
 
 void hs_quic_restart(const struct hs_in *in)
@@ -108,8 +113,7 @@ void hs_quic_restart(const struct hs_in *in)
 
 		other.dir = dir;
 		hs_drop_message(&other);
-		arena_drop(&in->flow->arena, in->env->pool, w->stream.bytes);
-		w->stream = (struct quic_stream){ 0 };
+		drop(&other, w);
 		w->read = 0;
 	}
 }

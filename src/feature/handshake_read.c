@@ -6,12 +6,14 @@
  */
 #include "feature/handshake_state.h"
 
-bool hs_parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_hello *h)
+static const struct hs_hello no_hello;
+
+/* False: it is too short to be one. */
+static bool parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_hello *h)
 {
 	struct rd body = { m->bytes, m->kept };
 	bool dtls = hs->carrier == HS_DTLS, good;
 
-	*h = (struct hs_hello){ .there = true };
 	if (m->ssl2)
 		good = tls_ssl2_hello_parse(body, &h->hello);
 	else if (m->type == TLS_HELLO_RETRY_REQUEST)
@@ -19,32 +21,34 @@ bool hs_parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_h
 	else
 		good = tls_hello_parse(body, m->type == TLS_SERVER_HELLO, dtls, &h->hello);
 	tls_hello_decode(&h->hello, &h->info);
-	h->whole = good && m->kept == m->size;
+	h->there = true;
+	h->ended = m->kept == m->size;
+	h->whole = good && h->ended;
 	return h->hello.ssl2 || rd_ok(&h->hello.random);
 }
 
 static void tell_client_hello(const struct hs *hs, const struct hs_message *m, struct hs_told *t)
 {
-	struct hs_hello h;
+	struct hs_hello *h = &t->hello[t->hello_count];
 
-	if (!hs_parse_hello(hs, m, &h))
+	if (t->second_client_hello->there || !parse_hello(hs, m, h))
 		return;
-	if (!t->client_hello.there)
-		t->client_hello = h;
-	else if (!t->second_client_hello.there)
-		t->second_client_hello = h;
+	*(t->client_hello->there ? &t->second_client_hello : &t->client_hello) = h;
+	t->hello_count++;
 }
 
 static void tell_server_hello(const struct hs *hs, const struct hs_message *m, struct hs_told *t)
 {
-	struct hs_hello h;
+	struct hs_hello *h = &t->hello[t->hello_count];
+	const struct hs_hello **place;
 
-	if (!hs_parse_hello(hs, m, &h))
+	if ((t->retry->there && t->server_hello->there) || !parse_hello(hs, m, h))
 		return;
-	if (h.hello.retry && !t->retry.there)
-		t->retry = h;
-	else if (!h.hello.retry && !t->server_hello.there)
-		t->server_hello = h;
+	place = h->hello.retry ? &t->retry : &t->server_hello;
+	if ((*place)->there)
+		return;
+	*place = h;
+	t->hello_count++;
 }
 
 static void set(const struct hs_message **place, const struct hs_message *m)
@@ -115,21 +119,44 @@ static void tell_partial(const struct hs *hs, unsigned dir, struct hs_told *t)
 	tell_message(hs, m, t);
 }
 
-void hs_tell(const struct hs *hs, struct hs_told *t)
+/* The version in use, or the highest that was offered. */
+static void tell_version(struct hs_told *t)
 {
-	*t = (struct hs_told){ .client = hs_client(hs) };
+	const struct hs_hello *h = t->server_hello->there ? t->server_hello
+				   : t->retry->there      ? t->retry
+							  : t->client_hello;
+
+	if (h->there)
+		t->version = tls_hello_version(&h->hello, &h->info);
+	if (t->server_hello->there && !h->hello.ssl2) {
+		struct rd suite = h->hello.ciphers;
+
+		t->suite = rd_u16(&suite);
+	}
+}
+
+static void tell(const struct hs *hs, struct hs_told *t)
+{
+	unsigned whole;
+
+	memset(t, 0, offsetof(struct hs_told, hello)); /* hellos are written as they come */
+	t->client = hs_client(hs);
+	t->client_hello = t->retry = t->second_client_hello = t->server_hello = &no_hello;
+	t->hello_count = 0;
 	for (const struct hs_message *m = hs->first; m != NULL; m = m->next)
 		tell_message(hs, m, t);
+	whole = t->hello_count;
 	for (unsigned dir = 0; dir < 2; dir++)
 		tell_partial(hs, dir, t);
-	if (t->server_hello.there) {
-		struct rd suite = t->server_hello.hello.ciphers;
+	for (unsigned i = whole; i < t->hello_count; i++)
+		t->hello[i].ended = false;
+	tell_version(t);
+}
 
-		t->version = tls_hello_version(&t->server_hello.hello, &t->server_hello.info);
-		t->suite = t->server_hello.hello.ssl2 ? 0 : rd_u16(&suite);
-	} else if (t->retry.there) {
-		t->version = tls_hello_version(&t->retry.hello, &t->retry.info);
-	} else if (t->client_hello.there) {
-		t->version = tls_hello_version(&t->client_hello.hello, &t->client_hello.info);
-	}
+const struct hs_told *hs_told(const struct hs *hs, struct hs_worker *w)
+{
+	if (w->told_of != hs)
+		tell(hs, &w->told);
+	w->told_of = hs;
+	return &w->told;
 }

@@ -29,7 +29,7 @@ enum { HS_NOBODY = 2 }; /* struct hs.client while nobody has said hello */
 /* A handshake message that is kept, in the order in which they were whole. */
 struct hs_message {
 	struct hs_message *next;
-	uint8_t *bytes; /* of the body; SSLv2: of the record */
+	uint8_t *bytes; /* of the body, often behind this struct; SSLv2: of the record */
 	uint32_t size;  /* of the body, by its head */
 	uint32_t kept;  /* bytes there */
 	uint8_t type;   /* enum tls_handshake_type */
@@ -52,26 +52,28 @@ struct hs_alert {
 
 /* One direction. */
 struct hs_side {
-	uint64_t taken;                /* TLS: bytes of the stream so far */
 	struct tls_assembler messages; /* TLS, QUIC */
+	uint32_t taken;                /* TLS: bytes of the stream so far */
 	uint32_t record;               /* number of the record under way, for struct hs.heads */
 	uint32_t message_record;       /* in which the message under way began */
 	uint32_t record_left;          /* bytes of the body to come */
+	uint32_t heartbeats;
+	uint32_t refused; /* records or messages that contradict themselves */
 	uint16_t record_size, first_version;
 	uint8_t record_type, first_type;
 	uint8_t head[TLS_RECORD_HEAD], head_size;
 	uint8_t body[3], body_size;   /* the beginning of alerts and heartbeats */
 	uint8_t hellos, certificates; /* messages of these kinds that were kept */
-	bool started;                 /* its first record was found */
-	bool ssl2;                    /* the record under way, its first, is one of SSLv2 */
-	bool lost;    /* bytes are missing, or are no records: nothing more is read */
-	bool changed; /* change_cipher_spec was sent */
-	bool skip;    /* the rest of the record is encrypted */
-	bool data;    /* application data was sent */
-	bool listed;  /* the message under way is in struct hs.heads */
-	uint32_t heartbeats;
-	uint32_t refused; /* records or messages that contradict themselves */
+	bool started : 1;             /* its first record was found */
+	bool ssl2 : 1;                /* the record under way, its first, is one of SSLv2 */
+	bool lost : 1;    /* bytes are missing, or are no records: nothing more is read */
+	bool changed : 1; /* change_cipher_spec was sent */
+	bool skip : 1;    /* the rest of the record is encrypted */
+	bool data : 1;    /* application data was sent */
+	bool listed : 1;  /* the message under way is in struct hs.heads */
 };
+
+_Static_assert(LIMIT_HANDSHAKE_LISTED <= UINT32_MAX, "hs_side.taken");
 
 struct hs_quic;
 struct hs_dtls;
@@ -85,20 +87,26 @@ struct hs {
 	bool renegotiation; /* handshake records behind application data */
 	bool heartbeat_overlong; /* one says that it has more payload than it has */
 	bool hello_done;         /* server_hello_done was sent */
-	uint32_t tickets, message_count, alert_count;
-	uint32_t hello_requests;
+	uint8_t message_count, alert_count;
+	uint16_t head_count;
+	uint32_t record_count, tickets, hello_requests;
 	struct hs_message *first, *last;
-	struct hs_certificate *first_certificate, *last_certificate;
-	struct hs_alert *first_alert, *last_alert;
+	struct hs_certificate *first_certificate;
+	struct hs_alert *first_alert;
 	struct trail records; /* size, type << 1 | dir, ns since the record before */
 	struct trail heads;   /* of handshake messages: number of its record, type, size */
-	uint32_t record_count, head_count;
-	int64_t record_ns; /* flow time of the last record */
+	int64_t record_ns;    /* flow time of the last record */
 	struct hs_side side[2];
-	struct hs_wait *wait; /* TCP: what came before TLS */
-	struct hs_quic *quic;
-	struct hs_dtls *dtls;
+	union {                       /* by the carrier */
+		struct hs_wait *wait; /* TCP: what came before TLS */
+		struct hs_quic *quic;
+		struct hs_dtls *dtls;
+	};
 };
+
+_Static_assert(LIMIT_HANDSHAKE_MESSAGES <= UINT8_MAX && LIMIT_ALERTS <= UINT8_MAX &&
+				LIMIT_HANDSHAKE_HEADS <= UINT16_MAX,
+		"counts of struct hs");
 
 /* Before TLS has begun in a TCP flow. */
 struct hs_wait {
@@ -121,14 +129,6 @@ struct handshake {
 };
 
 _Static_assert(sizeof(struct handshake) <= 16, "paid by every flow");
-
-/* Memory of a worker: env->worker of the collector and of those that read it. */
-struct hs_worker {
-	struct certs *certs;
-	struct quic_env *quic;                /* NULL: libcrypto lacks what Initials need */
-	uint8_t packet[LIMIT_QUIC_PACKET];    /* a decrypted one */
-	uint8_t unpacked[LIMIT_CERT_MESSAGE]; /* a Certificate message */
-};
 
 /* Without a hello the initiator is taken for the client. */
 static inline unsigned hs_client(const struct hs *hs)
@@ -200,26 +200,42 @@ void hs_quic_datagram(const struct hs_in *in, struct rd datagram);
 
 struct hs_hello { /* a hello, parsed; 'there' is false without one */
 	bool there;
-	bool whole; /* all bytes were kept, and none is left over */
+	bool ended; /* all bytes of the message came and were kept */
+	bool whole; /* the same, and none is left over */
 	struct tls_hello hello;
 	struct tls_hello_info info;
 };
 
-/* The messages that reports speak of; those that were not seen are NULL. */
+enum { HS_HELLOS = 4 };
+
+/* The messages that reports speak of; those that were not seen are NULL, but hellos never are. */
 struct hs_told {
 	unsigned client; /* direction of the client; without any hello that of the initiator */
-	struct hs_hello client_hello, retry, second_client_hello, server_hello;
+	const struct hs_hello *client_hello, *retry, *second_client_hello, *server_hello;
 	const struct hs_message *verify, *server_key, *client_key, *request, *client_verify;
 	const struct hs_message *ticket, *status;
 	uint16_t version; /* negotiated; without a ServerHello the highest offered; 0: no hello */
 	uint16_t suite;   /* selected; only with 'server_hello.there' */
 	struct hs_message partial[2];
+	struct hs_hello hello[HS_HELLOS]; /* what was parsed: hello_count of them */
+	unsigned hello_count;
 };
 
-void hs_tell(const struct hs *hs, struct hs_told *t);
+/* Memory of a worker: env->worker of the collector, env->read_worker of those that read it. */
+struct hs_worker {
+	struct certs *certs;
+	struct quic_env *quic;                /* NULL: libcrypto lacks what Initials need */
+	uint8_t packet[LIMIT_QUIC_PACKET];    /* a decrypted one */
+	uint8_t unpacked[LIMIT_CERT_MESSAGE]; /* a Certificate message */
+	const struct hs *told_of;             /* whose handshake 'told' is of; NULL: nobody's */
+	struct hs_told told;
+};
 
-/* The hellos alone, for those who want nothing else. */
-bool hs_parse_hello(const struct hs *hs, const struct hs_message *m, struct hs_hello *h);
+/*
+ * What is told of a handshake, in the memory of the collector's worker: made for the first who
+ * asks, and the same for those behind until leave().
+ */
+const struct hs_told *hs_told(const struct hs *hs, struct hs_worker *w);
 
 static inline struct rd hs_body(const struct hs_message *m)
 {

@@ -156,11 +156,10 @@ static void report_parameters(const struct report *r, struct rd list)
 
 static void report_hello(const struct report *r)
 {
-	struct hs_told t;
+	const struct hs_hello *h = hs_told(r->hs, r->env->read_worker)->client_hello;
 
-	hs_tell(r->hs, &t);
-	if (t.client_hello.there)
-		report_parameters(r, t.client_hello.info.quic_parameters);
+	if (h->there)
+		report_parameters(r, h->info.quic_parameters);
 }
 
 /* --- Google's handshake ------------------------------------------------------------------------
@@ -237,7 +236,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	(void)state;
 	(void)view;
-	if (s->phase != HS_FOUND || s->at.hs->quic == NULL)
+	if (s->phase != HS_FOUND || s->at.hs->carrier != HS_QUIC || s->at.hs->quic == NULL)
 		return false;
 	r.hs = s->at.hs;
 	r.quic = r.hs->quic;

@@ -128,13 +128,13 @@ static void report_alerts(struct tls_report *r)
 static const char *handshake_word(const struct tls_report *r)
 {
 	const struct hs *hs = r->hs;
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	const struct hs_side *server = &hs->side[!t->client];
 
-	if (!t->server_hello.there)
+	if (!t->server_hello->there)
 		return NULL;
 	if (tls_version_is_13(t->version))
-		return t->server_hello.info.has_psk ? "resumed" : "full";
+		return t->server_hello->info.has_psk ? "resumed" : "full";
 	if (server->certificates > 0 || t->server_key != NULL || hs->hello_done)
 		return "full";
 	return server->changed ? "resumed" : NULL;
@@ -155,17 +155,17 @@ static void report_marks(struct tls_report *r)
 {
 	const struct hs *hs = r->hs;
 	const struct hs_side *a = &hs->side[0], *b = &hs->side[1];
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	const struct {
 		bool on;
 		const char *word;
 	} marks[] = {
-		{ t->client_hello.info.has_early_data, "early_data" },
+		{ t->client_hello->info.has_early_data, "early_data" },
 		{ hs->renegotiation, "renegotiation" },
-		{ !t->client_hello.there && !t->server_hello.there &&
+		{ !t->client_hello->there && !t->server_hello->there &&
 						(under_way(a) || under_way(b)),
 				"midstream" },
-		{ is_cut(&t->client_hello) || is_cut(&t->server_hello), "cut" },
+		{ is_cut(t->client_hello) || is_cut(t->server_hello), "cut" },
 		{ hs->capped, "capped" },
 		{ a->refused > 0 || b->refused > 0, "malformed" },
 		{ hs->heartbeat_overlong, "heartbeat_overlong" },
@@ -189,12 +189,12 @@ static void report_connection(struct tls_report *r)
 {
 	static const char *const protocols[] = { "tls", "dtls", "quic" };
 	const struct hs *hs = r->hs;
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	struct out_tls *o = r->out;
 
 	o->protocol = protocols[hs->carrier];
 	o->starttls = hs->starttls == STARTTLS_NONE ? NULL : starttls_name(hs->starttls);
-	o->version_code = t->server_hello.there || t->retry.there ? t->version : -1;
+	o->version_code = t->server_hello->there || t->retry->there ? t->version : -1;
 	if (o->version_code >= 0)
 		o->version = tls_word(r, tls_version_name(t->version), t->version);
 	o->handshake = handshake_word(r);
@@ -220,7 +220,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	r.hs = s->at.hs;
 	if (r.hs->record_count == 0 && r.hs->first == NULL && r.hs->alert_count == 0)
 		return false;
-	hs_tell(r.hs, &r.told);
+	r.told = hs_told(r.hs, env->read_worker);
 	report_connection(&r);
 	tls_report_hellos(&r);
 	tls_report_keys(&r);

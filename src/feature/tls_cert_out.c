@@ -150,8 +150,8 @@ static struct field_list chain(const struct tls_report *r, unsigned dir)
 
 void tls_report_certificates(struct tls_report *r)
 {
-	r->out->c_cert = chain(r, r->told.client);
-	r->out->s_cert = chain(r, !r->told.client);
+	r->out->c_cert = chain(r, r->told->client);
+	r->out->s_cert = chain(r, !r->told->client);
 }
 
 /* --- words -------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ static const struct out_hello no_hello = {
 
 static void report_client(struct tls_report *r)
 {
-	const struct hs_hello *h = &r->told.client_hello;
+	const struct hs_hello *h = r->told->client_hello;
 	struct out_tls *o = r->out;
 
 	if (!h->there)
@@ -258,7 +258,7 @@ static void report_cipher(struct tls_report *r, const struct tls_hello *h)
 
 static void report_server(struct tls_report *r)
 {
-	const struct hs_hello *h = &r->told.server_hello;
+	const struct hs_hello *h = r->told->server_hello;
 	struct rd alpn = h->info.alpn, first;
 	struct out_tls *o = r->out;
 
@@ -279,7 +279,7 @@ static void report_server(struct tls_report *r)
 
 static void report_retry(struct tls_report *r)
 {
-	const struct hs_hello *s = &r->told.retry, *c = &r->told.second_client_hello;
+	const struct hs_hello *s = r->told->retry, *c = r->told->second_client_hello;
 	struct out_retry *o = &r->out->retry;
 
 	o->client = o->server = no_hello;

@@ -13,10 +13,10 @@
 
 static void report_client_key(struct tls_report *r)
 {
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	struct tls_client_key key;
 
-	if (t->client_key == NULL || !t->server_hello.there)
+	if (t->client_key == NULL || !t->server_hello->there)
 		return;
 	tls_key_exchange_client(hs_body(t->client_key), tls_cipher_kx(t->suite), t->version, &key);
 	if (!rd_ok(&key.value))
@@ -28,14 +28,14 @@ static void report_client_key(struct tls_report *r)
 /* The share of the group that the server took. */
 static void report_client_share(struct tls_report *r)
 {
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	const struct hs_hello *c =
-			t->second_client_hello.there ? &t->second_client_hello : &t->client_hello;
+			t->second_client_hello->there ? t->second_client_hello : t->client_hello;
 	struct rd shares = c->info.key_shares;
 	struct tls_key_share k;
 
 	while (rd_more(&shares) && tls_key_share_next(&shares, &k)) {
-		if (k.group != t->server_hello.info.key_share_group)
+		if (k.group != t->server_hello->info.key_share_group)
 			continue;
 		r->out->c_key_length = (int32_t)k.key.left * 8;
 		r->out->c_key_exchange = (struct field_hex){ k.key.p, k.key.left };
@@ -48,7 +48,7 @@ static void report_client_share(struct tls_report *r)
 
 static void report_server_share(struct tls_report *r)
 {
-	const struct tls_hello_info *i = &r->told.server_hello.info;
+	const struct tls_hello_info *i = &r->told->server_hello->info;
 	const struct tls_group *group = tls_group_find(i->key_share_group);
 	struct out_server_key *o = &r->out->s_key;
 
@@ -76,14 +76,14 @@ static void report_curve(struct tls_report *r, const struct tls_server_key *key)
 
 static void report_server_key(struct tls_report *r)
 {
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	enum tls_kx kx = tls_cipher_kx(t->suite);
 	struct out_server_key *o = &r->out->s_key;
 	struct tls_server_key key;
 
-	if (t->server_hello.there && !t->server_hello.hello.ssl2)
+	if (t->server_hello->there && !t->server_hello->hello.ssl2)
 		o->type = tls_kx_name(kx);
-	if (t->server_key == NULL || !t->server_hello.there)
+	if (t->server_key == NULL || !t->server_hello->there)
 		return;
 	tls_key_exchange_server(hs_body(t->server_key), kx, t->version, &key);
 	if (key.bits > 0)
@@ -103,9 +103,9 @@ static void report_request(struct tls_report *r)
 	struct rd block;
 
 	o->authorities = -1;
-	if (r->told.request == NULL)
+	if (r->told->request == NULL)
 		return;
-	tls_certificate_request_parse(hs_body(r->told.request), r->told.version, &request);
+	tls_certificate_request_parse(hs_body(r->told->request), r->told->version, &request);
 	types = tls_scratch(r, request.types.left, sizeof *types);
 	while (types != NULL && rd_more(&request.types)) {
 		uint8_t type = rd_u8(&request.types);
@@ -121,7 +121,7 @@ static void report_request(struct tls_report *r)
 
 static void report_rest(struct tls_report *r)
 {
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 	struct rd ticket = hs_body(t->ticket), status = hs_body(t->status);
 	struct tls_certificate_verify verify;
 	struct dtls_verify_request request;
@@ -150,11 +150,11 @@ static void report_rest(struct tls_report *r)
 
 void tls_report_keys(struct tls_report *r)
 {
-	const struct hs_told *t = &r->told;
+	const struct hs_told *t = r->told;
 
 	r->out->c_key_length = -1;
 	r->out->s_key.length = -1;
-	if (t->server_hello.there && tls_version_is_13(t->version)) {
+	if (t->server_hello->there && tls_version_is_13(t->version)) {
 		report_client_share(r);
 		report_server_share(r);
 	} else {

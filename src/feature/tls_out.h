@@ -144,7 +144,7 @@ struct out_tls {
 struct tls_report {
 	const struct feature_env *env;
 	const struct hs *hs;
-	struct hs_told told;
+	const struct hs_told *told;
 	struct out_tls *out;
 };
 

@@ -28,6 +28,7 @@ static inline void shake_start(struct shake *s, const struct feature *reports, u
 	s->env.worker = feature_handshake.worker_new();
 	assert_non_null(s->env.worker);
 	s->kit.env.worker = reports->worker_new == NULL ? s->env.worker : reports->worker_new();
+	s->kit.env.read_worker = s->env.worker;
 	assert_non_null(s->kit.env.worker);
 }
 

@@ -100,6 +100,43 @@ static void vec_grows_to_its_cap(void **unused)
 	pool_free(p);
 }
 
+/* What lies on a desk is there again when all is given back; what does not fit is the pool's. */
+static void a_desk_is_used_again(void **unused)
+{
+	enum { DESK = 1024, BLOCK = 100 };
+	struct pool *p = pool_new();
+	struct arena a = { 0 };
+	uint8_t *block[20], *first = NULL;
+
+	(void)unused;
+	assert_true(arena_desk(&a, DESK));
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 20; i++) {
+			block[i] = arena_alloc(&a, p, BLOCK);
+			assert_non_null(block[i]);
+			assert_int_equal((uintptr_t)block[i] % 8, 0);
+			memset(block[i], (int)i, BLOCK);
+		}
+#ifndef SLAB_MALLOC
+		assert_true(first == NULL || block[0] == first);
+		assert_true(pool_used(p) > 0 && pool_used(p) < 20 * BLOCK);
+		first = block[0];
+#endif
+		block[3] = arena_move(&a, p, block[3], BLOCK, 2 * BLOCK);
+		block[19] = arena_move(&a, p, block[19], BLOCK, 2 * BLOCK);
+		arena_drop(&a, p, block[5]);
+		arena_drop(&a, p, block[18]);
+		for (unsigned i = 0; i < 20; i++)
+			for (unsigned k = 0; k < BLOCK && i != 5 && i != 18; k++)
+				assert_int_equal(block[i][k], i);
+		arena_free(&a, p);
+		assert_int_equal(pool_used(p), 0);
+	}
+	arena_desk_free(&a, p);
+	arena_desk_free(&a, p);
+	pool_free(p);
+}
+
 static void limit_is_kept(void **unused)
 {
 	(void)unused;
@@ -151,6 +188,7 @@ int main(void)
 		cmocka_unit_test(blocks_do_not_overlap),
 		cmocka_unit_test(a_room_is_the_least_that_fits),
 		cmocka_unit_test(vec_grows_to_its_cap),
+		cmocka_unit_test(a_desk_is_used_again),
 		cmocka_unit_test(limit_is_kept),
 		cmocka_unit_test(a_renewed_pool_is_empty_and_unlimited),
 	};
