@@ -3,7 +3,11 @@
 #ifdef HAVE_PROCESS_BPF
 #include "host/process_bpf_linux.h"
 
+/* Link-time optimisation may put the function elsewhere: so the names are not of this file alone.
+ */
 __asm__(".section .rodata\n"
+	".globl process_bpf_start, process_bpf_end\n"
+	".hidden process_bpf_start, process_bpf_end\n"
 	".balign 16\n"
 	"process_bpf_start:\n"
 	".incbin \"" PROCESS_BPF_OBJECT "\"\n"
