@@ -307,6 +307,8 @@ static bool measure(
 
 	if (good)
 		run(b, flows, r->core.memory.bytes, tell);
+	if (good && sink != NULL)
+		good = sink_end(sink, NULL, e) && sink_close(sink, true, e);
 	if (b != NULL)
 		engine_free(b->engine);
 	sink_free(sink);

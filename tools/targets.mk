@@ -105,9 +105,10 @@ peers: $(PEERS)/ready ## install the programs that make bench puts beside ours
 	tools/setup.sh peers
 	-$(PEERS)/bin/pip install --quiet --disable-pip-version-check mercury-python
 
-bench-memory: build build/bench/collide ## memory of a flow of each kind; floods and crafted flows under a small budget
+bench-memory: build build/bench/collide build/bench/pause ## memory of a flow of each kind; floods under a small budget; 10 million flows: the longest pause
 	$(PYTHON) bench/memory.py
 	$(PYTHON) bench/flood.py
+	build/bench/pause 10000000 3 - bidir=1 num_pkts=0 memory=3500M
 
 # Every function that handshake.c has a clock for is wrapped by the linker.
 build/bench/handshake: bench/handshake.c $(B)/libjoy.a

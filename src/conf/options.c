@@ -94,8 +94,10 @@ const struct option conf_options[] = {
 	OPTION(struct conf, memory, "memory", "most memory that flows may take", .initial = "1G",
 			.value = "SIZE", .minimum = 16 << 20,
 			.more = "At the limit the flows that were idle longest are written "
-				"early, with end_reason 5, lack of resources. Of several workers "
-				"each has its share, and needs 6 MiB of its own beside it."),
+				"early, with end_reason 5, lack of resources. For 10 million "
+				"flows at once without further features: 3500M, of which each "
+				"takes 280 bytes. Of several workers each has its share, and "
+				"needs 6 MiB of its own beside it."),
 	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
 			.initial = "0", .flags = OPTION_PLACE,
 			.more = "For records that are written already: joy merge.  A part waits "

@@ -37,8 +37,12 @@ static struct run *run_at(const struct due_queue *q, uint32_t run)
 bool due_init(struct due_queue *q, uint32_t capacity)
 {
 	*q = (struct due_queue){ .filling = SLAB_NONE, .filled = SLAB_NONE };
-	return slab_init(&q->runs, sizeof(struct run), capacity / RUN + 2) &&
-	       slab_init(&q->groups, sizeof(struct group), capacity / RUN / BRANCHES + 2);
+	if (!slab_init(&q->runs, sizeof(struct run), capacity / RUN + 2) ||
+			!slab_init(&q->groups, sizeof(struct group), capacity / RUN / BRANCHES + 2))
+		return false;
+	slab_use_small_pages(&q->runs); /* few are in use, and again and again */
+	slab_use_small_pages(&q->groups);
+	return true;
 }
 
 void due_renew(struct due_queue *q)

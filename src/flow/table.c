@@ -23,7 +23,7 @@
 enum {
 	FIRST_BUCKETS = 256,
 	EVICT_BATCH = 64,
-	RELIEF_BATCHES = 8, /* for one packet, at most */
+	RELIEF_BATCHES = 2, /* for one packet, at most */
 	LINE = 64,
 	FLOW_LINES = 4,     /* of a flow without states */
 	EVICT_TRIES = 1024, /* flows that turn out to have gone on, at most */
@@ -62,8 +62,6 @@ static void use_small_pages(struct table *t)
 {
 	slab_use_small_pages(&t->flows);
 	slab_use_small_pages(&t->wheel.blocks);
-	slab_use_small_pages(&t->due.runs);
-	slab_use_small_pages(&t->due.groups);
 	t->index.small_pages = true;
 }
 
