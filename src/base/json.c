@@ -7,11 +7,8 @@
  */
 #include "base/json.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "base/digits.h"
+#include "base/json_16.h"
 
 const char json_pairs[2 * 100 + 1] =
 		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
@@ -120,6 +117,18 @@ char *json_put_s(char *to, int64_t ns)
 	return to;
 }
 
+/* From September 2001 to 2286 they have ten digits. */
+static inline char *put_seconds(char *to, uint64_t v)
+{
+	const uint64_t ten_digits = UINT64_C(1000000000);
+
+	if (v < ten_digits || v >= 10 * ten_digits)
+		return json_put_u64(to, v);
+	memcpy(to, json_pairs + 2 * (v / DIGITS_EIGHT), 2);
+	digits_store(to + 2, digits_eight((uint32_t)(v % DIGITS_EIGHT)) + DIGITS_ASCII);
+	return to + 10;
+}
+
 char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 {
 	if (!nanoseconds) { /* towards the past, also before 1970 */
@@ -134,7 +143,7 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 
 	if (ns < 0)
 		*to++ = '-';
-	to = json_put_u64(to, v / unit);
+	to = put_seconds(to, v / unit);
 	if (nanoseconds)
 		return put_nine(to, part);
 	*to = '.';
@@ -142,35 +151,13 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 	return to + 7;
 }
 
-#ifdef __SSE2__
-/* The digits of 16 numbers from 0 to 15. */
-static inline __m128i hex_of(__m128i nibbles)
-{
-	const __m128i letter = _mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9));
-	const __m128i more = _mm_and_si128(letter, _mm_set1_epi8('a' - 10 - '0'));
-
-	return _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), more);
-}
-
-static inline void put_hex_16(char *to, const uint8_t *bytes)
-{
-	const __m128i low_bits = _mm_set1_epi8(15);
-	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
-	const __m128i high = hex_of(_mm_and_si128(_mm_srli_epi16(v, 4), low_bits));
-	const __m128i low = hex_of(_mm_and_si128(v, low_bits));
-
-	_mm_storeu_si128((__m128i *)(void *)to, _mm_unpacklo_epi8(high, low));
-	_mm_storeu_si128((__m128i *)(void *)(to + 16), _mm_unpackhi_epi8(high, low));
-}
-#endif
-
 char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
 {
 	size_t i = 0;
 
 #ifdef __SSE2__
-	for (; i + 16 <= size; i += 16)
-		put_hex_16(to + 2 * i, bytes + i);
+	for (; i + JSON_SIXTEEN <= size; i += JSON_SIXTEEN)
+		json_hex_16(to + 2 * i, bytes + i);
 #endif
 	for (; i < size; i++)
 		memcpy(to + 2 * i, hex_pairs + 2 * (size_t)bytes[i], 2);
@@ -180,8 +167,9 @@ char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
 char *json_put_ipv4(char *to, const uint8_t *bytes)
 {
 	for (size_t i = 0; i < 4; i++) {
-		to = json_put_u64(to, bytes[i]);
-		*to++ = '.';
+		memcpy(to, json_small + 8 * (size_t)bytes[i], 4);
+		to += json_small[8 * (size_t)bytes[i] + 7];
+		to[-1] = '.'; /* in place of the comma */
 	}
 	return to - 1;
 }
@@ -280,16 +268,6 @@ size_t json_utf8_size(struct rd r)
 	return size;
 }
 
-/* Whether all eight bytes are plain.  A borrow can only spoil bytes above one that is not. */
-static bool are_plain(uint64_t x)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-	const uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-	const uint64_t low = x - ones * 0x20;
-
-	return ((x | low | (quote - ones) | (backslash - ones)) & tops) == 0;
-}
-
 /* One character that needs care; takes it from 'r'. */
 static char *put_special(char *to, struct rd *r)
 {
@@ -314,32 +292,43 @@ static char *put_special(char *to, struct rd *r)
 	return to;
 }
 
+/* Copies up to sixteen of 'left' bytes; returns how many of them are plain, up to the first that is
+ * not. */
+static inline size_t put_plain(char *to, const uint8_t *p, size_t left)
+{
+	size_t n = 0;
+
+	if (left >= JSON_SIXTEEN)
+		return json_copy_16(to, p);
+	if (json_may_read(p, JSON_SIXTEEN)) {
+		n = json_copy_16(to, p);
+		return n < left ? n : left;
+	}
+	for (; n < left && json_plain[p[n]]; n++)
+		to[n] = (char)p[n];
+	return n;
+}
+
 char *json_put_text(char *to, struct rd *r, size_t size)
 {
 	if (size > r->left)
 		size = r->left;
 
-	const size_t behind = r->left - size; /* stop when no more than this is left */
+	const uint8_t *p = r->p;
+	const uint8_t *const end = p + size, *const all = p + r->left;
 
-	while (r->left > behind) {
-		uint64_t word;
+	while (p < end) {
+		const size_t left = (size_t)(end - p), n = put_plain(to, p, left);
 
-		if (r->left - behind >= sizeof word) {
-			memcpy(&word, r->p, sizeof word);
-			if (are_plain(word)) {
-				memcpy(to, &word, sizeof word);
-				to += sizeof word;
-				rd_bytes(r, sizeof word);
-				continue;
-			}
-		}
-		if (json_plain[*r->p]) {
-			*to++ = (char)*r->p;
-			rd_bytes(r, 1);
-		} else {
+		to += n;
+		p += n;
+		if (n < JSON_SIXTEEN && n < left) {
+			*r = (struct rd){ p, (size_t)(all - p) };
 			to = put_special(to, r);
+			p = r->p;
 		}
 	}
+	*r = (struct rd){ p, (size_t)(all - p) };
 	return to;
 }
 

@@ -30,7 +30,7 @@ struct compile {
 
 static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
-static void *allocate(struct plan *p, size_t size)
+void *plan_allocate(struct plan *p, size_t size)
 {
 	const size_t all = (sizeof(struct plan_memory) + size + LINE - 1) / LINE * LINE;
 	struct plan_memory *m = aligned_alloc(LINE, all);
@@ -153,7 +153,7 @@ static bool compile_object(struct compile *c, const struct field *table, struct 
 
 static bool compile_items(struct compile *c, const struct field *f, struct step *s)
 {
-	struct object *o = allocate(c->plan, sizeof *o);
+	struct object *o = plan_allocate(c->plan, sizeof *o);
 	const bool in_list = c->in_list;
 
 	if (o == NULL)
@@ -185,7 +185,7 @@ static bool has_sure_member(const struct compile *c, const struct field *table)
 static bool compile_struct(
 		struct compile *c, const struct field *f, const struct step *open, struct object *o)
 {
-	struct step close = { .type = STEP_CLOSE, .flags = open->flags };
+	struct step close = { .type = STEP_CLOSE, .op = OP_CLOSE, .flags = open->flags };
 	const size_t path = c->path.size, before = o->count;
 
 	buf_text(&c->path, f->key);
@@ -215,17 +215,27 @@ static enum step_op op_of(const struct field *f)
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_U64:
-		return !nullable ? OP_U8 + size : optional ? OP_SOME_U8 + size : OP_OTHER;
+		return !nullable || optional ? OP_U8 + size : OP_OTHER;
 	case FIELD_I32:
-		return optional && nullable ? OP_SOME_I32 : OP_OTHER;
+		return optional && nullable ? OP_I32 : OP_OTHER;
 	case FIELD_I64:
-		return optional && nullable ? OP_SOME_I64 : OP_OTHER;
+		return optional && nullable ? OP_I64 : OP_OTHER;
 	case FIELD_MS:
-		return optional ? OP_SOME_MS : OP_MS;
+		return OP_MS;
 	case FIELD_F64:
-		return optional ? OP_SOME_F64 : OP_OTHER;
+		return optional ? OP_F64 : OP_OTHER;
+	case FIELD_TIME:
+		return OP_TIME;
 	case FIELD_WORD:
 		return OP_WORD;
+	case FIELD_TEXT:
+		return OP_TEXT;
+	case FIELD_HEX:
+		return OP_HEX;
+	case FIELD_LIST:
+		return OP_LIST;
+	case FIELD_STRUCT:
+		return OP_OPEN;
 	default:
 		return OP_OTHER;
 	}
@@ -267,24 +277,22 @@ static bool compile_fields(
 	return true;
 }
 
-static uint32_t fixed_room(const struct step *s)
-{
-	return STEP_PREFIX + (s->type == FIELD_WORD ? STEP_SHORT + 8 : (uint32_t)VALUE_ROOM);
-}
-
 static bool compile_object(struct compile *c, const struct field *table, struct object *o)
 {
-	o->steps = allocate(c->plan, (count_steps(c, table, c->depth) + 1) * sizeof *o->steps);
+	o->steps = plan_allocate(c->plan, (count_steps(c, table, c->depth) + 1) * sizeof *o->steps);
 	if (o->steps == NULL)
 		return no_memory(c->e);
 	if (!compile_fields(c, table, 0, o))
 		return false;
 
 	step_merge(o);
+	o->steps[o->count].op = OP_END;
+	if (!step_find_runs(c->plan, o))
+		return no_memory(c->e);
 	o->room = STEP_SLACK;
 	for (size_t i = o->count; i > 0; i--) {
 		o->steps[i - 1].rest = o->room;
-		o->room += fixed_room(&o->steps[i - 1]);
+		o->room += STEP_PREFIX + VALUE_ROOM;
 	}
 	return true;
 }
@@ -293,7 +301,7 @@ static bool compile_tables(struct compile *c, const struct field *const *tables,
 {
 	if (!check_tables(c, tables, count))
 		return false;
-	c->plan->tables = allocate(c->plan, (count + 1) * sizeof *c->plan->tables);
+	c->plan->tables = plan_allocate(c->plan, (count + 1) * sizeof *c->plan->tables);
 	if (c->plan->tables == NULL)
 		return no_memory(c->e);
 	c->plan->count = count;

@@ -16,26 +16,29 @@ enum {
 	STEP_KEY_MAX = STEP_PREFIX - 4, /* so keys are at most so long: quotes, colon, bracket */
 	STEP_SLACK = 32, /* bytes of room behind every object: brackets, commas, a prefix's overhang
 			  */
-	STEP_SHORT = 40, /* a FIELD_WORD of so many bytes needs no extra room */
+	STEP_SHORT = 32, /* a text of so many plain bytes needs no extra room */
 };
 
-/* What to do for a step, where that takes one look: by its type and flags, see plan.c. */
+/* What to_json.c does for a step, where that takes one look: by its type and flags, see plan.c. */
 enum step_op {
+	OP_END, /* behind the last step */
 	OP_OTHER,
-	OP_U8, /* a whole number, always written */
+	OP_U8, /* a whole number: left out when FIELD_NULLABLE and all its bits are set */
 	OP_U16,
 	OP_U32,
 	OP_U64,
-	OP_SOME_U8, /* left out when all its bits are set */
-	OP_SOME_U16,
-	OP_SOME_U32,
-	OP_SOME_U64,
-	OP_SOME_I32, /* left out when -1 */
-	OP_SOME_I64,
-	OP_SOME_MS, /* left out when negative */
-	OP_MS,      /* null then */
-	OP_SOME_F64,
-	OP_WORD, /* left out when NULL and FIELD_OPTIONAL */
+	OP_RUN, /* several of OP_U64, one behind the other in memory as well; see runs.c */
+	OP_I32, /* left out when -1 */
+	OP_I64,
+	OP_MS,  /* left out when FIELD_OPTIONAL and null */
+	OP_F64, /* left out when null */
+	OP_TIME,
+	OP_WORD, /* this and the next two: left out when FIELD_OPTIONAL and NULL */
+	OP_TEXT,
+	OP_HEX,
+	OP_LIST,
+	OP_OPEN, /* a struct begins */
+	OP_CLOSE,
 };
 
 /* One cache line. */
@@ -51,10 +54,20 @@ struct step {
 	bool filled;  /* STEP_CLOSE: its struct always has a member */
 	uint32_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
 	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */
-	const struct object *items; /* of a list of structs */
+	union {
+		const struct object *items; /* of a list of structs */
+		const struct step_run *run; /* that begins here: of OP_RUN */
+	};
 };
 
 _Static_assert(sizeof(struct step) == 64, "a step is one cache line");
+
+/* The step it begins at is followed by those of its other members. */
+struct step_run {
+	uint32_t count;
+	uint32_t zeros_size;
+	char zeros[]; /* the text of its members, with a comma behind, when all are 0 */
+};
 
 struct object {
 	struct step *steps;
@@ -68,6 +81,12 @@ struct plan {
 	struct buf header;          /* the first line of CSV */
 	struct plan_memory *memory; /* all of the above but 'header' */
 };
+
+/* Memory that lives as long as the plan; NULL: none is left. */
+void *plan_allocate(struct plan *p, size_t size);
+
+/* Finds the runs; false: no memory. */
+bool step_find_runs(struct plan *p, struct object *o);
 
 /* Merges steps that only write brackets into their neighbours. */
 void step_merge(struct object *o);

@@ -31,6 +31,14 @@ static inline uint64_t value_load(const uint8_t *at, size_t size)
 	}
 }
 
+static inline const char *value_word(const uint8_t *at)
+{
+	const char *word;
+
+	memcpy(&word, at, sizeof word);
+	return word;
+}
+
 static inline char *value_null(char *to)
 {
 	memcpy(to, "null", 4);
@@ -131,7 +139,6 @@ static inline char *value_put(
 static inline bool value_is_null(unsigned type, unsigned flags, const uint8_t *at)
 {
 	const uint64_t infinite = (uint64_t)0x7ff << 52;
-	const void *p;
 
 	switch (type) {
 	case FIELD_U8:
@@ -156,8 +163,7 @@ static inline bool value_is_null(unsigned type, unsigned flags, const uint8_t *a
 	case FIELD_WORD:
 	case FIELD_TEXT:
 	case FIELD_HEX: /* all begin with their pointer */
-		memcpy(&p, at, sizeof p);
-		return p == NULL;
+		return value_word(at) == NULL;
 	default:
 		return false;
 	}

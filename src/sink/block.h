@@ -31,6 +31,7 @@ struct block {
 
 enum {
 	BLOCK_BYTES = 256 << 10, /* handed on at once, at least */
+	BLOCK_LONG = 4 << 20,    /* likewise past the page cache, where each write waits */
 	BLOCK_SPARE = 128 << 10, /* what a format may ask for beyond what it then needs */
 	BLOCK_LINES = 4096,
 };

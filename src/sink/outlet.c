@@ -23,7 +23,6 @@
 #define NS INT64_C(1000000000)
 
 enum {
-	DIRECT_BYTES = 1 << 20,  /* handed on at once, past the page cache */
 	CACHED_BYTES = 16 << 20, /* of a plain file: short ones stay near for who reads them next */
 	NAMES = 1000,            /* tried before it is said that all are taken */
 };
@@ -127,7 +126,7 @@ size_t outlet_due(const struct outlet *o)
 {
 	if (o->target->line != NULL || o->stream.file.terminal)
 		return 0;
-	return o->stream.file.direct ? DIRECT_BYTES : BLOCK_BYTES;
+	return o->stream.file.direct ? BLOCK_LONG : BLOCK_BYTES;
 }
 
 int64_t outlet_clock(const struct outlet *o)

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 enum {
-	LINES = 4 * FILE_PAGE, /* in a block at once: more than fit into what stays there */
-	ROOM = (1 << 20) + LIMIT_RECORD_BYTES + BLOCK_SPARE,
+	LINES = 16 * FILE_PAGE, /* in a block at once: more than fit into what stays there */
+	ROOM = BLOCK_LONG + LIMIT_RECORD_BYTES + BLOCK_SPARE,
 };
 
 static struct block *block_for(const struct sink *s)
