@@ -5,7 +5,8 @@
  * Of a large file one window after the other is mapped, so nothing is copied; a window begins
  * where the packet lies that did not fit into the one before.  That saves the copies, and costs
  * less as long as huge pages can serve, which how the file came into the page cache decides: read
- * from a disk it did, freshly written by small pieces it did not, and then it is read.  Read are
+ * from a disk it did, freshly written by small pieces it did not, and then it is read, unless
+ * several threads look at the bytes: to copy what another processor takes costs more.  Read are
  * also pipes, small files, what cannot be mapped, and all files of a process without the guard of
  * os/mapping.h.
  */
@@ -133,7 +134,8 @@ static bool mapped_slide(struct input *in, size_t need)
 		if (in->ended)
 			return true;
 	}
-	if (f->small_pages >= PATIENCE)
+	/* Rooms that other processors read are dear to write to. */
+	if (f->small_pages >= PATIENCE && in->rooms == NULL)
 		return give_up_mapping(f);
 	w = next_window(f, at, need);
 	if (w.bytes == NULL)
