@@ -96,7 +96,7 @@ const struct option conf_options[] = {
 			.more = "At the limit the flows that were idle longest are written "
 				"early, with end_reason 5, lack of resources. For 10 million "
 				"flows at once without further features: 3500M, of which each "
-				"takes 280 bytes. Of several workers each has its share, and "
+				"takes 300 bytes. Of several workers each has its share, and "
 				"needs 6 MiB of its own beside it."),
 	OPTION(struct conf, merge, "merge", "make one record of the parts of a flow",
 			.initial = "0", .flags = OPTION_PLACE,
