@@ -20,6 +20,12 @@ enum {
 	STEP = 16,     /* bytes for each turn of a loop */
 };
 
+/* Counters of 64 bits, and what is not yet in them: the tables of many payloads. */
+struct wide {
+	uint64_t sum[VALUES];
+	uint16_t apart[TABLES][VALUES];
+};
+
 static const uint32_t width_limit[] = { 0, UINT8_MAX, UINT16_MAX };
 
 /*
@@ -56,18 +62,14 @@ static void count_direct(const struct histogram *h, const uint8_t *p, size_t siz
 {
 	if (h->width == 1)
 		count_into(h->counts, 1, p, size);
-	else if (h->width == 2)
-		count_into(h->counts, 2, p, size);
 	else
-		count_into(h->counts, 8, p, size);
+		count_into(h->counts, 2, p, size);
 }
 
-/* Counts at most CHUNK bytes into TABLES tables: 'count', to which the others are added. */
-static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
+/* Counts bytes in turn into 'count' and the other tables. */
+static inline void count_in_turn(
+		uint16_t count[VALUES], uint16_t (*more)[VALUES], const uint8_t *p, size_t size)
 {
-	uint16_t more[TABLES - 1][VALUES];
-
-	memset(more, 0, sizeof more);
 	for (; size >= STEP; p += STEP, size -= STEP) {
 		for (unsigned k = 0; k < STEP; k += TABLES) {
 			count[p[k]]++;
@@ -78,9 +80,41 @@ static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
 	}
 	for (size_t i = 0; i < size; i++)
 		count[p[i]]++;
+}
+
+/* Counts at most CHUNK bytes into TABLES tables: 'count', to which the others are added. */
+static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
+{
+	uint16_t more[TABLES - 1][VALUES];
+
+	memset(more, 0, sizeof more);
+	count_in_turn(count, more, p, size);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		count[i] = (uint16_t)(count[i] + more[0][i] + more[1][i] + more[2][i]);
+}
+
+/* Adds the tables to 'sum'. */
+static inline void sum_wide(const struct wide *w, uint64_t sum[VALUES])
+{
+#pragma GCC unroll 4
+	for (size_t i = 0; i < VALUES; i++)
+		sum[i] = w->sum[i] + w->apart[0][i] + w->apart[1][i] + w->apart[2][i] +
+			 w->apart[3][i];
+}
+
+/* Counts at most CHUNK bytes; the bound is of the tables. */
+static void count_wide(struct histogram *h, const uint8_t *p, size_t size)
+{
+	struct wide *w = h->counts;
+
+	if (h->bound + size > UINT16_MAX) {
+		sum_wide(w, w->sum);
+		memset(w->apart, 0, sizeof w->apart);
+		h->bound = 0;
+	}
+	count_in_turn(w->apart[0], w->apart + 1, p, size);
+	h->bound += (uint32_t)size;
 }
 
 static inline void merge_into(void *counts, unsigned width, const uint16_t sum[VALUES])
@@ -94,10 +128,8 @@ static void merge(const struct histogram *h, const uint16_t sum[VALUES])
 {
 	if (h->width == 1)
 		merge_into(h->counts, 1, sum);
-	else if (h->width == 2)
-		merge_into(h->counts, 2, sum);
 	else
-		merge_into(h->counts, 8, sum);
+		merge_into(h->counts, 2, sum);
 }
 
 static uint8_t highest8(const uint8_t *c)
@@ -134,34 +166,45 @@ static bool begin(struct histogram *h, struct arena *a, struct pool *pool)
 	return true;
 }
 
+static void *widen_to_16(const uint8_t *counts, struct arena *a, struct pool *pool)
+{
+	uint16_t *wide = arena_alloc(a, pool, VALUES * sizeof *wide);
+
+	for (size_t i = 0; wide != NULL && i < VALUES; i++)
+		wide[i] = counts[i];
+	return wide;
+}
+
+static void *widen_to_64(const uint16_t *counts, struct arena *a, struct pool *pool)
+{
+	struct wide *wide = arena_zalloc(a, pool, sizeof *wide);
+
+	for (size_t i = 0; wide != NULL && i < VALUES; i++)
+		wide->sum[i] = counts[i];
+	return wide;
+}
+
 /* Moves to counters of the next width. */
 static bool widen(struct histogram *h, struct arena *a, struct pool *pool)
 {
-	unsigned width = h->width == 1 ? 2 : 8;
-	void *wide = arena_alloc(a, pool, VALUES * width);
+	const bool to_16 = h->width == 1;
+	void *wide = to_16 ? widen_to_16(h->counts, a, pool) : widen_to_64(h->counts, a, pool);
 
 	if (wide == NULL)
 		return false;
-	if (width == 2)
-		for (size_t i = 0; i < VALUES; i++)
-			((uint16_t *)wide)[i] = ((const uint8_t *)h->counts)[i];
-	else
-		for (size_t i = 0; i < VALUES; i++)
-			((uint64_t *)wide)[i] = ((const uint16_t *)h->counts)[i];
 	arena_drop(a, pool, h->counts);
 	h->counts = wide;
-	h->width = (uint8_t)width;
+	h->width = to_16 ? 2 : 8;
+	if (!to_16)
+		h->bound = 0;
 	return true;
 }
 
 /* Whether each counter can grow by 'more'; brings the bound up to date when that may help. */
 static bool fits(struct histogram *h, uint32_t more)
 {
-	uint32_t limit;
+	const uint32_t limit = width_limit[h->width];
 
-	if (h->width == 8)
-		return true;
-	limit = width_limit[h->width];
 	if (h->bound + more <= limit)
 		return true;
 	if (more > limit)
@@ -179,10 +222,15 @@ static bool add_sum(struct histogram *h, struct arena *a, struct pool *pool, con
 
 	memset(sum, 0, sizeof sum);
 	count_apart(sum, p, size);
-	more = h->width == 8 ? 0 : highest16(sum);
-	while (!fits(h, more))
+	more = highest16(sum);
+	while (!fits(h, more)) {
 		if (!widen(h, a, pool))
 			return false;
+		if (h->width == 8) {
+			count_wide(h, p, size);
+			return true;
+		}
+	}
 	merge(h, sum);
 	h->bound += more;
 	return true;
@@ -195,6 +243,10 @@ static bool add_chunk(struct histogram *h, struct arena *a, struct pool *pool, c
 	uint32_t more = (uint32_t)size;
 	bool near = size <= DIRECT;
 
+	if (h->width == 8) {
+		count_wide(h, p, size);
+		return true;
+	}
 	if ((!near && h->width != 2) || !fits(h, more))
 		return add_sum(h, a, pool, p, size);
 	if (near)
@@ -277,8 +329,8 @@ uint64_t histogram_read(const struct histogram *h, uint64_t counts[VALUES], uint
 		read_from(h->counts, 2, counts);
 		*most = highest16(h->counts);
 	} else {
-		read_from(h->counts, 8, counts);
-		*most = highest64(h->counts);
+		sum_wide(h->counts, counts);
+		*most = highest64(counts);
 	}
 #pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)

@@ -3,9 +3,9 @@
  * histogram.h - exact counts of the 256 byte values, in as few bytes as they need.
  *
  * The first 168 bytes are kept as they are.  Then counters are made: of 8 bits (256 bytes) until
- * one would pass 255, then of 16 bits (512 bytes) until one would pass 65,535, then of 64.  No
- * count is ever lost or rounded.  All lies in the arena of the flow; a zeroed struct is an empty
- * histogram.
+ * one would pass 255, then of 16 bits (512 bytes) until one would pass 65,535, then of 64, with
+ * tables that spare long flows the adding up (4,096 bytes).  No count is ever lost or rounded.  All
+ * lies in the arena of the flow; a zeroed struct is an empty histogram.
  */
 #pragma once
 
@@ -17,7 +17,8 @@
 
 struct histogram {
 	void *counts;   /* 256 of 'width' bytes, or the bytes themselves; NULL while empty */
-	uint32_t bound; /* how many bytes are kept; no counter of 8 or 16 bits is above this */
+	uint32_t bound; /* how many bytes are kept; no counter of 8 or 16 bits is above this; of
+			 * 64: how many bytes are in the tables */
 	uint8_t width;  /* of a counter; 0 while the bytes are kept, then 1, 2, 8 */
 	uint8_t room;   /* for bytes that are kept */
 };
