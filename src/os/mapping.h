@@ -23,7 +23,7 @@ bool mapping_guard(void);
 
 /*
  * Maps 'size' bytes of a file from 'offset' on, a multiple of MAPPING_ALIGN; they must be in the
- * file.  Its pages are at hand; *huge: as huge ones.  By small ones a mapping costs more than
+ * file.  *huge: its pages are huge ones, and at hand.  By small ones a mapping costs more than
  * reading. NULL: without the guard, when too many are mapped, when the system will not or cannot.
  */
 const uint8_t *mapping_new(int fd, uint64_t offset, size_t size, bool *huge);

@@ -99,7 +99,7 @@ static void what_cannot_be_had_is_refused(void **unused)
 
 	(void)unused;
 	assert_null(mapping_new(-1, 0, SIZE, &huge));
-	assert_null(mapping_new(fd, 0, 2 * SIZE, &huge)); /* behind its end */
+	assert_null(mapping_new(fd, 3 * (uint64_t)MAPPING_ALIGN, 4096, &huge)); /* behind its end */
 	close(fd);
 }
 
