@@ -153,15 +153,15 @@ char *json_put_time(char *to, int64_t ns, bool nanoseconds)
 
 char *json_put_hex(char *to, const uint8_t *bytes, size_t size)
 {
-	size_t i = 0;
+	const uint8_t *end = bytes + size;
 
 #ifdef __SSE2__
-	for (; i + JSON_SIXTEEN <= size; i += JSON_SIXTEEN)
-		json_hex_16(to + 2 * i, bytes + i);
+	for (; end - bytes >= JSON_SIXTEEN; bytes += JSON_SIXTEEN, to += 2 * JSON_SIXTEEN)
+		json_hex_16(to, bytes);
 #endif
-	for (; i < size; i++)
-		memcpy(to + 2 * i, hex_pairs + 2 * (size_t)bytes[i], 2);
-	return to + 2 * size;
+	for (; bytes < end; bytes++, to += 2)
+		memcpy(to, hex_pairs + 2 * (size_t)*bytes, 2);
+	return to;
 }
 
 char *json_put_ipv4(char *to, const uint8_t *bytes)
