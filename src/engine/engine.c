@@ -213,6 +213,30 @@ void engine_flush(struct engine *en)
 	en->batched = 0;
 }
 
+/* Lets go of all flows that have to leave before a moment. */
+static void catch_up(struct engine *en, int64_t clock_ns)
+{
+	while (table_catch_up(en->table, clock_ns, UINT32_MAX))
+		;
+	en->table_due_ns = table_due(en->table);
+}
+
+struct at_error {
+	struct engine *engine;
+	int64_t clock_ns;
+};
+
+/* Of whom an answer is waited for has not come as far: it needs nothing of us but this. */
+static void say_how_far(void *ctx)
+{
+	const struct at_error *at = ctx;
+	struct engine *en = at->engine;
+
+	catch_up(en, at->clock_ns);
+	lane_reach(en->emit.to.lane, table_passed(en->table));
+	lane_rest(en->emit.to.lane);
+}
+
 /*
  * An ICMP error of a team: it is this engine's when the flow that it quotes is, and alive, or when
  * its own flow is and the other is not alive.  False: it quotes nothing.
@@ -237,14 +261,16 @@ static bool take_shared_error(
 
 	struct pkt error = *pkt; /* these may lie in the batch, which goes first */
 	const struct table_ticket own = *ticket;
+	struct at_error at = { en, error.clock_ns };
+	const struct board_wait wait = { say_how_far, &at };
 
 	engine_flush(en);
 	if (at_me)
 		alive = count_at_quoted(en, &error, &other);
 	if (at_me && !one)
-		board_tell(s->board, error.number, alive);
+		board_tell(s->board, error.number, alive, &wait);
 	if (mine && !one)
-		alive = board_ask(s->board, error.number);
+		alive = board_ask(s->board, error.number, &wait);
 	if (!mine || alive)
 		return true;
 	advance(en, error.clock_ns);
@@ -275,9 +301,7 @@ static void work_off_alone(struct engine *en, struct pkt *pkt)
 
 void engine_reach(struct engine *en)
 {
-	while (table_catch_up(en->table, en->clock.now_ns, UINT32_MAX))
-		;
-	en->table_due_ns = table_due(en->table);
+	catch_up(en, en->clock.now_ns);
 	lane_reach(en->emit.to.lane, table_passed(en->table));
 }
 

@@ -73,11 +73,20 @@ static inline size_t share_of_key(const struct share *s, const struct flow_key *
 void board_init(struct board *b);
 void board_destroy(struct board *b);
 
+/*
+ * What a worker does once before it waits here: it says how far it is and hands on what it has, for
+ * whom it waits for may itself wait until the records of all can be merged.
+ */
+struct board_wait {
+	void (*before)(void *ctx);
+	void *ctx;
+};
+
 /* The flow that packet 'number' quotes was alive, or not.  Waits while the place is taken. */
-void board_tell(struct board *b, uint64_t number, bool alive);
+void board_tell(struct board *b, uint64_t number, bool alive, const struct board_wait *wait);
 
 /* Waits for the answer. */
-bool board_ask(struct board *b, uint64_t number);
+bool board_ask(struct board *b, uint64_t number, const struct board_wait *wait);
 
 /* Nobody waits any more. */
 void board_give_up(struct board *b);

@@ -59,7 +59,7 @@ static bool is_alive(uint64_t number)
 static void *tell_all(void *ctx)
 {
 	for (uint64_t n = 1; n < QUESTIONS; n += STEP)
-		board_tell(ctx, n, is_alive(n));
+		board_tell(ctx, n, is_alive(n), NULL);
 	return NULL;
 }
 
@@ -73,7 +73,7 @@ static void answers(void **unused)
 	board_init(b);
 	assert_int_equal(pthread_create(&thread, NULL, tell_all, b), 0);
 	for (uint64_t n = 1; n < QUESTIONS; n += STEP)
-		assert_int_equal(board_ask(b, n), is_alive(n));
+		assert_int_equal(board_ask(b, n, NULL), is_alive(n));
 	pthread_join(thread, NULL);
 	board_destroy(b);
 	free(b);
@@ -81,7 +81,7 @@ static void answers(void **unused)
 
 static void *ask_in_vain(void *ctx)
 {
-	return board_ask(ctx, 5) ? ctx : NULL;
+	return board_ask(ctx, 5, NULL) ? ctx : NULL;
 }
 
 static void giving_up(void **unused)
@@ -96,8 +96,39 @@ static void giving_up(void **unused)
 	board_give_up(b);
 	pthread_join(thread, &said);
 	assert_null(said);
-	board_tell(b, 1, true);
-	board_tell(b, 1 + BOARD_PLACES, true); /* does not wait */
+	board_tell(b, 1, true, NULL);
+	board_tell(b, 1 + BOARD_PLACES, true, NULL); /* does not wait */
+	board_destroy(b);
+	free(b);
+}
+
+/* What was to be done before a wait, done by the one who is waited for. */
+struct told {
+	struct board *board;
+	size_t times;
+};
+
+static void tell_seven(void *ctx)
+{
+	struct told *t = ctx;
+
+	if (t->times++ == 0)
+		board_tell(t->board, 7, true, NULL);
+}
+
+static void before_a_wait_one_says_how_far_one_is(void **unused)
+{
+	struct board *b = calloc(1, sizeof *b);
+	struct told t = { b, 0 };
+	const struct board_wait wait = { tell_seven, &t };
+
+	(void)unused;
+	board_init(b);
+	assert_true(board_ask(b, 7, &wait)); /* would wait for ever without the call */
+	assert_int_equal(t.times, 1);
+	board_tell(b, 8, false, &wait);
+	assert_false(board_ask(b, 8, &wait));
+	assert_int_equal(t.times, 1); /* there was nothing to wait for */
 	board_destroy(b);
 	free(b);
 }
@@ -105,6 +136,7 @@ static void giving_up(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(before_a_wait_one_says_how_far_one_is),
 		cmocka_unit_test(one_owner),
 		cmocka_unit_test(key_says_the_same),
 		cmocka_unit_test(answers),
