@@ -423,6 +423,16 @@ static bool has_news(const struct lane *lane)
 	return lane->first != NULL || lane->passed_ns > lane->bound_ns;
 }
 
+/* Under the lock: whether one that had nothing to take from has, be it the one that is waited for
+ * or one whose next records come before what that has passed. */
+static bool have_news(const struct lanes *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->lane[i].head == NULL && has_news(&all->lane[i]))
+			return true;
+	return false;
+}
+
 /* Under the lock: whether the thread can end. */
 static bool is_done(const struct lanes *all)
 {
@@ -466,8 +476,8 @@ static void merge(struct lanes *all)
 
 		do
 			waits = write_some(all);
-		while (!is_done(all) && has_news(waits));
-		while (!is_done(all) && is_worth_it(all) && !has_news(waits)) {
+		while (!is_done(all) && have_news(all));
+		while (!is_done(all) && is_worth_it(all) && !have_news(all)) {
 			waits->hungry = true;
 			pthread_cond_wait(&all->filled, &all->lock);
 		}
