@@ -68,7 +68,8 @@ static struct making *making_of(
 	struct flow_key key = { 0 };
 	bool second = key_make(p, false, &key);
 	bool syn = p->proto == PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	struct making **bucket = &buckets[(key_hash(&key, 0) + interface) % BUCKETS];
+	const struct key_secret secret = key_secret(1); /* the same file from the same seeds */
+	struct making **bucket = &buckets[(key_hash(&key, &secret) + interface) % BUCKETS];
 	struct making *m = *bucket;
 
 	while (m != NULL && !(key_equal(&m->key, &key) && m->interface == interface))
