@@ -73,6 +73,7 @@ static struct feature_env env_of(struct run *r)
 		.pool = all.pool,
 		.scratch = &r->scratch,
 		.worker = all.worker,
+		.read_worker = all.worker,
 		.read = &r->state };
 }
 
