@@ -171,6 +171,37 @@ static void test_passing(void **unused)
 }
 
 /* Who writes on when the output has failed is told so, and nobody waits. */
+/*
+ * Records of flows that leave for lack of memory come just before the moment that all have passed.
+ * The lane that is waited for says nothing meanwhile, and need not.
+ */
+static void test_evicted(void **unused)
+{
+	enum { MOMENT = 1000 };
+	struct seen s = { 0 };
+	struct sink *sink = open_lined(&s);
+	struct err e = { "" };
+	struct lanes *all = lanes_new(sink, 2, &e);
+
+	(void)unused;
+	alarm(120); /* in place of waiting for ever */
+	assert_true(begin(sink, &e));
+	assert_true(lanes_start(all, &e));
+	for (size_t i = 0; i < 2; i++) {
+		lane_reach(lanes_lane(all, i), MOMENT);
+		lane_rest(lanes_lane(all, i));
+	}
+	for (uint64_t n = 0; n < RECORDS; n++)
+		assert_true(add(lanes_lane(all, 1), n, MOMENT - 1, 2000));
+	lane_end(lanes_lane(all, 0));
+	lane_end(lanes_lane(all, 1));
+	assert_true(lanes_finish(all, &e));
+	assert_int_equal(s.records, RECORDS);
+	lanes_free(all);
+	sink_free(sink);
+	alarm(0);
+}
+
 static void test_failure(void **unused)
 {
 	struct seen s = { .stop_at = 100 };
@@ -228,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_much),
 		cmocka_unit_test(test_passing),
+		cmocka_unit_test(test_evicted),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_give_up),
 		cmocka_unit_test(test_too_long),
