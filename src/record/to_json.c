@@ -360,30 +360,16 @@ static inline bool is_absent(const struct step *s, const uint8_t *at)
 	return value_word(at) == NULL && (s->flags & FIELD_OPTIONAL);
 }
 
-static inline char *put_member_word(
-		const struct step *s, const uint8_t *at, char *to, struct buf *out)
-{
-	if (is_absent(s, at))
-		return to;
-	to = put_field_word(at, s->rest, put_prefix(s, to), out);
-	return to == NULL ? NULL : put_comma(to);
-}
+/* What lies elsewhere: put_field_word() and the like. */
+typedef char *put_bytes(const uint8_t *at, uint32_t rest, char *to, struct buf *out);
 
-static inline char *put_member_text(
-		const struct step *s, const uint8_t *at, char *to, struct buf *out)
+/* Inline, so that 'put' is known. */
+static inline __attribute__((always_inline)) char *put_member_bytes(
+		const struct step *s, const uint8_t *at, char *to, struct buf *out, put_bytes *put)
 {
 	if (is_absent(s, at))
 		return to;
-	to = put_field_text(at, s->rest, put_prefix(s, to), out);
-	return to == NULL ? NULL : put_comma(to);
-}
-
-static inline char *put_member_hex(
-		const struct step *s, const uint8_t *at, char *to, struct buf *out)
-{
-	if (is_absent(s, at))
-		return to;
-	to = put_field_hex(at, s->rest, put_prefix(s, to), out);
+	to = put(at, s->rest, put_prefix(s, to), out);
 	return to == NULL ? NULL : put_comma(to);
 }
 
@@ -433,13 +419,13 @@ static inline __attribute__((always_inline)) char *put_members(
 			to = put_comma(value_time(at, put_prefix(s, to)));
 			continue;
 		case OP_WORD:
-			to = put_member_word(s, at, to, out);
+			to = put_member_bytes(s, at, to, out, put_field_word);
 			continue;
 		case OP_TEXT:
-			to = put_member_text(s, at, to, out);
+			to = put_member_bytes(s, at, to, out, put_field_text);
 			continue;
 		case OP_HEX:
-			to = put_member_hex(s, at, to, out);
+			to = put_member_bytes(s, at, to, out, put_field_hex);
 			continue;
 		case OP_LIST:
 			to = is_empty(s, at) ? to : put_list(s, at, to, out);
