@@ -213,12 +213,13 @@ void engine_flush(struct engine *en)
 	en->batched = 0;
 }
 
-/* Lets go of all flows that have to leave before a moment. */
-static void catch_up(struct engine *en, int64_t clock_ns)
+/* All flows that have to leave before a moment leave, and the lane is told how far it is. */
+static void reach(struct engine *en, int64_t clock_ns)
 {
 	while (table_catch_up(en->table, clock_ns, UINT32_MAX))
 		;
 	en->table_due_ns = table_due(en->table);
+	lane_reach(en->emit.to.lane, table_passed(en->table));
 }
 
 struct at_error {
@@ -230,11 +231,9 @@ struct at_error {
 static void say_how_far(void *ctx)
 {
 	const struct at_error *at = ctx;
-	struct engine *en = at->engine;
 
-	catch_up(en, at->clock_ns);
-	lane_reach(en->emit.to.lane, table_passed(en->table));
-	lane_rest(en->emit.to.lane);
+	reach(at->engine, at->clock_ns);
+	lane_rest(at->engine->emit.to.lane);
 }
 
 /*
@@ -301,8 +300,7 @@ static void work_off_alone(struct engine *en, struct pkt *pkt)
 
 void engine_reach(struct engine *en)
 {
-	catch_up(en, en->clock.now_ns);
-	lane_reach(en->emit.to.lane, table_passed(en->table));
+	reach(en, en->clock.now_ns);
 }
 
 /* --- what is no packet of a flow
@@ -587,7 +585,7 @@ static bool end_feed(struct engine *en, const struct portion_sums *sums, struct 
 	if (sums->last_ns > en->stats.last_ns)
 		en->stats.last_ns = sums->last_ns;
 	engine_flush(en);
-	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+	return engine_well(en, e);
 }
 
 bool engine_feed(struct engine *en, const struct frame *frames, size_t count, struct err *e)
@@ -661,7 +659,7 @@ bool engine_finish(struct engine *en, struct err *e)
 	engine_flush(en);
 	engine_expire_fragments(en, INT64_MAX);
 	table_finish(en->table, en->clock.now_ns);
-	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+	return engine_well(en, e);
 }
 
 /* --- one file after the other

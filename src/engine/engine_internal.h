@@ -61,6 +61,12 @@ bool engine_feed_portion(struct engine *en, const struct portion *b, struct err 
 /* Behind what was fed: flows whose time has come leave, and the lane is told how far it is. */
 void engine_reach(struct engine *en);
 
+/* False: a sink has failed. */
+static inline bool engine_well(const struct engine *en, struct err *e)
+{
+	return !en->emit.failed || err_set(e, "%s", en->emit.err.text);
+}
+
 /* Works off what is batched, and lets go of fragments that wait in vain. */
 void engine_flush(struct engine *en);
 void engine_expire_fragments(struct engine *en, int64_t clock_ns);

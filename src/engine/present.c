@@ -26,7 +26,7 @@ bool engine_catch_up(struct engine *en, struct err *e)
 		table_catch_up(en->table, en->clock.now_ns, LEAVE_AT_ONCE);
 		en->table_due_ns = table_due(en->table);
 	}
-	return en->emit.failed ? err_set(e, "%s", en->emit.err.text) : true;
+	return engine_well(en, e);
 }
 
 bool engine_idle(struct engine *en, struct err *e)
