@@ -65,13 +65,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 
 static void fetch(const void *state, bool near)
 {
-	enum { LINE = 64 };
-	const struct histogram *h = &((const struct dist_state *)state)->histogram;
-	const char *counts = h->counts;
-	const size_t size = h->width == 0 ? h->bound : (size_t)VALUES * h->width;
-
-	for (size_t at = LINE; !near && at < size; at += LINE)
-		__builtin_prefetch(counts + at);
+	if (!near)
+		histogram_fetch(&((const struct dist_state *)state)->histogram);
 }
 
 /*

@@ -297,6 +297,18 @@ bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, cons
 	return true;
 }
 
+void histogram_fetch(const struct histogram *h)
+{
+	enum { LINE = 64 };
+	const char *counts = h->counts;
+	const size_t size = h->width == 0   ? h->bound
+			    : h->width == 8 ? sizeof(struct wide)
+					    : (size_t)VALUES * h->width;
+
+	for (size_t at = LINE; at < size; at += LINE)
+		__builtin_prefetch(counts + at);
+}
+
 static inline void read_from(const void *from, unsigned width, uint64_t counts[VALUES])
 {
 #pragma GCC unroll 4

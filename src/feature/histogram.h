@@ -27,5 +27,8 @@ struct histogram {
 bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, const uint8_t *p,
 		size_t size);
 
+/* Fetches what histogram_read() reads into the cache, but for its first line. */
+void histogram_fetch(const struct histogram *h);
+
 /* Writes the 256 counts and the highest of them; returns their sum. */
 uint64_t histogram_read(const struct histogram *h, uint64_t counts[256], uint64_t *most);
