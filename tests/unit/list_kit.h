@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "random_kit.h"
 
 static char list_folder[] = "/tmp/joy_lists.XXXXXX";
 
@@ -72,14 +73,4 @@ static inline struct address address(const char *text)
 
 	assert_int_equal(inet_pton(a.version == 4 ? AF_INET : AF_INET6, text, a.bytes), 1);
 	return a;
-}
-
-/* A generator of numbers that are the same in every run. */
-static inline uint64_t next_random(void)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	return state ^= state << 17;
 }

@@ -35,6 +35,27 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+/* What a receiver of lines has seen; it has had enough at 'stop_at'. */
+struct risen {
+	uint64_t records, last;
+	uint64_t stop_at;
+};
+
+/* For sink_target: the records' numbers rise. */
+static inline bool rising_line(void *ctx, const char *bytes, size_t size)
+{
+	struct risen *r = ctx;
+	unsigned long long n;
+
+	(void)size;
+	if (sscanf(bytes, "{\"n\":%llu", &n) != 1)
+		return true;
+	if (r->records > 0)
+		assert_true(n > r->last);
+	r->last = n;
+	return ++r->records != r->stop_at;
+}
+
 enum { PATH_SIZE = 256, COUNT = 3000 };
 
 static struct plan *plan;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "flow/due.h"
+#include "random_kit.h"
 
 enum { FLOWS = 20000 };
 
@@ -20,16 +21,6 @@ static int compare(const void *one, const void *other)
 	if (a->leaves_ns != b->leaves_ns)
 		return a->leaves_ns < b->leaves_ns ? -1 : 1;
 	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_number(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
 }
 
 /* Adds and takes 'count' flows; all stretches have been given back afterwards. */
@@ -56,11 +47,11 @@ static void go_through(struct due_queue *q, size_t count)
 static void make(size_t count, uint64_t spread, uint64_t shuffle)
 {
 	for (size_t i = 0; i < count; i++)
-		flows[i] = (struct due){ -5000 + (int64_t)(random_number() % spread), i,
+		flows[i] = (struct due){ -5000 + (int64_t)(next_random() % spread), i,
 			(uint32_t)i };
 	qsort(flows, count, sizeof *flows, compare);
 	for (size_t i = 0; shuffle > 0 && i < count; i++) {
-		const size_t other = i + random_number() % shuffle;
+		const size_t other = i + next_random() % shuffle;
 		const struct due d = flows[i];
 
 		if (other >= count)

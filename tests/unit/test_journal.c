@@ -8,18 +8,9 @@
 #include <cmocka.h>
 
 #include "feature/journal.h"
+#include "random_kit.h"
 
 enum { PACKETS = 200 };
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_number(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 struct world {
 	struct flow flow;
@@ -106,7 +97,7 @@ static void make_usual(struct world *w)
 			.ack = next[!dir] };
 		w->pkt[i].ip_len = 20 + 32 + w->pkt[i].payload_len;
 		next[dir] += w->pkt[i].payload_len;
-		now += 1000000 + (int64_t)(random_number() % 50000000);
+		now += 1000000 + (int64_t)(next_random() % 50000000);
 	}
 }
 
@@ -127,27 +118,27 @@ static void usual_packets_are_small(void **unused)
 /* A number of any size, small ones more often. */
 static uint32_t some(void)
 {
-	return (uint32_t)(random_number() >> (32 + random_number() % 32));
+	return (uint32_t)(next_random() >> (32 + next_random() % 32));
 }
 
 static struct pkt any_packet(uint8_t proto, int64_t *now)
 {
 	static const uint16_t marks[] = { 0, 0, PKT_TRUNCATED, PKT_FRAGMENT, PKT_BAD_TRANSPORT };
 	struct pkt p = { .proto = proto,
-		.dir = random_number() & 1,
-		.tcp_class = (uint8_t)(random_number() % TCP_CLASSES),
-		.marks = marks[random_number() % 5],
+		.dir = next_random() & 1,
+		.tcp_class = (uint8_t)(next_random() % TCP_CLASSES),
+		.marks = marks[next_random() % 5],
 		.payload_len = some(),
 		.ip_len = some() };
 
-	*now += (int64_t)(random_number() >> (10 + random_number() % 54));
+	*now += (int64_t)(next_random() >> (10 + next_random() % 54));
 	p.now_ns = *now;
 	if ((proto == PROTO_UDP || proto == PROTO_UDPLITE) &&
 			!(p.marks & (PKT_FRAGMENT | PKT_BAD_TRANSPORT)))
 		p.transport_len = 8;
 	if (pkt_is_segment(&p)) {
-		p.transport_len = (uint8_t)(20 + 4 * (random_number() % 11));
-		p.tcp_flags = random_number() & 0x1ff;
+		p.transport_len = (uint8_t)(20 + 4 * (next_random() % 11));
+		p.tcp_flags = next_random() & 0x1ff;
 		p.seq = some();
 		p.ack = some();
 	}

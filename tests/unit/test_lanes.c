@@ -8,29 +8,9 @@
 
 enum { LANES = 5, RECORDS = 40000 };
 
-struct seen {
-	uint64_t records, last;
-	uint64_t stop_at; /* the receiver has had enough then */
-};
-
-/* Numbers rise. */
-static bool on_line(void *ctx, const char *bytes, size_t size)
+static struct sink *open_lined(struct risen *s)
 {
-	struct seen *s = ctx;
-	unsigned long long n;
-
-	(void)size;
-	if (sscanf(bytes, "{\"n\":%llu", &n) != 1)
-		return true;
-	if (s->records > 0)
-		assert_true(n > s->last);
-	s->last = n;
-	return ++s->records != s->stop_at;
-}
-
-static struct sink *open_lined(struct seen *s)
-{
-	const struct sink_target t = { .line = on_line, .ctx = s, .threaded = true };
+	const struct sink_target t = { .line = rising_line, .ctx = s, .threaded = true };
 	struct err e = { "" };
 	struct sink *sink = sink_open(&t, plan, &e);
 
@@ -89,7 +69,7 @@ static int64_t many_at_once(uint64_t n)
 	return (int64_t)n / 10000;
 }
 
-static void run(struct seen *s, int64_t (*leaves)(uint64_t n), size_t text, bool slow)
+static void run(struct risen *s, int64_t (*leaves)(uint64_t n), size_t text, bool slow)
 {
 	struct sink *sink = open_lined(s);
 	struct err e = { "" };
@@ -124,11 +104,11 @@ static void test_order(void **unused)
 {
 	(void)unused;
 	for (int slow = 0; slow < 2; slow++) {
-		struct seen s = { 0 };
+		struct risen s = { 0 };
 
 		run(&s, each_its_own, 20, slow);
 		assert_int_equal(s.records, RECORDS);
-		s = (struct seen){ 0 };
+		s = (struct risen){ 0 };
 		run(&s, many_at_once, 20, slow);
 		assert_int_equal(s.records, RECORDS);
 	}
@@ -137,40 +117,63 @@ static void test_order(void **unused)
 /* More than lanes may hold: 80 MB of them. */
 static void test_much(void **unused)
 {
-	struct seen s = { 0 };
+	struct risen s = { 0 };
 
 	(void)unused;
 	run(&s, each_its_own, 2000, true);
 	assert_int_equal(s.records, RECORDS);
 }
 
+/* Two lanes, and what came out of them. */
+struct two {
+	struct risen seen;
+	struct sink *sink;
+	struct lanes *all;
+	struct lane *lane[2];
+};
+
+static void open_two(struct two *t)
+{
+	struct err e = { "" };
+
+	*t = (struct two){ .sink = open_lined(&t->seen) };
+	t->all = lanes_new(t->sink, 2, &e);
+	assert_true(begin(t->sink, &e));
+	assert_true(lanes_start(t->all, &e));
+	for (size_t i = 0; i < 2; i++)
+		t->lane[i] = lanes_lane(t->all, i);
+}
+
+/* All records came out. */
+static void close_two(struct two *t)
+{
+	struct err e = { "" };
+
+	lane_end(t->lane[1]);
+	lane_end(t->lane[0]);
+	assert_true(lanes_finish(t->all, &e));
+	assert_int_equal(t->seen.records, RECORDS);
+	lanes_free(t->all);
+	sink_free(t->sink);
+}
+
 /* A lane that says nothing but how far it has come lets the others go on; one that is done does not
  * count. */
 static void test_passing(void **unused)
 {
-	struct seen s = { 0 };
-	struct sink *sink = open_lined(&s);
-	struct err e = { "" };
-	struct lanes *all = lanes_new(sink, 2, &e);
+	struct two t;
 
 	(void)unused;
-	assert_true(begin(sink, &e));
-	assert_true(lanes_start(all, &e));
+	open_two(&t);
 	for (uint64_t n = 0; n < RECORDS; n++) {
-		assert_true(add(lanes_lane(all, 0), n, (int64_t)n, 400));
-		lane_reach(lanes_lane(all, 1), (int64_t)n);
+		assert_true(add(t.lane[0], n, (int64_t)n, 400));
+		lane_reach(t.lane[1], (int64_t)n);
 		if (n % 100 == 0)
-			lane_rest(lanes_lane(all, 1));
+			lane_rest(t.lane[1]);
 	}
-	lane_end(lanes_lane(all, 1));
-	lane_end(lanes_lane(all, 0));
-	assert_true(lanes_finish(all, &e));
-	assert_int_equal(s.records, RECORDS);
-	lanes_free(all);
-	sink_free(sink);
+	close_two(&t);
 }
 
-/* Who writes on when the output has failed is told so, and nobody waits. */
 /*
  * Records of flows that leave for lack of memory come just before the moment that all have passed.
  * The lane that is waited for says nothing meanwhile, and need not.
@@ -178,33 +181,24 @@ static void test_passing(void **unused)
 static void test_evicted(void **unused)
 {
 	enum { MOMENT = 1000 };
-	struct seen s = { 0 };
-	struct sink *sink = open_lined(&s);
-	struct err e = { "" };
-	struct lanes *all = lanes_new(sink, 2, &e);
+	struct two t;
 
 	(void)unused;
 	alarm(120); /* in place of waiting for ever */
-	assert_true(begin(sink, &e));
-	assert_true(lanes_start(all, &e));
+	open_two(&t);
 	for (size_t i = 0; i < 2; i++) {
-		lane_reach(lanes_lane(all, i), MOMENT);
-		lane_rest(lanes_lane(all, i));
+		lane_reach(t.lane[i], MOMENT);
+		lane_rest(t.lane[i]);
 	}
 	for (uint64_t n = 0; n < RECORDS; n++)
-		assert_true(add(lanes_lane(all, 1), n, MOMENT - 1, 2000));
-	lane_end(lanes_lane(all, 0));
-	lane_end(lanes_lane(all, 1));
-	assert_true(lanes_finish(all, &e));
-	assert_int_equal(s.records, RECORDS);
-	lanes_free(all);
-	sink_free(sink);
+		assert_true(add(t.lane[1], n, MOMENT - 1, 2000));
+	close_two(&t);
 	alarm(0);
 }
 
 static void test_failure(void **unused)
 {
-	struct seen s = { .stop_at = 100 };
+	struct risen s = { .stop_at = 100 };
 
 	(void)unused;
 	run(&s, each_its_own, 2000, false);
@@ -214,7 +208,7 @@ static void test_failure(void **unused)
 /* Lanes may go without an end. */
 static void test_give_up(void **unused)
 {
-	struct seen s = { 0 };
+	struct risen s = { 0 };
 	struct sink *sink = open_lined(&s);
 	struct err e = { "" };
 	struct lanes *all = lanes_new(sink, 2, &e);
@@ -235,7 +229,7 @@ static void test_too_long(void **unused)
 	const struct data d = { 7, { text, sizeof text } };
 	const void *const data[] = { &d };
 	const struct lane_key key = { 1, 1, 0 };
-	struct seen s = { 0 };
+	struct risen s = { 0 };
 	struct sink *sink = open_lined(&s);
 	struct err e = { "" };
 	struct lanes *all = lanes_new(sink, 1, &e);

@@ -13,26 +13,10 @@
 enum { WORKERS = 4, FILES = 300, PER_FILE = 50, NOTE_END = TURN_NOTE, TEXT = 4000 };
 
 struct seen {
-	uint64_t records, last;
-	uint64_t stop_at; /* the receiver has had enough then */
+	struct risen line;
 	uint64_t notes;
 	bool one; /* file, that is long */
 };
-
-/* Numbers rise. */
-static bool on_line(void *ctx, const char *bytes, size_t size)
-{
-	struct seen *s = ctx;
-	unsigned long long n;
-
-	(void)size;
-	if (sscanf(bytes, "{\"n\":%llu", &n) != 1)
-		return true;
-	if (s->records > 0)
-		assert_true(n > s->last);
-	s->last = n;
-	return ++s->records != s->stop_at;
-}
 
 /* Behind the last record of its file. */
 static bool on_note(void *ctx, unsigned what, const void *bytes, size_t size, struct err *e)
@@ -45,7 +29,7 @@ static bool on_note(void *ctx, unsigned what, const void *bytes, size_t size, st
 	assert_int_equal(size, sizeof file);
 	memcpy(&file, bytes, sizeof file);
 	assert_int_equal(file, s->notes++);
-	assert_true(s->records == 0 || s->one || s->last / PER_FILE <= file);
+	assert_true(s->line.records == 0 || s->one || s->line.last / PER_FILE <= file);
 	return true;
 }
 
@@ -57,7 +41,7 @@ struct stage {
 
 static void open_stage(struct stage *s, size_t files, size_t ahead)
 {
-	const struct sink_target t = { .line = on_line, .ctx = &s->seen };
+	const struct sink_target t = { .line = rising_line, .ctx = &s->seen.line };
 	struct turns_conf conf = {
 		.files = files, .note = on_note, .ctx = &s->seen, .ahead = ahead
 	};
@@ -159,7 +143,7 @@ static void run(struct stage *s, size_t text, bool slow, size_t ahead, size_t *m
 		assert_int_equal(pthread_create(&thread[i], NULL, work, &works[i]), 0);
 	}
 	good = take_all(s, most);
-	assert_int_equal(good, s->seen.stop_at == 0);
+	assert_int_equal(good, s->seen.line.stop_at == 0);
 	if (!good)
 		turns_give_up(s->all);
 	for (size_t i = 0; i < WORKERS; i++)
@@ -185,7 +169,7 @@ static void test_order(void **unused)
 		struct stage s = { 0 };
 
 		run(&s, 20, slow, 0, &most);
-		assert_int_equal(s.seen.records, all_records());
+		assert_int_equal(s.seen.line.records, all_records());
 		assert_int_equal(s.seen.notes, FILES);
 	}
 }
@@ -199,19 +183,19 @@ static void test_bound(void **unused)
 
 	(void)unused;
 	run(&s, TEXT, true, AHEAD, &most);
-	assert_int_equal(s.seen.records, all_records());
+	assert_int_equal(s.seen.line.records, all_records());
 	assert_true(most > AHEAD / 2);
 	assert_true(most <= AHEAD + LIMIT_OUTPUT_TURN);
 }
 
 static void test_failure(void **unused)
 {
-	struct stage s = { .seen.stop_at = 100 };
+	struct stage s = { .seen.line.stop_at = 100 };
 	size_t most = 0;
 
 	(void)unused;
 	run(&s, TEXT, false, 1 << 20, &most);
-	assert_int_equal(s.seen.records, 100);
+	assert_int_equal(s.seen.line.records, 100);
 }
 
 /* --- one file that is long ----------------------------------------------------------------- */
@@ -244,7 +228,7 @@ static void test_turn_is_bounded(void **unused)
 	assert_true(most > LIMIT_OUTPUT_TURN / 2 && most <= LIMIT_OUTPUT_TURN);
 	assert_true(take_all(&s, &most));
 	pthread_join(thread, NULL);
-	assert_int_equal(s.seen.records, 5000);
+	assert_int_equal(s.seen.line.records, 5000);
 	turn_free(t);
 	close_stage(&s);
 }
@@ -272,7 +256,7 @@ static void test_stop(void **unused)
 		assert_false(turn_take(t[i], &file));
 	}
 	assert_true(take_all(&s, &most));
-	assert_int_equal(s.seen.records, 3);
+	assert_int_equal(s.seen.line.records, 3);
 	for (size_t i = 0; i < 3; i++)
 		turn_free(t[i]);
 	close_stage(&s);
@@ -343,7 +327,7 @@ static void test_too_long(void **unused)
 	assert_true(add(t, 8, 10));
 	assert_true(end_file(t, 0));
 	assert_true(take_all(&s, &most));
-	assert_int_equal(s.seen.records, 1);
+	assert_int_equal(s.seen.line.records, 1);
 	assert_int_equal(counts(s.sink).refused, 1);
 	turn_free(t);
 	close_stage(&s);

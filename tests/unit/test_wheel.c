@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/wheel.h"
+#include "random_kit.h"
 
 enum { OBJECTS = 2000 };
 
@@ -18,23 +19,13 @@ struct object {
 	bool in;
 };
 
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_number(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 /* A deadline near, far, or very far from now. */
 static int64_t some_deadline(int64_t now)
 {
 	static const unsigned bits[] = { 20, 27, 33, 38, 45, 52, 58 };
-	uint64_t span = (uint64_t)1 << bits[random_number() % 7];
+	uint64_t span = (uint64_t)1 << bits[next_random() % 7];
 
-	return now + (int64_t)(random_number() % span);
+	return now + (int64_t)(next_random() % span);
 }
 
 struct world {
@@ -80,20 +71,20 @@ static void world_free(struct world *w)
 
 static void change(struct world *w)
 {
-	size_t i = random_number() % OBJECTS;
+	size_t i = next_random() % OBJECTS;
 	struct object *o = object(w, i);
 
 	if (!o->in) {
 		o->timer.deadline_ns = some_deadline(w->now);
 		o->in = true;
 		wheel_add(&w->wheel, w->number[i]);
-	} else if (random_number() % 3 == 0) { /* later: lazily */
-		o->timer.deadline_ns += (int64_t)(random_number() % 100000000000);
-	} else if (random_number() % 3 == 0) { /* earlier */
+	} else if (next_random() % 3 == 0) { /* later: lazily */
+		o->timer.deadline_ns += (int64_t)(next_random() % 100000000000);
+	} else if (next_random() % 3 == 0) { /* earlier */
 		if (o->timer.deadline_ns > w->now)
 			o->timer.deadline_ns = w->now;
 		wheel_move(&w->wheel, w->number[i]);
-	} else if (random_number() % 3 == 0) {
+	} else if (next_random() % 3 == 0) {
 		wheel_remove(&w->wheel, w->number[i]);
 		o->in = false;
 	}
@@ -224,7 +215,7 @@ static void soonest_empties_the_wheel_in_order(void **unused)
 	for (size_t i = 0; i < OBJECTS; i++) {
 		/* as flows are added: those that end later, later; give or take 2 s */
 		object(w, i)->timer.deadline_ns = w->now + (int64_t)i * 60000000 +
-						  (int64_t)(random_number() % 2000000000);
+						  (int64_t)(next_random() % 2000000000);
 		wheel_add(&w->wheel, w->number[i]);
 	}
 	for (size_t i = 0; i < OBJECTS; i++) {
