@@ -34,14 +34,14 @@ def program() -> Path:
     return Path(os.environ.get("PCAP2FLOW", ROOT / "pcap2flow"))
 
 
-def pcap2flow(
+def execute(
     *arguments: str | Path,
     stdin: bytes | None = None,
     cwd: Path | None = None,
     seconds: int = 120,
-) -> Run:
-    """Run with JSON lines on standard output; every line has to be valid JSON."""
-    done = subprocess.run(
+) -> subprocess.CompletedProcess[bytes]:
+    """Run with these arguments, whatever comes of it."""
+    return subprocess.run(
         [str(program()), *map(str, arguments)],
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
@@ -50,6 +50,24 @@ def pcap2flow(
         timeout=seconds,
         check=False,
     )
+
+
+def outputs(
+    *arguments: str | Path, stdin: bytes | None = None, cwd: Path | None = None
+) -> tuple[int, bytes, bytes]:
+    """Exit code and both outputs, byte for byte."""
+    done = execute(*arguments, stdin=stdin, cwd=cwd, seconds=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+def pcap2flow(
+    *arguments: str | Path,
+    stdin: bytes | None = None,
+    cwd: Path | None = None,
+    seconds: int = 120,
+) -> Run:
+    """Run with JSON lines on standard output; every line has to be valid JSON."""
+    done = execute(*arguments, stdin=stdin, cwd=cwd, seconds=seconds)
     run = Run(done.returncode, done.stderr.decode(errors="replace"), done.stdout)
     for line in done.stdout.splitlines():
         if not line.startswith(b"{"):

@@ -8,13 +8,12 @@ import json
 import os
 import random
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from captures import ETHERNET, Frame, frame, pcap
-from program import FIXTURES, pcap2flow, program
+from program import FIXTURES, outputs, pcap2flow
 from traps import eth, ip4, pieces4, udp
 
 THREADS = (1, 2, 3, 7)
@@ -24,15 +23,7 @@ DAMAGED, FAILED, USAGE = 3, 1, 2
 
 def run(threads: int, *words: str | Path, cwd: Path | None = None) -> tuple[int, bytes, bytes]:
     """Exit code and both outputs."""
-    done = subprocess.run(
-        [program(), "independent=1", f"threads={threads}", *words],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return outputs("independent=1", f"threads={threads}", *words, cwd=cwd)
 
 
 def check(*words: str | Path, cwd: Path | None = None) -> tuple[int, list[bytes], str]:

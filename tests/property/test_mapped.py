@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from captures import US, Frame, frame, gzip, pcap, pcapng
-from program import program
+from program import outputs, program
 from traps import eth, ip4, udp
 
 EPOCH = 1_700_000_000 * 10**9
@@ -36,15 +36,7 @@ def conversations(size: int, payload: int) -> list[Frame]:
 
 def run(*words: str | Path, stdin: bytes | None = None) -> tuple[int, bytes, bytes]:
     """Exit code and both outputs."""
-    done = subprocess.run(
-        [program(), "bidir=1", *words],
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return outputs("bidir=1", *words, stdin=stdin)
 
 
 @pytest.mark.parametrize("threads", ["threads=1", "threads=3"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from captures import ETHERNET, Frame, frame, pcap, pcapng, plain, read, zstd
-from program import FIXTURES, ROOT, program
+from program import FIXTURES, ROOT, outputs, program
 from traps import TRAPS, eth, ip4, pieces4, pieces6, tagged, udp, vxlan
 
 THREADS = (2, 3, 7)
@@ -26,15 +26,7 @@ OPTIONS = {
 
 def run(threads: int, *words: str | Path, cwd: Path | None = None) -> tuple[int, bytes, bytes]:
     """Exit code and both outputs."""
-    done = subprocess.run(
-        [program(), f"threads={threads}", *words],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return outputs(f"threads={threads}", *words, cwd=cwd)
 
 
 def check(*words: str | Path, cwd: Path | None = None) -> bytes:
