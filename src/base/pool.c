@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum {
 	CLASSES = 26,
 	LARGE = CLASSES, /* its own malloc; the size stands before the block */
@@ -103,6 +105,7 @@ struct pool {
 	struct chunk *empty;         /* of no class at the moment */
 	struct region *regions;
 	unsigned unused;    /* chunks of the newest region that were never in use */
+	unsigned there;     /* chunks of it whose pages exist */
 	size_t empty_bytes; /* of 'empty' */
 	size_t memory, used, limit;
 };
@@ -256,7 +259,25 @@ static bool more_region(struct pool *p)
 	r->next = p->regions;
 	p->regions = r;
 	p->unused = REGION;
+	p->there = 0;
 	return true;
+}
+
+/* A chunk that was never in use. */
+static struct chunk *fresh_chunk(struct pool *p)
+{
+	const unsigned number = REGION - p->unused--;
+	char *at = p->regions->chunks + (size_t)CHUNK * number;
+
+	if (number >= p->there) {
+		const size_t step = p->regions->next != NULL ? PAGES_STEP
+							     : pages_step((size_t)CHUNK * number);
+		const unsigned chunks = step < CHUNK ? 1 : (unsigned)(step / CHUNK);
+
+		pages_get(at, (size_t)CHUNK * chunks);
+		p->there = number + chunks;
+	}
+	return (struct chunk *)(void *)at;
 }
 
 static struct chunk *take_chunk(struct pool *p, unsigned class)
@@ -269,8 +290,7 @@ static struct chunk *take_chunk(struct pool *p, unsigned class)
 	} else {
 		if (!allowed(p, CHUNK) || (p->unused == 0 && !more_region(p)))
 			return NULL;
-		c = (struct chunk *)(void *)(p->regions->chunks +
-					     (size_t)CHUNK * (REGION - p->unused--));
+		c = fresh_chunk(p);
 		p->memory += CHUNK;
 	}
 	*c = (struct chunk){ .class = class, .fresh = sizeof *c };

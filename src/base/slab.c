@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/pages.h"
+
 void slab_renew(struct slab *s)
 {
 	s->fresh = 0;
@@ -25,11 +27,6 @@ void slab_destroy(struct slab *s)
 	/* Objects still in use belong to the owner; only the table of pointers goes. */
 	free(s->base);
 	*s = (struct slab){ 0 };
-}
-
-void slab_use_small_pages(struct slab *s)
-{
-	(void)s;
 }
 
 /* Room for the pointer of one more number: the table doubles. */
@@ -85,16 +82,13 @@ bool slab_init(struct slab *s, size_t object, uint32_t capacity)
 
 	if (base == MAP_FAILED)
 		return false;
-	madvise(base, object * capacity, MADV_HUGEPAGE);
+#ifdef MADV_NOHUGEPAGE
+	madvise(base, object * capacity, MADV_NOHUGEPAGE); /* see base/pages.h */
+#endif
 	*s = (struct slab){
 		.base = base, .object = object, .capacity = capacity, .free_first = SLAB_NONE
 	};
 	return true;
-}
-
-void slab_use_small_pages(struct slab *s)
-{
-	madvise(s->base, s->object * s->capacity, MADV_NOHUGEPAGE);
 }
 
 void slab_destroy(struct slab *s)
@@ -104,15 +98,31 @@ void slab_destroy(struct slab *s)
 	*s = (struct slab){ 0 };
 }
 
+/* A number that was never in use. */
+static uint32_t take_fresh(struct slab *s)
+{
+	const uint32_t number = s->fresh;
+
+	if (number == s->capacity)
+		return SLAB_NONE;
+	s->fresh++;
+	if (s->object * s->fresh > s->there) {
+		const size_t left = s->object * s->capacity - s->there;
+		const size_t step = pages_step(s->there);
+
+		pages_get(s->base + s->there, step < left ? step : left);
+		s->there += step < left ? step : left;
+	}
+	return number;
+}
+
 uint32_t slab_take(struct slab *s)
 {
 	uint32_t number = s->free_first;
 
 	if (number != SLAB_NONE)
 		memcpy(&s->free_first, slab_at(s, number), sizeof s->free_first);
-	else if (s->fresh < s->capacity)
-		number = s->fresh++;
-	else
+	else if ((number = take_fresh(s)) == SLAB_NONE)
 		return SLAB_NONE;
 	s->used++;
 	return number;

@@ -3,7 +3,7 @@
  * slab.h - objects of one size under 32-bit numbers, so that links and tables take four bytes each.
  *
  * The objects lie side by side in one reserved range of addresses whose pages come into being
- * when first used.  Built with -DSLAB_MALLOC each object is a malloc of its own.
+ * shortly before they are used.  Built with -DSLAB_MALLOC each object is a malloc of its own.
  */
 #pragma once
 
@@ -20,15 +20,12 @@ struct slab {
 	uint32_t fresh;    /* numbers below were in use at some time */
 	uint32_t used;
 	uint32_t free_first; /* a list through the objects' first four bytes */
+	size_t there;        /* bytes of the range whose pages exist */
 };
 
 /* Reserves room for 'capacity' objects. */
 bool slab_init(struct slab *s, size_t object, uint32_t capacity);
 void slab_destroy(struct slab *s);
-
-/* From now on pages come into being one small one at a time: for who cannot wait for large ones to
- * be filled with zeros. */
-void slab_use_small_pages(struct slab *s);
 
 /* With no object in use: as if none ever had been. */
 void slab_renew(struct slab *s);
@@ -57,7 +54,7 @@ static inline bool slab_stays(void)
 uint32_t slab_take(struct slab *s);
 void slab_give(struct slab *s, uint32_t number);
 
-/* Bytes of objects that were ever in use: these pages exist. */
+/* Bytes of objects that were ever in use. */
 static inline size_t slab_memory(const struct slab *s)
 {
 	return s->object * s->fresh;

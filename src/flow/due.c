@@ -40,8 +40,6 @@ bool due_init(struct due_queue *q, uint32_t capacity)
 	if (!slab_init(&q->runs, sizeof(struct run), capacity / RUN + 2) ||
 			!slab_init(&q->groups, sizeof(struct group), capacity / RUN / BRANCHES + 2))
 		return false;
-	slab_use_small_pages(&q->runs); /* few are in use, and again and again */
-	slab_use_small_pages(&q->groups);
 	return true;
 }
 

@@ -36,7 +36,7 @@ struct index {
 	struct index_array now, old; /* old: none but while it grows */
 	uint32_t moved;              /* buckets of the old ones that are empty now */
 	uint32_t count;
-	bool small_pages; /* as for slab_use_small_pages() */
+	bool small_pages; /* for who cannot wait for large ones to be filled with zeros */
 };
 
 bool index_init(struct index *x, uint32_t buckets);

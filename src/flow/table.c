@@ -58,13 +58,6 @@ _Static_assert(sizeof(struct flow) <= FLOW_LINES * LINE, "a plain flow is four c
 /* --- making and freeing
  * --------------------------------------------------------------------------- */
 
-static void use_small_pages(struct table *t)
-{
-	slab_use_small_pages(&t->flows);
-	slab_use_small_pages(&t->wheel.blocks);
-	t->index.small_pages = true;
-}
-
 struct table *table_new(const struct table_conf *conf, struct err *e)
 {
 	struct table *t = calloc(1, sizeof *t);
@@ -90,8 +83,7 @@ struct table *table_new(const struct table_conf *conf, struct err *e)
 		table_free(t);
 		return NULL;
 	}
-	if (conf->live)
-		use_small_pages(t);
+	t->index.small_pages = conf->live;
 	return t;
 }
 
