@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 NULL, WALK = "null libpcap loop", "walk of the mapped file"
 PLAIN, TYPICAL, EVERYTHING = "plain", "typical", "everything"
+NO_HELLOS = "all but hellos"
 MODES = {
     PLAIN: ["bidir=1", "num_pkts=0"],
     TYPICAL: ["bidir=1", *"dist=1 dist_bytes=4000 entropy=1 tls=1 fingerprint=1".split()],
+    NO_HELLOS: ["bidir=1", *"features=all tls=0 quic=0 fingerprint=0".split()],
     EVERYTHING: ["bidir=1", "features=all"],
 }
 PEER_PYTHON = "build/bench-venv/bin/python"

@@ -12,7 +12,7 @@ LTO   ?= -flto=auto -ffat-lto-objects
 
 .PHONY: help all build release quick demo test lint fmt fuzz bench golden docs cov install uninstall dist clean
 .PHONY: python-ext python wheel sdist bench-python
-.PHONY: peers bench-memory bench-handshake bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
+.PHONY: peers bench-where bench-memory bench-handshake bench-live soak flood units fuzzers venv names docs-into deb deb-test kills bench-exe bench-lists
 
 all: build quick ## build, copy pcap2flow (stripped) to the main folder, run the quick tests
 
@@ -100,6 +100,10 @@ build/bench/collide build/bench/lists build/bench/pause: $(B)/libjoy.a
 bench: $(addprefix build/bench/,cost null walk replicate) ## one table of speed, beside yardsticks and peers; threads, memory (BENCH_SCALE=0.1: quickly)
 	$(AGAIN) release
 	PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) bench/run.py
+
+bench-where: build/bench/cost build/bench/replicate ## where each nanosecond goes, part by part (perf; WHERE="web:plain tls:typical")
+	$(AGAIN) release
+	$(PYTHON) bench/where.py --program $$($(AGAIN) -s CFLAGS='$(CFLAGS_release) $(LTO)' print-B)/pcap2flow $(WHERE)
 
 peers: $(PEERS)/ready ## install the programs that make bench puts beside ours
 	tools/setup.sh peers

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from program import FIXTURES, ROOT, pcap2flow, program
+
+sys.path.append(str(ROOT / "bench"))
+import where  # noqa: E402
 
 TOOLS = [f"build/bench/{name}" for name in ("cost", "null", "walk", "replicate")]
 MODES = ("web", "mix", "small", "tls", "elephant")
@@ -165,7 +169,7 @@ def test_table_has_every_program_and_input(report: tuple[str, list[dict]]) -> No
     costs = {(n["input"], n["program"]): n for n in numbers if n["what"] == "cost"}
     programs = {program for _, program in costs}
     assert {name for name, _ in costs} == {"web", "mix", "small", "elephant", "tls"}
-    assert len(programs) == 5 and len(costs) == 25
+    assert len(programs) == 6 and len(costs) == 30
     for name in programs:
         assert sum(line.startswith(name + " ") for line in text.splitlines()) == 1
     assert all(c["ratio"] == 1 for (_, p), c in costs.items() if p == "null libpcap loop")
@@ -183,8 +187,53 @@ def test_missing_peers_are_named(report: tuple[str, list[dict]]) -> None:
 def test_goals_stand_beside_what_was_measured(report: tuple[str, list[dict]]) -> None:
     text, numbers = report
     goals = [n for n in numbers if n["what"] == "goal"]
-    assert len(goals) == 8 + 6
+    assert len(goals) == 9 + 6
     for goal in goals:
         row = next(line for line in text.splitlines() if line.startswith(goal["name"] + " "))
         assert row.endswith("  met") == goal["met"]
         assert f"{goal['wanted']:.2f}" in row
+
+
+def test_every_source_file_is_part_of_something() -> None:
+    files = [p.relative_to(ROOT / "src") for p in (ROOT / "src").rglob("*.[ch]")]
+    parts = {str(p): where.source_part(str(p)) for p in files if p.parts[0] != "bpf"}
+    assert {path for path, part in parts.items() if part == where.UNKNOWN} == set()
+    assert set(parts.values()) == set(where.PARTS)
+
+
+@pytest.mark.parametrize(
+    "part, names",
+    [
+        ("kernel: reading", ["_copy_to_iter", "filemap_read", "__x64_sys_read"]),
+        ("kernel: reading", ["next_uptodate_folio", "filemap_map_pages", "asm_exc_page_fault"]),
+        ("kernel: writing", ["gup_fast_fallback", "__x64_sys_pwrite64"]),
+        ("kernel: pages of memory", ["clear_page_erms", "do_anonymous_page", "asm_exc_page_fault"]),
+        ("kernel: pages of memory", ["clear_page_erms", "__x64_sys_madvise"]),
+        ("kernel: other", ["__schedule", "__x64_sys_futex"]),
+    ],
+)
+def test_kernel_time_belongs_to_what_led_there(part: str, names: list[str]) -> None:
+    chain = [f"\tffffffff815e0366 {name} ([kernel.kallsyms])" for name in names]
+    assert where.kernel_part(chain) == part
+
+
+@pytest.mark.skipif(shutil.which("perf") is None, reason="perf looks where the program is")
+def test_every_nanosecond_is_somewhere() -> None:
+    unstripped = max(ROOT.glob("build/release-*/pcap2flow"), key=lambda p: p.stat().st_mtime)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BENCH_")}
+    words = ["bench/where.py", "--program", unstripped, "web:plain", "mix:everything"]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=env | {"BENCH_SCALE": "0.02"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.strip("|").split("|") for line in done.stdout.splitlines()[2:]]
+    parts = {name.strip(): [int(x) for x in numbers] for name, *numbers in rows}
+    assert parts["text"][1] > 0 and parts["flows: key, table, TCP, timeouts"][0] > 0
+    for column in (0, 1):
+        total = parts["sum"][column]
+        known = sum(n[column] for name, n in parts.items() if name not in ("sum", "no line known"))
+        assert 0.8 * total < known <= 1.1 * total
