@@ -22,6 +22,7 @@ enum { /* beside PKT_BAD_TRANSPORT and PKT_FRAGMENT */
 	ACK = 12,
 	IP = 14,
 
+	ITEM_MAX = 2 + 8 + 4 * 4 + 2, /* bytes */
 	MARKS = PKT_FRAGMENT | PKT_BAD_TRANSPORT,
 	FLAG_BITS = 9,
 	UDP_HEADER = 8,
@@ -40,13 +41,22 @@ struct item {
 
 static unsigned length_of(uint32_t v)
 {
-	return (unsigned)((v != 0) + (v > UINT8_MAX) + (v > UINT16_MAX));
+	static const uint8_t length[] = { /* by the place of the highest bit, from 1 */
+		[0] = 0,
+		[1 ... 8] = 1,
+		[9 ... 16] = 2,
+		[17 ... 32] = 3
+	};
+
+	return length[63 - __builtin_clzll((uint64_t)v << 1 | 1)];
 }
 
 /* 0, 1, 2 or 4 bytes. */
 static size_t bytes_of(unsigned bits, unsigned at)
 {
-	return 1u << (bits >> at & 3) >> 1;
+	static const uint8_t bytes[] = { 0, 1, 2, 4 };
+
+	return bytes[bits >> at & 3];
 }
 
 static unsigned time_length_of(uint64_t v)
@@ -57,7 +67,9 @@ static unsigned time_length_of(uint64_t v)
 /* 0, 3, 4 or 8 bytes. */
 static size_t time_bytes_of(unsigned bits)
 {
-	return 0x08040300u >> 8 * (bits >> TIME & 3) & 15;
+	static const uint8_t bytes[] = { 0, 3, 4, 8 };
+
+	return bytes[bits >> TIME & 3];
 }
 
 static size_t size_of(unsigned bits)
@@ -134,7 +146,7 @@ static uint32_t low_first(uint32_t v)
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap32(v);
 }
 
-static void write_item(uint8_t *to, const struct item *i)
+static uint8_t *write_item(uint8_t *to, const struct item *i)
 {
 	const uint16_t bits = (uint16_t)i->bits;
 	const uint32_t low = low_first((uint32_t)i->time_ns);
@@ -153,19 +165,23 @@ static void write_item(uint8_t *to, const struct item *i)
 	to = put(to, low_first(i->ack), bits, ACK);
 	to = put(to, low_first(i->ip), bits, IP);
 	memcpy(to, &i->tcp, sizeof i->tcp);
+	return to + (bits & FLAGS ? sizeof i->tcp : 0);
 }
 
-/* Room for 'size' bytes more, and for what stands in front of the items. */
-static bool grow(struct journal *j, struct pool *pool, struct flow *flow, size_t size)
+/* Room for the item, if there is none, and for what stands in front of all. */
+static __attribute__((noinline)) bool reserve(
+		struct journal *j, struct pool *pool, struct flow *flow, const struct item *item)
 {
 	static const uint16_t rooms[] = { 56, 120,
 		JOURNAL_BYTES }; /* what blocks of the pool hold */
 	const size_t had = j->size == 0 ? sizeof(struct journal_last) : j->size;
-	const size_t need = had + size + JOURNAL_SLACK;
+	const size_t need = had + size_of(item->bits) + JOURNAL_SLACK;
 	const struct journal_last first = { .now_ns = flow->start_ns };
 	unsigned i = 0;
 	uint8_t *p;
 
+	if (need <= j->room)
+		return true;
 	if (need > JOURNAL_BYTES)
 		return false;
 	while (need > rooms[i])
@@ -192,13 +208,11 @@ bool journal_add(struct journal *j, struct pool *pool, struct flow *flow, const 
 {
 	const struct journal_last first = { .now_ns = flow->start_ns };
 	const struct item i = item_of(j->size > 0 ? last_of(j) : &first, pkt);
-	const size_t size = size_of(i.bits);
 	struct journal_last *last;
 
-	if (j->size + size + JOURNAL_SLACK > j->room && !grow(j, pool, flow, size))
+	if (j->size + ITEM_MAX + JOURNAL_SLACK > j->room && !reserve(j, pool, flow, &i))
 		return false;
-	write_item(j->p + j->size, &i);
-	j->size = (uint16_t)(j->size + size);
+	j->size = (uint16_t)(write_item(j->p + j->size, &i) - j->p);
 	last = last_of(j);
 	last->now_ns = pkt->now_ns;
 	last->ip_header ^= i.ip;
