@@ -114,10 +114,16 @@ static void add(struct side *s, enum count which, struct flow *flow, struct pool
 	tally_add(s->count, &s->high, WORDS, which, flow, pool);
 }
 
+/* "Don't fragment" is set or not as it comes: it is counted without asking. */
 static void add_flags(struct side *s, unsigned flags, struct flow *flow, struct pool *pool)
 {
-	if (flags & 2)
-		add(s, DF, flow, pool);
+	const uint8_t df = flags >> 1 & 1;
+
+	s->count[DF] += df;
+	if (s->count[DF] < df)
+		tally_carry(&s->high, WORDS, DF, flow, pool);
+	if (!(flags & (1 | 4)))
+		return;
 	if (flags & 1)
 		add(s, MF, flow, pool);
 	if (flags & 4)
