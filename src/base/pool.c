@@ -442,7 +442,8 @@ void arena_desk_free(struct arena *a, struct pool *p)
 	a->first = NULL;
 }
 
-static void *alloc_block(struct pool_block **first, struct pool *p, size_t size)
+static __attribute__((noinline)) void *alloc_block(
+		struct pool_block **first, struct pool *p, size_t size)
 {
 	struct pool_block *b = take(p, class_for(size), size);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "feature/journal.h"
+#include "feature/trail.h"
 #include "flow/stream.h"
 #include "flow/table.h"
 
@@ -16,6 +17,10 @@
 struct view {
 	struct journal journal;
 	/* the other states follow */
+};
+
+struct calls_journal {
+	struct journal_packet packet[JOURNAL_PACKETS];
 };
 
 enum { OUTGROWN = UINT16_MAX, BITS_MAX = 32 };
@@ -47,7 +52,7 @@ static void add_to_lists(struct call_lists *lists, size_t i, uint32_t wants)
 {
 	for (unsigned kind = 0; kind < CALL_KINDS; kind++)
 		if (wants & kind)
-			lists->of[kind][lists->count[kind]++] = (uint8_t)i;
+			lists->of[kind] |= (uint32_t)1 << i;
 }
 
 static void add_to_streams(struct calls *c, size_t i)
@@ -56,6 +61,7 @@ static void add_to_streams(struct calls *c, size_t i)
 
 	call->stream_bytes = call->feature->stream_bytes(&call->env);
 	c->stream[c->stream_count++] = (uint8_t)i;
+	c->stream_bits |= call->bit;
 }
 
 /* A journal is no gain when all who could wait keep less than it does. */
@@ -126,8 +132,8 @@ void calls_build(
 
 bool calls_make_workers(struct calls *c, struct err *e)
 {
-	if (c->later_size > 0 && (c->later_states = malloc(c->later_size)) == NULL)
-		return err_set(e, "no memory for the features' states");
+	if (c->later_size > 0 && (c->journal = malloc(sizeof *c->journal)) == NULL)
+		return err_set(e, "no memory for the packets of a flow");
 	for (size_t i = 0; i < c->count; i++) {
 		struct call *call = &c->call[i];
 
@@ -161,8 +167,8 @@ void calls_set_file(struct calls *c, const char *file)
 
 void calls_free_workers(struct calls *c)
 {
-	free(c->later_states);
-	c->later_states = NULL;
+	free(c->journal);
+	c->journal = NULL;
 	for (size_t i = 0; i < c->count; i++) {
 		struct call *call = &c->call[i];
 
@@ -179,13 +185,16 @@ static struct view *view_at(const struct calls *c, const struct flow *f, unsigne
 	return (struct view *)(void *)(views + (c->views == 1 ? 0 : out) * c->view_size);
 }
 
+static void *state_in(const struct view *v, const struct call *call)
+{
+	if (!call->later)
+		return (char *)(uintptr_t)v + call->offset;
+	return later_states(v) == NULL ? NULL : later_states(v) + call->offset;
+}
+
 void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out)
 {
-	struct view *v = view_at(c, f, out);
-
-	if (!c->call[i].later)
-		return (char *)v + c->call[i].offset;
-	return later_states(v) == NULL ? NULL : later_states(v) + c->call[i].offset;
+	return state_in(view_at(c, f, out), &c->call[i]);
 }
 
 void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near)
@@ -198,16 +207,48 @@ void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near)
 	}
 }
 
-bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)
+/* How many packets there are for those that wait; 0 when they have states. */
+static size_t read_journal(const struct calls *c, const struct view *v, const struct flow *f)
+{
+	if (c->later_size == 0 || later_states(v) != NULL)
+		return 0;
+	return journal_list(&v->journal, f, c->journal->packet);
+}
+
+static inline bool finish(const struct calls *c, size_t i, const struct view *v, size_t packets,
+		const struct flow_view *view, void *out)
 {
 	const struct call *call = &c->call[i];
-	const void *state = calls_state(c, view->flow, i, view->out);
+	const void *state = state_in(v, call);
+
+	if (state == NULL)
+		return call->feature->at_once(c->journal->packet, packets, &call->env, view, out);
+	if (call->feature->finish == NULL)
+		return false;
+	if (call->reads == i)
+		return call->feature->finish(state, &call->env, view, out);
+
 	struct feature_env env = call->env;
 
-	if (call->feature->finish == NULL || state == NULL)
-		return false;
-	env.read = calls_state(c, view->flow, call->reads, view->out);
+	env.read = state_in(v, &c->call[call->reads]);
 	return call->feature->finish(state, &env, view, out);
+}
+
+bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out)
+{
+	const struct view *v = view_at(c, view->flow, view->out);
+
+	return finish(c, i, v, c->call[i].later ? read_journal(c, v, view->flow) : 0, view, out);
+}
+
+void calls_finish_all(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs)
+{
+	const struct view *v = view_at(c, view->flow, view->out);
+	const size_t packets = read_journal(c, v, view->flow);
+
+	for (size_t i = 0; i < c->count; i++)
+		data[i] = finish(c, i, v, packets, view, outs[i]) ? outs[i] : NULL;
 }
 
 void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
@@ -279,8 +320,10 @@ static uint64_t stream_demand(const struct calls *c, const struct view *v)
 static void show_stream(const struct calls *c, const struct view *v, struct flow *f,
 		const struct pkt *pkt, struct pool *pool)
 {
-	uint64_t demand = stream_demand(c, v);
+	uint64_t demand = 0;
 
+	if ((v->journal.tag & c->stream_bits) != c->stream_bits)
+		demand = stream_demand(c, v);
 	if (demand == 0)
 		return;
 	if (pkt->proto == PROTO_TCP)
@@ -310,13 +353,11 @@ static unsigned kind_of(const struct pkt *pkt)
 static inline void show(const struct calls *c, const struct call_lists *lists, struct view *v,
 		char *states, struct flow *f, const struct pkt *pkt)
 {
-	unsigned kind = kind_of(pkt);
+	uint32_t left = lists->of[kind_of(pkt)] & ~v->journal.tag;
 
-	for (unsigned n = 0; n < lists->count[kind]; n++) {
-		const struct call *call = &c->call[lists->of[kind][n]];
+	for (; left != 0; left &= left - 1) {
+		const struct call *call = &c->call[__builtin_ctz(left)];
 
-		if (is_done(v, call))
-			continue;
 		if (call->update(states + call->offset, &call->env, f, pkt) == DONE)
 			set_done(v, call);
 	}
@@ -325,12 +366,14 @@ static inline void show(const struct calls *c, const struct call_lists *lists, s
 /* Shows the packets of a journal to those that wait; the view has their states by now. */
 static void replay(const struct calls *c, struct view *v, const struct journal *j, struct flow *f)
 {
-	struct journal_reader r = journal_read(j, f);
+	const size_t n = journal_list(j, f, c->journal->packet);
 	struct pkt pkt;
 
 	v->journal.tag &= ~c->later_bits;
-	while (journal_next(&r, &pkt))
+	for (size_t i = 0; i < n; i++) {
+		journal_show(&c->journal->packet[i], f->key.proto, &pkt);
 		show(c, &c->later, v, later_states(v), f, &pkt);
+	}
 }
 
 /* The journal is full: from now on those that wait see packets as they come. */
@@ -349,28 +392,13 @@ static void end_journal(const struct calls *c, struct view *v, struct flow *f, s
 	arena_drop(&f->arena, pool, full.p);
 }
 
-void calls_catch_up(const struct calls *c, struct flow *f, unsigned out)
-{
-	struct view *v = c->later_size > 0 ? view_at(c, f, out) : NULL;
-
-	if (v == NULL || later_states(v) != NULL)
-		return;
-
-	const struct journal whole = v->journal;
-
-	set_later_states(v, memset(c->later_states, 0, c->later_size));
-	replay(c, v, &whole, f);
-}
-
 static void show_later(const struct calls *c, struct view *v, struct flow *f, const struct pkt *pkt,
 		struct pool *pool)
 {
-	const struct feature_env env = { .pool = pool };
-
 	if ((v->journal.tag & c->later_bits) == c->later_bits)
 		return;
 	if (later_states(v) == NULL) {
-		if (journal_add(&v->journal, &env, f, pkt))
+		if (journal_add(&v->journal, pool, f, pkt))
 			return;
 		end_journal(c, v, f, pool);
 	}

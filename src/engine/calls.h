@@ -5,7 +5,7 @@
  * At start-up one list per kind of packet is built from what the features want, so a disabled
  * feature costs nothing.  Behind each flow lie one or two views (bidir=1: one): a set of
  * bits for features that have seen enough, then their states.  Features that can wait have
- * states only when a flow outgrows its journal (feature/journal.h), or for its record.
+ * states only when a flow outgrows its journal (feature/journal.h).
  */
 #pragma once
 
@@ -30,10 +30,9 @@ struct call {
 	size_t reads; /* place of the feature that it reads; its own when it reads none */
 };
 
-/* Indices into calls.call, by kind of packet. */
+/* Bits of calls, by kind of packet. */
 struct call_lists {
-	uint8_t of[CALL_KINDS][REGISTRY_MAX];
-	uint8_t count[CALL_KINDS];
+	uint32_t of[CALL_KINDS];
 };
 
 struct calls {
@@ -42,6 +41,7 @@ struct calls {
 	struct call_lists now, later;
 	uint8_t stream[REGISTRY_MAX];
 	size_t stream_count;
+	uint32_t stream_bits;
 	uint8_t leaving[REGISTRY_MAX]; /* those with a leave() */
 	size_t leaving_count;
 	uint16_t fetch[FETCH_MAX]; /* places of pointers in the (first) view to fetch ahead */
@@ -55,7 +55,7 @@ struct calls {
 	size_t view_size;    /* 0 when no enabled feature keeps state or looks at packets */
 	size_t later_size;   /* of the states of those that wait; 0: nobody does */
 	uint32_t later_bits; /* their bits */
-	char *later_states;  /* for the record of a flow that did not outgrow its journal */
+	struct calls_journal *journal; /* for the record of a flow that did not outgrow its own */
 };
 
 void calls_build(struct calls *c, const struct registry *r, struct pool *pool,
@@ -103,18 +103,19 @@ static inline void calls_fetch(const struct calls *c, const struct flow *f)
 /* The flow will leave soon: as feature.h says of fetch(). */
 void calls_fetch_whole(const struct calls *c, const struct flow *f, bool near);
 
-/* Before calls_finish() of a view: those that wait see its packets. */
-void calls_catch_up(const struct calls *c, struct flow *f, unsigned out);
-
-/* The state of call 'i' in the view of side 'out'; NULL when memory ran out. */
+/* The state of call 'i' in the view of side 'out'; NULL when it waits or memory ran out. */
 void *calls_state(const struct calls *c, const struct flow *f, size_t i, unsigned out);
 
-/* Fills 'out' from the states of call 'i'; false: nothing to say. */
+/* Fills 'out', zeroed before, from what call 'i' knows; false: nothing to say. */
 bool calls_finish(const struct calls *c, size_t i, const struct flow_view *view, void *out);
 
+/* calls_finish() of each call 'i' to outs[i]; data[i] is that, or NULL when it has nothing to say.
+ */
+void calls_finish_all(const struct calls *c, const struct flow_view *view, const void **data,
+		char *const *outs);
+
 /*
- * Behind calls_finish() of all: those that look at the whole record.  data[i] is what call 'i' has
- * filled, or NULL; outs[i] its struct.
+ * Behind calls_finish_all(): those that look at the whole record.
  */
 void calls_record(const struct calls *c, const struct flow_view *view, const void **data,
 		char *const *outs);

@@ -71,9 +71,7 @@ static bool write_record(struct emit *m)
 static void emit_view(struct emit *m, const struct flow_view *view)
 {
 	memset(m->outs, 0, m->outs_size);
-	calls_catch_up(m->calls, view->flow, view->out);
-	for (size_t i = 0; i < m->calls->count; i++)
-		m->data[i] = calls_finish(m->calls, i, view, m->out[i]) ? m->out[i] : NULL;
+	calls_finish_all(m->calls, view, m->data, m->out);
 	calls_record(m->calls, view, m->data, m->out);
 	if (!m->failed && !write_record(m))
 		m->failed = true;

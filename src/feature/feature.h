@@ -78,6 +78,8 @@ struct loaded {
 	void *next; /* read again, not yet in use; NULL most of the time */
 };
 
+struct journal_packet;
+
 enum verdict {
 	MORE, /* call again */
 	DONE, /* seen enough of this flow */
@@ -163,10 +165,14 @@ struct feature {
 	/* finish() reports from the state of this feature too, which stands before it in list.def.
 	 * A feature without fields collects for others: it is on when one that reads it is on. */
 	const struct feature *reads;
-	/* update() looks at no more of a packet than journal_next() gives, of the flow at start_ns
-	 * and the arena, and adds no marks but of caps and memory: it may be called when the flow
-	 * ends. */
+	/* update() looks at no more of a packet than struct journal_packet has, of the flow at
+	 * start_ns and the arena, and adds no marks but of caps and memory: it may be called when
+	 * the flow outgrows its journal. */
 	bool later;
+	/* With 'later': what finish() says behind update() of all these packets; of a flow that did
+	 * not outgrow its journal, in place of both. */
+	bool (*at_once)(const struct journal_packet *packets, size_t count,
+			const struct feature_env *env, const struct flow_view *view, void *out);
 	/* Memory of a worker, for all its flows: made before the first packet, NULL without memory;
 	 * freed behind the last record. */
 	void *(*worker_new)(void);

@@ -54,7 +54,8 @@ struct out {
 };
 
 /* Room for more; NULL without memory. */
-static struct ids *ids_grow(struct ids *old, struct flow *flow, struct pool *pool)
+static __attribute__((noinline)) struct ids *ids_grow(
+		struct ids *old, struct flow *flow, struct pool *pool)
 {
 	uint32_t had = old == NULL ? 0 : old->room;
 	size_t size = pool_room(sizeof *old + (had + had / 2 + FIRST_IDS) * sizeof old->items[0]);
@@ -106,32 +107,47 @@ static void see_first(struct side *s, const struct pkt *pkt)
 	s->flow_label = pkt->flow_label;
 }
 
+_Static_assert(NOT_ECT == 0 && ECT_1 == 1 && ECT_0 == 2 && CE == 3, "as in the header");
+
 static void add(struct side *s, enum count which, struct flow *flow, struct pool *pool)
 {
 	tally_add(s->count, &s->high, WORDS, which, flow, pool);
 }
 
+/* "Don't fragment" is set or not as it comes: it is counted without asking. */
+static void add_flags(struct side *s, unsigned flags, struct flow *flow, struct pool *pool)
+{
+	const uint8_t df = flags >> 1 & 1;
+
+	s->count[DF] += df;
+	if (s->count[DF] < df)
+		tally_carry(&s->high, WORDS, DF, flow, pool);
+	if (!(flags & (1 | 4)))
+		return;
+	if (flags & 1)
+		add(s, MF, flow, pool);
+	if (flags & 4)
+		add(s, RESERVED, flow, pool);
+}
+
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
 		const struct pkt *pkt)
 {
-	static const uint8_t ecn[] = { NOT_ECT, ECT_1, ECT_0, CE };
 	struct ip *ip = state;
 	struct side *s = &ip->side[pkt->dir];
+	const uint8_t ttl = pkt->ttl;
 
 	if (!s->seen)
 		see_first(s, pkt);
-	s->ttl_min = pkt->ttl < s->ttl_min ? pkt->ttl : s->ttl_min;
-	s->ttl_max = pkt->ttl > s->ttl_max ? pkt->ttl : s->ttl_max;
+	if (ttl != s->ttl) { /* rarely */
+		s->ttl_min = ttl < s->ttl_min ? ttl : s->ttl_min;
+		s->ttl_max = ttl > s->ttl_max ? ttl : s->ttl_max;
+	}
 	see_dscp(s, pkt->tos >> 2, flow, env->pool);
-	add(s, ecn[pkt->tos & 3], flow, env->pool);
+	add(s, pkt->tos & 3, flow, env->pool);
 	if (pkt->ip_version != 4)
 		return MORE;
-	if (pkt->ip_flags & 2)
-		add(s, DF, flow, env->pool);
-	if (pkt->ip_flags & 1)
-		add(s, MF, flow, env->pool);
-	if (pkt->ip_flags & 4)
-		add(s, RESERVED, flow, env->pool);
+	add_flags(s, pkt->ip_flags, flow, env->pool);
 	if (ip->ids == NULL ? env->conf->num_pkts > 0
 			    : ip->ids->count[pkt->dir] < env->conf->num_pkts)
 		ids_add(&ip->ids, pkt->dir, pkt->ip_id, flow, env->pool);

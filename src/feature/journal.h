@@ -4,12 +4,12 @@
  *
  * Features that only list or add up headers (struct feature: 'later') keep nothing while a flow is
  * short: its packets are written down here once, about eight bytes each, and shown to them when the
- * flow ends, or when the journal is full.  Most flows are short, so most of the states of these
- * features exist only for the moment in which the record is written.
+ * flow ends, or when the journal is full.  Most flows are short, so most of these features see a
+ * flow as a whole, and have no state at all.
  */
 #pragma once
 
-#include "feature/trail.h"
+#include "feature/feature.h"
 
 /* What the next packet is compared with; the same when writing and when reading. */
 struct journal_last {
@@ -17,6 +17,14 @@ struct journal_last {
 	uint32_t seq[2]; /* expected next, by direction */
 	uint32_t ip_header;
 	uint16_t tcp[2]; /* flags, and words of options, by direction */
+};
+
+enum {
+	JOURNAL_BYTES = 264, /* about 30 packets */
+	JOURNAL_ITEM = 2,    /* bytes of the smallest item */
+	JOURNAL_SLACK = 4,   /* bytes behind the last item that may be touched */
+	JOURNAL_PACKETS = (JOURNAL_BYTES - (int)sizeof(struct journal_last) - JOURNAL_SLACK) /
+			  JOURNAL_ITEM, /* in one at most */
 };
 
 /* Starts as { 0 }.  Every flow pays for it, so it has one pointer: what is in the block comes
@@ -27,22 +35,25 @@ struct journal {
 	uint32_t tag; /* the keeper's own */
 };
 
-struct journal_reader {
-	const uint8_t *at, *end;
-	struct journal_last last;
-	uint8_t proto;
+/* A packet, as far as features that can wait look at one (struct pkt has the same words for it). */
+struct journal_packet {
+	int64_t now_ns;
+	uint32_t payload_len, ip_len;
+	uint32_t seq, ack;  /* of segments, else 0 */
+	uint16_t tcp_flags; /* of segments, else 0 */
+	uint16_t marks;     /* PKT_FRAGMENT and PKT_BAD_TRANSPORT */
+	uint8_t dir;
+	uint8_t transport_len;
+	bool segment; /* pkt_is_segment() */
+	bool old;     /* pkt_is_old() */
 };
 
 /* False when the packet does not fit any more, or without memory (then the flow is marked). */
-bool journal_add(struct journal *j, const struct feature_env *env, struct flow *flow,
-		const struct pkt *pkt);
+bool journal_add(struct journal *j, struct pool *pool, struct flow *flow, const struct pkt *pkt);
 
-struct journal_reader journal_read(const struct journal *j, const struct flow *flow);
+/* Writes all packets to 'to', which has room for JOURNAL_PACKETS; returns how many. */
+size_t journal_list(const struct journal *j, const struct flow *flow, struct journal_packet *to);
 
-/*
- * The next packet, as far as features that can wait look at one: proto, dir, now_ns, payload_len,
- * ip_len, transport_len; tcp_flags, seq and ack of segments; whether tcp_class is one of those that
- * bring nothing new (then it is TCP_CLASS_RETRANS, else TCP_CLASS_NEW); of the marks PKT_FRAGMENT
- * and PKT_BAD_TRANSPORT.  False at the end.
- */
-bool journal_next(struct journal_reader *r, struct pkt *pkt);
+/* As features see it that come late: of the classes that bring nothing new tcp_class is
+ * TCP_CLASS_RETRANS, of the others TCP_CLASS_NEW. */
+void journal_show(const struct journal_packet *p, uint8_t proto, struct pkt *pkt);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "feature/journal.h"
 #include "feature/moments.h"
 
 enum {
@@ -48,6 +49,10 @@ struct measure {
 
 /* 'idle_ns': a longer gap ends an active period. */
 void measure_add(struct measure *t, const struct measure_packet *p, int64_t idle_ns);
+
+/* As measure_add() of each to a measure that is { 0 }. */
+void measure_all(struct measure *t, const struct journal_packet *packets, size_t count,
+		int64_t idle_ns);
 
 /* All active periods, with the one that is going on. */
 struct moments measure_active(const struct measure *t);

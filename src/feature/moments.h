@@ -42,10 +42,10 @@ static inline void moments_add_sums(struct moments *m, uint64_t sum, moments_wid
 
 static inline void moments_add(struct moments *m, uint64_t v)
 {
-	if (m->n++ == 0 || v < m->min)
-		m->min = v;
-	if (v > m->max)
-		m->max = v;
+	const uint64_t least = m->n++ == 0 ? UINT64_MAX : m->min;
+
+	m->min = v < least ? v : least; /* without branches: which it is cannot be foreseen */
+	m->max = v > m->max ? v : m->max;
 
 	moments_wide all = moments_squares(m);
 	uint64_t sum;
@@ -75,29 +75,49 @@ static inline struct moments moments_both(const struct moments *a, const struct 
 	return m;
 }
 
-/* In 'unit's: moments of ns with unit 1e6 give ms. NaN without numbers. */
+/*
+ * In 'unit's: moments of ns with unit 1e6 give ms. NaN without numbers.  Quotients of 53 bits by 10
+ * are so far from what lies between two doubles that one rounding gives the same as two.
+ */
 static inline double moments_mean(const struct moments *m, double unit)
 {
 	if (m->n == 0 || !~moments_squares(m))
 		return (double)NAN;
+	if (unit == 1 && m->n >> 10 == 0 && m->sum >> 53 == 0)
+		return (double)m->sum / (double)m->n;
 	return (double)((long double)m->sum / (long double)m->n / (long double)unit);
+}
+
+/* n * squares - sum^2 */
+static inline long double moments_numerator(const struct moments *m)
+{
+	uint64_t product, square;
+
+	if (m->squares_high == 0 && !__builtin_mul_overflow(m->n, m->squares_low, &product) &&
+			!__builtin_mul_overflow(m->sum, m->sum, &square))
+		return (long double)(product - square);
+
+	moments_wide low = (moments_wide)m->n * m->squares_low;
+	moments_wide high = (moments_wide)m->n * m->squares_high + (low >> MOMENTS_WORD);
+	moments_wide wide = (moments_wide)m->sum * m->sum;
+	uint64_t low_word = (uint64_t)low - (uint64_t)wide;
+
+	high -= (wide >> MOMENTS_WORD) + ((uint64_t)low < (uint64_t)wide);
+	if (high >> MOMENTS_WORD == 0)
+		return (long double)(uint64_t)high * 0x1p64L + (long double)low_word;
+	return (long double)high * 0x1p64L + (long double)low_word;
 }
 
 /* The sample standard deviation; NaN for n < 2. */
 static inline double moments_std(const struct moments *m, double unit)
 {
-	moments_wide low = (moments_wide)m->n * m->squares_low;
-	moments_wide high = (moments_wide)m->n * m->squares_high + (low >> MOMENTS_WORD);
-	moments_wide square = (moments_wide)m->sum * m->sum;
-	uint64_t low_word = (uint64_t)low - (uint64_t)square;
+	long double numerator, n = (long double)m->n;
 
 	if (m->n < 2 || !~moments_squares(m))
 		return (double)NAN;
-	high -= (square >> MOMENTS_WORD) + ((uint64_t)low < (uint64_t)square);
-
-	long double n = (long double)m->n;
-	long double numerator = (long double)high * 0x1p64L + (long double)low_word;
-
+	numerator = moments_numerator(m);
+	if (numerator == 0)
+		return 0;
 	return (double)(sqrtl(numerator / n / (n - 1)) / (long double)unit);
 }
 

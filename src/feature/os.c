@@ -5,6 +5,9 @@
 #include "feature/feature.h"
 #include "feature/os_rules.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct os {
 	struct os_sign sign[2];
 };
@@ -32,13 +35,54 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return !env->conf->bidir || os->sign[!pkt->dir].version != 0 ? DONE : MORE;
 }
 
-static const char *signature(const struct os_sign *s, const struct feature_env *env)
+/* --- what is said of a signature: most connections show one that was seen before ---------------
+ */
+
+enum { MEMO_BITS = 7 };
+
+struct memo {
+	struct os_sign sign; /* zero: nothing yet */
+	const char *name;
+	char text[OS_TEXT];
+};
+
+static void *worker_new(void)
 {
+	return calloc((size_t)1 << MEMO_BITS, sizeof(struct memo));
+}
+
+static size_t worker_memory(const void *worker)
+{
+	(void)worker;
+	return sizeof(struct memo) << MEMO_BITS;
+}
+
+static size_t place(const struct os_sign *s)
+{
+	uint64_t a, b;
+
+	_Static_assert(sizeof *s >= sizeof a + sizeof b, "all that differs mostly");
+	memcpy(&a, s, sizeof a);
+	memcpy(&b, (const char *)s + sizeof a, sizeof b);
+	return (a * UINT64_C(0x9e3779b97f4a7c15) ^ b) * UINT64_C(0x9e3779b97f4a7c15) >>
+	       (64 - MEMO_BITS);
+}
+
+static void report(const struct os_sign *s, const struct feature_env *env, const char **name,
+		const char **signature)
+{
+	struct memo *memos = env->worker, spare = { .name = NULL };
+	struct memo *m = memos != NULL ? &memos[place(s)] : &spare;
 	char *text = arena_alloc(env->scratch, env->pool, OS_TEXT);
 
-	if (text != NULL)
-		os_sign_text(s, text);
-	return text;
+	if (memcmp(&m->sign, s, sizeof *s) != 0) {
+		m->sign = *s;
+		m->name = os_name(s);
+		os_sign_text(s, m->text);
+	}
+	*name = m->name;
+	if (text != NULL) /* another signature of the record may take the place */
+		*signature = memcpy(text, m->text, OS_TEXT);
 }
 
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
@@ -49,14 +93,10 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	struct out_os *o = &((struct out *)out)->probable_os;
 
 	(void)view;
-	if (there->version != 0) {
-		o->out = os_name(there);
-		o->signature_out = signature(there, env);
-	}
-	if (back->version != 0) {
-		o->in = os_name(back);
-		o->signature_in = signature(back, env);
-	}
+	if (there->version != 0)
+		report(there, env, &o->out, &o->signature_out);
+	if (back->version != 0)
+		report(back, env, &o->in, &o->signature_in);
 	return there->version != 0 || back->version != 0;
 }
 
@@ -112,6 +152,9 @@ const struct feature feature_os = {
 	.out_size = sizeof(struct out),
 	.update = update,
 	.finish = finish,
+	.worker_new = worker_new,
+	.worker_free = free,
+	.worker_memory = worker_memory,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

@@ -5,6 +5,7 @@
  * Kept as a trail of { length << 1 | direction, ns since the packet before }: about six bytes a
  * packet.
  */
+#include "feature/journal.h"
 #include "feature/trail.h"
 
 struct packets {
@@ -29,13 +30,11 @@ static bool enabled(const struct conf *conf, const void *options)
 	return conf->num_pkts > 0 && conf->type == 1;
 }
 
-static bool is_listed(const struct conf *conf, const struct pkt *pkt)
+static bool is_listed(const struct conf *conf, uint32_t payload_len, unsigned marks, bool old)
 {
-	bool empty = pkt->payload_len == 0;
+	const bool data = (payload_len > 0) | (conf->zeros & !(marks & PKT_FRAGMENT));
 
-	if (empty && (!conf->zeros || (pkt->marks & PKT_FRAGMENT)))
-		return false;
-	return conf->retrans || !pkt_is_old(pkt);
+	return data & (conf->retrans | !old);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -43,7 +42,7 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 {
 	struct packets *s = state;
 
-	if (!is_listed(env->conf, pkt))
+	if (!is_listed(env->conf, pkt->payload_len, pkt->marks, pkt_is_old(pkt)))
 		return MORE;
 
 	int64_t now = pkt->now_ns;
@@ -80,6 +79,31 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		items[i].ipt.ns = (int64_t)trail_get(&from);
 	}
 	o->packets = (struct field_list){ items, s->count };
+	return true;
+}
+
+static bool at_once(const struct journal_packet *packets, size_t count,
+		const struct feature_env *env, const struct flow_view *view, void *out)
+{
+	struct out_packet *items;
+	int64_t last_ns = 0;
+	size_t n = 0;
+
+	(void)view;
+	items = arena_alloc(env->scratch, env->pool, count * sizeof *items);
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < count && n < env->conf->num_pkts; i++) {
+		const struct journal_packet *p = &packets[i];
+		const bool listed = is_listed(env->conf, p->payload_len, p->marks, p->old);
+
+		items[n].b = p->payload_len;
+		items[n].dir = p->dir ? "<" : ">";
+		items[n].ipt.ns = n > 0 ? (int64_t)((uint64_t)p->now_ns - (uint64_t)last_ns) : 0;
+		last_ns = listed ? p->now_ns : last_ns;
+		n += listed;
+	}
+	((struct out *)out)->packets = (struct field_list){ items, n };
 	return true;
 }
 
@@ -162,6 +186,7 @@ const struct feature feature_packets = {
 	.finish = finish,
 	.merge = merge,
 	.later = true,
+	.at_once = at_once,
 	.fields = fields,
 	.always = true,
 	.enabled = enabled,

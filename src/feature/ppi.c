@@ -7,6 +7,7 @@
  * acknowledgement }. Times are differences to the packet before, numbers to what the sender (the
  * other side) showed last, so that an ordinary packet takes about ten bytes.
  */
+#include "feature/journal.h"
 #include "feature/trail.h"
 
 enum { HEADER = 20, DIR_BITS = 1, FLAG_BITS = 9, ITEM_MAX = 5 * TRAIL_NUMBER };
@@ -102,9 +103,9 @@ static struct item read_item(const uint8_t **from, struct expected *e)
 	return i;
 }
 
-static uint8_t option_words(const struct pkt *pkt)
+static uint8_t option_words(unsigned transport_len)
 {
-	return (uint8_t)(pkt->transport_len > HEADER ? (pkt->transport_len - HEADER) / 4 : 0);
+	return (uint8_t)(transport_len > HEADER ? (transport_len - HEADER) / 4 : 0);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -112,7 +113,8 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 {
 	struct ppi *s = state;
 	struct item i = { pkt->now_ns, pkt->seq, pkt->ack, pkt->payload_len,
-		pkt->tcp_flags & ((1u << FLAG_BITS) - 1), pkt->dir, option_words(pkt) };
+		pkt->tcp_flags & ((1u << FLAG_BITS) - 1), pkt->dir,
+		option_words(pkt->transport_len) };
 	uint8_t bytes[ITEM_MAX];
 
 	if (s->count == 0)
@@ -125,10 +127,56 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return ++s->count < env->conf->num_pkts ? MORE : DONE;
 }
 
+/* Of the first five flags; more are rare. */
+#define TEXT(s)                                                                                    \
+	{                                                                                          \
+		s, sizeof s - 1                                                                    \
+	}
+
+static const struct field_text usual_flags[] = {
+	TEXT(""),
+	TEXT("F"),
+	TEXT("S"),
+	TEXT("FS"),
+	TEXT("R"),
+	TEXT("FR"),
+	TEXT("SR"),
+	TEXT("FSR"),
+	TEXT("P"),
+	TEXT("FP"),
+	TEXT("SP"),
+	TEXT("FSP"),
+	TEXT("RP"),
+	TEXT("FRP"),
+	TEXT("SRP"),
+	TEXT("FSRP"),
+	TEXT("A"),
+	TEXT("FA"),
+	TEXT("SA"),
+	TEXT("FSA"),
+	TEXT("RA"),
+	TEXT("FRA"),
+	TEXT("SRA"),
+	TEXT("FSRA"),
+	TEXT("PA"),
+	TEXT("FPA"),
+	TEXT("SPA"),
+	TEXT("FSPA"),
+	TEXT("RPA"),
+	TEXT("FRPA"),
+	TEXT("SRPA"),
+	TEXT("FSRPA"),
+};
+
+enum { USUAL_FLAGS = sizeof usual_flags / sizeof usual_flags[0] };
+
+/* 'to': FLAG_BITS bytes. */
 static struct field_text flags_text(unsigned flags, char *to)
 {
 	struct field_text t = { to, 0 };
 
+	if (flags < USUAL_FLAGS)
+		return usual_flags[flags];
 	for (unsigned i = 0; i < FLAG_BITS; i++) {
 		if (flags & 1u << i)
 			to[t.size++] = flag_letters[i];
@@ -148,35 +196,41 @@ static void fill(struct out_packet *to, const struct item *i, int64_t start_ns, 
 }
 
 /* Numbers become relative to the first sequence number of their direction. */
-static void make_relative(struct out_packet *items, uint32_t count)
+static void make_relative(struct out_packet *items, size_t count)
 {
-	const struct out_packet *first[2] = { NULL, NULL };
+	bool seen[2] = { false, false };
 	uint32_t base[2] = { 0, 0 };
 
-	for (uint32_t i = 0; i < count; i++) {
-		unsigned dir = items[i].dir[0] == '<';
+	for (size_t i = 0; i < count && !(seen[0] && seen[1]); i++) {
+		const unsigned dir = items[i].dir[0] == '<';
 
-		if (first[dir] == NULL) {
-			first[dir] = &items[i];
-			base[dir] = items[i].seq;
-		}
+		base[dir] = seen[dir] ? base[dir] : items[i].seq;
+		seen[dir] = true;
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		unsigned dir = items[i].dir[0] == '<';
+	for (size_t i = 0; i < count; i++) {
+		const unsigned dir = items[i].dir[0] == '<';
 
 		items[i].seq -= base[dir];
-		if (first[!dir] == NULL)
+		if (!seen[!dir])
 			items[i].ack = -1;
 		else if (items[i].ack != -1)
 			items[i].ack = (uint32_t)items[i].ack - base[!dir];
 	}
 }
 
+/* Room for so many; false without memory. */
+static bool make_room(
+		const struct feature_env *env, size_t count, struct out_packet **items, char **text)
+{
+	*items = arena_alloc(env->scratch, env->pool, count * (sizeof **items + FLAG_BITS));
+	*text = (char *)(*items + count);
+	return *items != NULL;
+}
+
 static bool finish(const void *state, const struct feature_env *env, const struct flow_view *view,
 		void *out)
 {
 	const struct ppi *s = state;
-	struct out *o = out;
 	struct expected e = { .ns = view->flow->start_ns };
 	const uint8_t *from = s->trail.p;
 	struct out_packet *items;
@@ -184,17 +238,41 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	if (s->count == 0)
 		return view->flow->key.proto == PROTO_TCP;
-	items = arena_alloc(env->scratch, env->pool, s->count * (sizeof *items + FLAG_BITS));
-	if (items == NULL)
+	if (!make_room(env, s->count, &items, &text))
 		return false;
-	text = (char *)(items + s->count);
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct item item = read_item(&from, &e);
 
 		fill(&items[i], &item, view->flow->start_ns, text + (size_t)i * FLAG_BITS);
 	}
 	make_relative(items, s->count);
-	o->ppi = (struct field_list){ items, s->count };
+	((struct out *)out)->ppi = (struct field_list){ items, s->count };
+	return true;
+}
+
+static bool at_once(const struct journal_packet *packets, size_t count,
+		const struct feature_env *env, const struct flow_view *view, void *out)
+{
+	struct out_packet *items;
+	char *text;
+	size_t n = 0;
+
+	if (view->flow->key.proto != PROTO_TCP)
+		return false;
+	if (!make_room(env, count, &items, &text))
+		return false;
+	for (size_t i = 0; i < count && n < env->conf->num_pkts; i++) {
+		const struct journal_packet *p = &packets[i];
+		const struct item item = { p->now_ns, p->seq, p->ack, p->payload_len, p->tcp_flags,
+			p->dir, option_words(p->transport_len) };
+
+		if (!p->segment)
+			continue;
+		fill(&items[n], &item, view->flow->start_ns, text + n * FLAG_BITS);
+		n++;
+	}
+	make_relative(items, n);
+	((struct out *)out)->ppi = (struct field_list){ items, n };
 	return true;
 }
 
@@ -320,6 +398,7 @@ const struct feature feature_ppi = {
 	.finish = finish,
 	.merge = merge,
 	.later = true,
+	.at_once = at_once,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

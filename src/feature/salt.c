@@ -7,6 +7,7 @@
  * kept as a trail of { ns since the message before << 1 | direction, bytes }; the bytes of the open
  * one stand in the state.
  */
+#include "feature/journal.h"
 #include "feature/trail.h"
 
 struct salt {
@@ -102,6 +103,36 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 		items[i].b = i + 1 < s->count ? trail_get(&from) : s->bytes;
 	}
 	o->salt = (struct field_list){ items, s->count };
+	return true;
+}
+
+static bool at_once(const struct journal_packet *packets, size_t count,
+		const struct feature_env *env, const struct flow_view *view, void *out)
+{
+	const bool tcp = view->flow->key.proto == PROTO_TCP;
+	struct out_message *items;
+	const struct journal_packet *last = NULL; /* the open message's first */
+	size_t n = 0;
+
+	items = arena_alloc(env->scratch, env->pool, count * sizeof *items);
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct journal_packet *p = &packets[i];
+
+		if (p->payload_len == 0 || p->old)
+			continue;
+		if (last != NULL && tcp && p->dir == last->dir && p->ack == last->ack) {
+			items[n - 1].b += p->payload_len;
+			continue;
+		}
+		if (n >= env->conf->num_pkts)
+			break;
+		items[n++] = (struct out_message){ p->payload_len, p->dir ? "<" : ">",
+			{ last == NULL ? 0 : p->now_ns - last->now_ns } };
+		last = p;
+	}
+	((struct out *)out)->salt = (struct field_list){ items, n };
 	return true;
 }
 
@@ -211,6 +242,7 @@ const struct feature feature_salt = {
 	.finish = finish,
 	.merge = merge,
 	.later = true,
+	.at_once = at_once,
 	.fields = fields,
 	.options = options,
 	.options_size = sizeof(struct options),

@@ -37,6 +37,15 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	return true;
 }
 
+static bool at_once(const struct journal_packet *packets, size_t count,
+		const struct feature_env *env, const struct flow_view *view, void *out)
+{
+	struct measure t = { 0 };
+
+	measure_all(&t, packets, count, idle_ns(env));
+	return finish(&t, env, view, out);
+}
+
 static const struct option options[] = {
 	OPTION(struct stats_options, on, "stats", "give statistics of sizes and times",
 			.flags = OPTION_FEATURE, .on = "1",
@@ -60,6 +69,7 @@ const struct feature feature_stats = {
 	.finish = finish,
 	.merge = stats_merge,
 	.later = true,
+	.at_once = at_once,
 	.fields = stats_fields,
 	.options = options,
 	.options_size = sizeof(struct stats_options),

@@ -11,24 +11,17 @@
 
 struct stats_sizes stats_sizes_of(const struct moments *m)
 {
-	return (struct stats_sizes){
-		.n = m->n,
-		.min = m->n > 0 ? m->min : UINT64_MAX,
-		.mean = moments_mean(m, 1),
-		.std = moments_std(m, 1),
-		.max = m->n > 0 ? m->max : UINT64_MAX,
-	};
+	if (m->n == 0)
+		return (struct stats_sizes){ 0, UINT64_MAX, (double)NAN, (double)NAN, UINT64_MAX };
+	return (struct stats_sizes){ m->n, m->min, moments_mean(m, 1), moments_std(m, 1), m->max };
 }
 
 struct stats_times stats_times_of(const struct moments *m)
 {
-	return (struct stats_times){
-		.n = m->n,
-		.min.ns = m->n > 0 ? (int64_t)m->min : -1,
-		.mean = moments_mean(m, NS_PER_MS),
-		.std = moments_std(m, NS_PER_MS),
-		.max.ns = m->n > 0 ? (int64_t)m->max : -1,
-	};
+	if (m->n == 0)
+		return (struct stats_times){ 0, { -1 }, (double)NAN, (double)NAN, { -1 } };
+	return (struct stats_times){ m->n, { (int64_t)m->min }, moments_mean(m, NS_PER_MS),
+		moments_std(m, NS_PER_MS), { (int64_t)m->max } };
 }
 
 static struct stats_size_group size_group(const struct moments *m)
@@ -59,13 +52,15 @@ double stats_rate(uint64_t count, uint64_t ns)
 
 struct stats_bursts stats_bursts_of(const struct measure_bursts *b)
 {
+	if (b->n == 0)
+		return (struct stats_bursts){ 0, UINT64_MAX, UINT64_MAX, (double)NAN, { -1 },
+			(double)NAN };
 	return (struct stats_bursts){
 		.n = b->n,
-		.pkts = b->n > 0 ? b->packets : UINT64_MAX,
-		.bytes = b->n > 0 ? b->bytes : UINT64_MAX,
-		.mean = b->n > 0 ? (double)((long double)b->bytes / (long double)b->n)
-				 : (double)NAN,
-		.duration.ns = b->n > 0 ? (int64_t)b->ns : -1,
+		.pkts = b->packets,
+		.bytes = b->bytes,
+		.mean = (double)((long double)b->bytes / (long double)b->n),
+		.duration.ns = (int64_t)b->ns,
 		.bytes_per_s = stats_rate(b->bytes, b->ns),
 	};
 }

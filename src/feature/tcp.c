@@ -90,14 +90,12 @@ static void keep_options(struct side *s, const struct pkt *pkt, size_t kept)
  * The direction's block: made at its first segment, made anew when a SYN comes behind other
  * segments, because the SYN's options are the ones to keep.
  */
-static struct side *side_for(struct tcp *t, const struct feature_env *env, struct flow *flow,
-		const struct pkt *pkt)
+static __attribute__((noinline)) struct side *make_side(struct tcp *t,
+		const struct feature_env *env, struct flow *flow, const struct pkt *pkt)
 {
 	struct side *old = t->side[pkt->dir], *s;
 	struct rd raw = rd_first(pkt->tcp_options, OPTION_BYTES);
 
-	if (old != NULL && (old->from_syn || !(pkt->tcp_flags & TCP_SYN)))
-		return old;
 	s = arena_move(&flow->arena, env->pool, old, old == NULL ? 0 : sizeof *old,
 			sizeof *s + raw.left);
 	if (s == NULL) {
@@ -110,6 +108,16 @@ static struct side *side_for(struct tcp *t, const struct feature_env *env, struc
 		};
 	keep_options(s, pkt, raw.left);
 	return t->side[pkt->dir] = s;
+}
+
+static struct side *side_for(struct tcp *t, const struct feature_env *env, struct flow *flow,
+		const struct pkt *pkt)
+{
+	struct side *s = t->side[pkt->dir];
+
+	if (s != NULL && (!(pkt->tcp_flags & TCP_SYN) || s->from_syn))
+		return s;
+	return make_side(t, env, flow, pkt);
 }
 
 /*

@@ -14,7 +14,7 @@ enum { PACKETS = 200 };
 
 struct world {
 	struct flow flow;
-	struct feature_env env;
+	struct pool *pool;
 	struct journal journal;
 	struct pkt pkt[PACKETS];
 };
@@ -24,8 +24,8 @@ static struct world *world_new(uint8_t proto)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	w->env.pool = pool_new();
-	assert_non_null(w->env.pool);
+	w->pool = pool_new();
+	assert_non_null(w->pool);
 	w->flow.key.proto = proto;
 	w->flow.start_ns = -5;
 	return w;
@@ -33,8 +33,8 @@ static struct world *world_new(uint8_t proto)
 
 static void world_free(struct world *w)
 {
-	arena_free(&w->flow.arena, w->env.pool);
-	pool_free(w->env.pool);
+	arena_free(&w->flow.arena, w->pool);
+	pool_free(w->pool);
 	free(w);
 }
 
@@ -43,7 +43,7 @@ static size_t write_all(struct world *w, size_t count)
 {
 	size_t n = 0;
 
-	while (n < count && journal_add(&w->journal, &w->env, &w->flow, &w->pkt[n]))
+	while (n < count && journal_add(&w->journal, w->pool, &w->flow, &w->pkt[n]))
 		n++;
 	return n;
 }
@@ -67,15 +67,17 @@ static void same(const struct pkt *got, const struct pkt *want)
 
 static void read_all(const struct world *w, size_t count)
 {
-	struct journal_reader r = journal_read(&w->journal, &w->flow);
+	struct journal_packet packets[JOURNAL_PACKETS];
 	struct pkt pkt;
 
+	assert_int_equal(journal_list(&w->journal, &w->flow, packets), count);
 	for (size_t i = 0; i < count; i++) {
 		memset(&pkt, 0x5a, sizeof pkt);
-		assert_true(journal_next(&r, &pkt));
+		journal_show(&packets[i], w->flow.key.proto, &pkt);
 		same(&pkt, &w->pkt[i]);
+		assert_int_equal(packets[i].segment, pkt_is_segment(&w->pkt[i]));
+		assert_int_equal(packets[i].old, pkt_is_old(&w->pkt[i]));
 	}
-	assert_false(journal_next(&r, &pkt));
 }
 
 /* An ordinary connection: eight bytes a packet, so that thirty packets are in a journal. */
@@ -161,6 +163,19 @@ static void any_packets_survive(void **unused)
 	}
 }
 
+/* Nothing but a direction: so many packets there can be, and no more. */
+static void the_smallest_packets(void **unused)
+{
+	(void)unused;
+	struct world *w = world_new(PROTO_ICMP);
+
+	for (size_t i = 0; i < PACKETS; i++)
+		w->pkt[i] = (struct pkt){ .proto = PROTO_ICMP, .dir = i & 1, .now_ns = -5 };
+	assert_int_equal(write_all(w, PACKETS), JOURNAL_PACKETS);
+	read_all(w, JOURNAL_PACKETS);
+	world_free(w);
+}
+
 static void empty_and_without_memory(void **unused)
 {
 	(void)unused;
@@ -168,8 +183,8 @@ static void empty_and_without_memory(void **unused)
 
 	read_all(w, 0);
 	make_usual(w);
-	pool_limit(w->env.pool, 1);
-	assert_false(journal_add(&w->journal, &w->env, &w->flow, &w->pkt[0]));
+	pool_limit(w->pool, 1);
+	assert_false(journal_add(&w->journal, w->pool, &w->flow, &w->pkt[0]));
 	assert_true(w->flow.marks & FLOW_NO_MEMORY);
 	read_all(w, 0);
 	world_free(w);
@@ -180,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual_packets_are_small),
 		cmocka_unit_test(any_packets_survive),
+		cmocka_unit_test(the_smallest_packets),
 		cmocka_unit_test(empty_and_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "feature/moments.h"
+#include "random_kit.h"
 
 static struct moments of(const uint64_t *v, size_t n)
 {
@@ -94,6 +95,18 @@ static void both_is_as_if_added_to_one(void **unused)
 	}
 }
 
+/* The short ways say what the long division of 64 bits does. */
+static void one_rounding_is_as_two(void **unused)
+{
+	(void)unused;
+	for (unsigned round = 0; round < 1000000; round++) {
+		const struct moments m = { .n = 1 + next_random() % 1023,
+			.sum = next_random() >> (11 + next_random() % 53) };
+
+		assert_true(moments_mean(&m, 1) == (double)((long double)m.sum / (long double)m.n));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +114,7 @@ int main(void)
 		cmocka_unit_test(small_spread_far_from_zero),
 		cmocka_unit_test(numerator_beyond_128_bits),
 		cmocka_unit_test(what_does_not_fit_is_not_a_number),
+		cmocka_unit_test(one_rounding_is_as_two),
 		cmocka_unit_test(both_is_as_if_added_to_one),
 	};
 
