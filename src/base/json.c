@@ -58,16 +58,16 @@ const char json_small[8 * JSON_SMALL + 1] =
 	"1020,\0\0\5" "1021,\0\0\5" "1022,\0\0\5" "1023,\0\0\5";
 /* clang-format on */
 
-/* "000" to "999", and in the last byte the size of a point and these digits without the zeros behind;
- * 0 for "000". */
+/* "000" to "999", and in the last byte the size of a point and these digits without the zeros
+ * behind; 0 for "000". */
 /* clang-format off */
 #define SIZED(front, last) \
 	front "0" last front "1\4" front "2\4" front "3\4" front "4\4" \
 	front "5\4" front "6\4" front "7\4" front "8\4" front "9\4"
 #define SIZED_TENS(front, last) \
-	SIZED(front "0", last) SIZED(front "1", "\3") SIZED(front "2", "\3") SIZED(front "3", "\3") \
-	SIZED(front "4", "\3") SIZED(front "5", "\3") SIZED(front "6", "\3") SIZED(front "7", "\3") \
-	SIZED(front "8", "\3") SIZED(front "9", "\3")
+	SIZED(front "0", last) SIZED(front "1", "\3") SIZED(front "2", "\3") \
+	SIZED(front "3", "\3") SIZED(front "4", "\3") SIZED(front "5", "\3") \
+	SIZED(front "6", "\3") SIZED(front "7", "\3") SIZED(front "8", "\3") SIZED(front "9", "\3")
 
 static const char thousandths[4 * 1000 + 1] =
 	SIZED_TENS("0", "\0") SIZED_TENS("1", "\2") SIZED_TENS("2", "\2") SIZED_TENS("3", "\2")
