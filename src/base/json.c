@@ -58,6 +58,23 @@ const char json_small[8 * JSON_SMALL + 1] =
 	"1020,\0\0\5" "1021,\0\0\5" "1022,\0\0\5" "1023,\0\0\5";
 /* clang-format on */
 
+/* "000" to "999", and in the last byte the size of a point and these digits without the zeros
+ * behind; 0 for "000". */
+/* clang-format off */
+#define SIZED(front, last) \
+	front "0" last front "1\4" front "2\4" front "3\4" front "4\4" \
+	front "5\4" front "6\4" front "7\4" front "8\4" front "9\4"
+#define SIZED_TENS(front, last) \
+	SIZED(front "0", last) SIZED(front "1", "\3") SIZED(front "2", "\3") \
+	SIZED(front "3", "\3") SIZED(front "4", "\3") SIZED(front "5", "\3") \
+	SIZED(front "6", "\3") SIZED(front "7", "\3") SIZED(front "8", "\3") SIZED(front "9", "\3")
+
+static const char thousandths[4 * 1000 + 1] =
+	SIZED_TENS("0", "\0") SIZED_TENS("1", "\2") SIZED_TENS("2", "\2") SIZED_TENS("3", "\2")
+	SIZED_TENS("4", "\2") SIZED_TENS("5", "\2") SIZED_TENS("6", "\2") SIZED_TENS("7", "\2")
+	SIZED_TENS("8", "\2") SIZED_TENS("9", "\2");
+/* clang-format on */
+
 char *json_put_large(char *to, uint64_t v)
 {
 	if (v >= DIGITS_EIGHT) {
@@ -83,14 +100,33 @@ static char *put_fraction(char *to, uint32_t v)
 	return to + 1 + 8 - digits_behind(digits);
 }
 
+/* The same of 'v' / 1000, by its three digits; nothing when v is 0. */
+static inline char *put_thousandths(char *to, size_t v)
+{
+	*to = '.';
+	memcpy(to + 1, thousandths + 4 * v, 4);
+	return to + thousandths[4 * v + 3];
+}
+
+static inline char *put_whole_ms(char *to, uint64_t v)
+{
+	if (v >= JSON_SMALL)
+		return json_put_u64(to, v);
+	memcpy(to, json_small + 8 * v, 8);
+	return to + json_small[8 * v + 7] - 1;
+}
+
 char *json_put_ms(char *to, int64_t ns)
 {
 	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	const uint64_t us = v / 1000;
 
 	if (ns < 0)
 		*to++ = '-';
-	to = json_put_u64(to, v / 1000000);
-	return v % 1000000 == 0 ? to : put_fraction(to, (uint32_t)(v % 1000000 * 100));
+	to = put_whole_ms(to, us / 1000);
+	if (us * 1000 == v)
+		return put_thousandths(to, us % 1000);
+	return put_fraction(to, (uint32_t)(v % 1000000 * 100));
 }
 
 /* Nine digits behind a point, all of them. */

@@ -18,16 +18,18 @@ enum {                          /* bytes that must be writable at 'to' */
 	JSON_ROOM_BYTE = 6,     /* each byte of a text, escaped */
 };
 
+#define JSON_OURS __attribute__((visibility("hidden"))) /* so it is read without a detour */
+
 enum { JSON_SMALL = 1024 }; /* a power of two */
 
 /*
  * The numbers below JSON_SMALL with a comma behind, eight bytes each: the text, zeros, and in the
  * last byte the size with the comma.
  */
-extern const char json_small[8 * JSON_SMALL + 1];
+extern const char JSON_OURS json_small[8 * JSON_SMALL + 1];
 
 /* "00", "01" ... "99" */
-extern const char json_pairs[2 * 100 + 1];
+extern const char JSON_OURS json_pairs[2 * 100 + 1];
 
 /* Numbers of five digits and more. */
 char *json_put_large(char *to, uint64_t v);

@@ -2,7 +2,7 @@
 /*
  * json_f64.c - doubles as decimal text with 15 significant digits, exactly rounded.
  *
- * A double is m * 2^e with whole m and e.  From 8e-6 to 5e14 the digits come from one 128-bit
+ * A double is m * 2^e with whole m and e.  From 2e-5 to 5e14 the digits come from one 128-bit
  * product, which is exact; outside that range from an exact expansion in limbs of nine digits.
  * Integer arithmetic only, so no machine's floating point or locale shows.
  */
@@ -14,12 +14,15 @@ enum {
 	LIMBS = 96, /* m * 5^1074 has 767 digits, DBL_MAX has 309 */
 };
 
+#define HIDDEN (UINT64_C(1) << 52) /* the bit that is not stored */
+#define WHOLE  9007199254740992.0  /* 2^53: below, whole numbers are exact */
+
 struct decimal {         /* d.dddddddddddddd * 10^exponent */
 	uint64_t digits; /* exactly DIGITS of them */
 	int exponent;
 };
 
-static const uint64_t powers[20] = {
+static const uint64_t powers[DIGITS + 1] = {
 	UINT64_C(1),
 	UINT64_C(10),
 	UINT64_C(100),
@@ -36,10 +39,6 @@ static const uint64_t powers[20] = {
 	UINT64_C(10000000000000),
 	UINT64_C(100000000000000),
 	UINT64_C(1000000000000000),
-	UINT64_C(10000000000000000),
-	UINT64_C(100000000000000000),
-	UINT64_C(1000000000000000000),
-	UINT64_C(10000000000000000000),
 };
 
 /* --- any size: limbs ----------------------------------------------------------------------------
@@ -118,50 +117,6 @@ static struct decimal from_limbs(uint64_t m, int e)
 	return round_digits(digits, count, (int)count - 1 + (e < 0 ? e : 0));
 }
 
-/* --- common sizes: one product ------------------------------------------------------------------
- */
-
-#ifdef __SIZEOF_INT128__
-/* m * 10^k * 2^-shift, rounded half to even; k up to 20, shift 4 to 69. */
-static uint64_t scaled(uint64_t m, int k, int shift)
-{
-	unsigned __int128 product = (unsigned __int128)m * powers[k < 20 ? k : 19];
-
-	if (k == 20)
-		product *= 10;
-
-	const unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
-	const unsigned __int128 rest = product & (half * 2 - 1);
-	const uint64_t whole = (uint64_t)(product >> shift);
-
-	return whole + (rest > half || (rest == half && whole % 2 > 0));
-}
-
-/* 2^52 <= m < 2^53, -69 <= e <= -4: 8e-6 to 5e14 */
-static struct decimal from_product(uint64_t m, int e)
-{
-	const int log2 = e + 52;
-	/* floor(log10(v)) or one less: 315653 / 2^20 is just above log10(2) */
-	int exponent = log2 < 0 ? -((-log2 * 315653 + 1048575) / 1048576) : log2 * 315652 / 1048576;
-	uint64_t digits = scaled(m, DIGITS - 1 - exponent, -e);
-
-	if (digits >= powers[DIGITS]) {
-		exponent++;
-		digits = scaled(m, DIGITS - 1 - exponent, -e);
-	}
-	return (struct decimal){ digits, exponent };
-}
-#endif
-
-static struct decimal to_decimal(uint64_t m, int e)
-{
-#ifdef __SIZEOF_INT128__
-	if (m >> 52 == 1 && e >= -69 && e <= -4)
-		return from_product(m, e);
-#endif
-	return from_limbs(m, e);
-}
-
 /* --- text ---------------------------------------------------------------------------------------
  */
 
@@ -176,67 +131,119 @@ static char *put_exponent(char *to, int exponent)
 	return json_put_u64(to, (uint64_t)exponent);
 }
 
-/* Sixteen characters, the first in the low byte. */
-typedef unsigned __int128 characters;
-
-static void store(char *to, characters c)
-{
-	digits_store(to, (uint64_t)c);
-	digits_store(to + 8, (uint64_t)(c >> 64));
-}
-
 /*
- * 'count' digits with a point after the first 'whole' ones, or "0." and -whole zeros in front.
- * The digits behind the point are stored once more, one place on.
+ * Digits with a point after the first 'whole' ones, or "0." and -whole zeros in front; without the
+ * zeros behind the point.
  */
-static char *put_pointed(char *to, characters digits, int count, int whole)
+static inline char *put_pointed(char *to, uint64_t digits, int whole)
 {
+	const struct digits_sixteen sixteen = digits_sixteen(digits);
+	const int count = (int)digits_count(sixteen);
+
 	if (whole <= 0) {
 		memcpy(to, "0.000000", 8);
-		store(to + 2 - whole, digits);
+		digits_store_sixteen(to + 2 - whole, sixteen);
 		return to + 2 - whole + count;
 	}
-	store(to, digits);
-	if (count <= whole) /* zeros up to the point are still among the digits */
-		return to + whole;
-	store(to + whole + 1, digits >> 8 * whole);
-	to[whole] = '.';
-	return to + count + 1;
+	digits_store_pointed(to, sixteen, (unsigned)whole);
+	return to + (count > whole ? count + 1 : whole);
 }
 
 static char *put_decimal(char *to, struct decimal d)
 {
-	const uint64_t ten_million = 10000000; /* 15 digits and a 0 are eight and eight */
-	const uint64_t first = digits_eight((uint32_t)(d.digits / ten_million));
-	const uint64_t second = digits_eight((uint32_t)(d.digits % ten_million * 10));
-	const characters digits =
-			(characters)(second + DIGITS_ASCII) << 64 | (first + DIGITS_ASCII);
-	const int count =
-			8 - (int)digits_behind(second > 0 ? second : first) + (second > 0 ? 8 : 0);
-
 	if (d.exponent >= -5 && d.exponent < DIGITS)
-		return put_pointed(to, digits, count, d.exponent + 1);
-	return put_exponent(put_pointed(to, digits, count, 1), d.exponent);
+		return put_pointed(to, d.digits, d.exponent + 1);
+	return put_exponent(put_pointed(to, d.digits, 1), d.exponent);
 }
+
+static char *put_any(char *to, uint64_t bits)
+{
+	const int biased = (int)(bits >> 52 & 2047);
+	const uint64_t m = bits & (HIDDEN - 1);
+
+	if (biased == 2047) {
+		memcpy(to, "null", 4);
+		return to + 4;
+	}
+	if (bits >> 63 > 0)
+		*to++ = '-';
+	return put_decimal(to, biased > 0 ? from_limbs(m | HIDDEN, biased - 1075)
+					  : from_limbs(m, 1 - 1075));
+}
+
+/* --- common sizes: one product ------------------------------------------------------------------
+ */
+
+enum { LOG_LEAST = -16, LOG_MOST = 48, EXPONENT_LEAST = -5 };
+
+#ifdef __SIZEOF_INT128__
+/* By exponent, from EXPONENT_LEAST: the least double of the next one, and what scales to DIGITS. */
+static const struct scale {
+	double next;
+	uint64_t five; /* 5^(DIGITS - 1 - exponent) */
+} scales[] = {
+	{ 1e-4, UINT64_C(19073486328125) },
+	{ 1e-3, UINT64_C(3814697265625) },
+	{ 1e-2, UINT64_C(762939453125) },
+	{ 1e-1, UINT64_C(152587890625) },
+	{ 1e0, UINT64_C(30517578125) },
+	{ 1e1, UINT64_C(6103515625) },
+	{ 1e2, UINT64_C(1220703125) },
+	{ 1e3, UINT64_C(244140625) },
+	{ 1e4, UINT64_C(48828125) },
+	{ 1e5, UINT64_C(9765625) },
+	{ 1e6, UINT64_C(1953125) },
+	{ 1e7, UINT64_C(390625) },
+	{ 1e8, UINT64_C(78125) },
+	{ 1e9, UINT64_C(15625) },
+	{ 1e10, UINT64_C(3125) },
+	{ 1e11, UINT64_C(625) },
+	{ 1e12, UINT64_C(125) },
+	{ 1e13, UINT64_C(25) },
+	{ 1e14, UINT64_C(5) },
+	{ 1e15, UINT64_C(1) },
+};
+
+/*
+ * 'v' is m * 2^e, with 2^52 <= m < 2^53.  m * 5^k * 2^(e + k) has 15 digits before the point, and
+ * -(e + k) is 3 to 50.  Without branches: which way a number is rounded nothing foretells.
+ */
+static inline struct decimal from_product(double v, uint64_t m, int log2)
+{
+	/* floor(log10(v)) or one less: 315653 / 2^20 is just above log10(2) */
+	const unsigned low = (unsigned)(log2 * 315653 - EXPONENT_LEAST * 1048576) >> 20;
+	const unsigned i = low + (v >= scales[low].next);
+	const int exponent = (int)i + EXPONENT_LEAST;
+	const unsigned shift = (unsigned)(52 - log2 - (DIGITS - 1 - exponent));
+	const unsigned __int128 product = (unsigned __int128)m * scales[i].five;
+	const uint64_t low_bits = (uint64_t)product, high_bits = (uint64_t)(product >> 64);
+	const uint64_t whole = low_bits >> shift | high_bits << (64 - shift);
+	const uint64_t rest = low_bits << (64 - shift); /* in 2^64ths; the last bits are 0 */
+
+	return (struct decimal){ whole + (rest + (whole & 1) > UINT64_C(1) << 63), exponent };
+}
+#endif
 
 char *json_put_f64(char *to, double v)
 {
 	uint64_t bits;
 
 	memcpy(&bits, &v, sizeof bits);
+#ifdef __SIZEOF_INT128__
+	const int log2 = (int)(bits >> 52 & 2047) - 1023;
 
-	const int biased = (int)(bits >> 52 & 2047);
-	uint64_t m = bits & ((UINT64_C(1) << 52) - 1);
+	if (log2 >= LOG_LEAST && log2 <= LOG_MOST) {
+		const uint64_t m = (bits & (HIDDEN - 1)) | HIDDEN;
+		struct decimal d = from_product(v < 0 ? -v : v, m, log2);
 
-	if (biased == 2047) {
-		memcpy(to, "null", 4);
-		return to + 4;
+		*to = '-';
+		to += bits >> 63;
+		if (d.digits == powers[DIGITS]) /* rounded up to it */
+			d = (struct decimal){ powers[DIGITS - 1], d.exponent + 1 };
+		return put_pointed(to, d.digits, d.exponent + 1);
 	}
-	if (v > -9007199254740992.0 && v < 9007199254740992.0 && v == (double)(int64_t)v)
+#endif
+	if (v > -WHOLE && v < WHOLE && v == (double)(int64_t)v)
 		return json_put_i64(to, (int64_t)v);
-	if (bits >> 63 > 0)
-		*to++ = '-';
-	if (biased > 0)
-		m |= UINT64_C(1) << 52;
-	return put_decimal(to, to_decimal(m, (biased > 0 ? biased : 1) - 1075));
+	return put_any(to, bits);
 }

@@ -82,6 +82,14 @@ static bool check_field(const struct compile *c, const struct field *f)
 			(int)c->path.size, c->path.size > 0 ? c->path.p : "", f->key);
 }
 
+static bool check_size(const struct compile *c, const struct field *f, uint32_t offset)
+{
+	if (f->offset <= UINT16_MAX - offset && f->item_size <= UINT16_MAX)
+		return true;
+	return err_set(c->e, "field %.*s%s: structs have at most %d bytes", (int)c->path.size,
+			c->path.size > 0 ? c->path.p : "", f->key, UINT16_MAX);
+}
+
 /* Whether a key of 'f' and those behind it is also in 'others', up to 'end' or the table's end. */
 static bool check_key(const struct compile *c, const struct field *f, const struct field *others,
 		const struct field *end)
@@ -215,7 +223,9 @@ static enum step_op op_of(const struct field *f)
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_U64:
-		return !nullable || optional ? OP_U8 + size : OP_OTHER;
+		if (!nullable)
+			return OP_U8 + size;
+		return optional ? OP_SOME_U8 + size : OP_OTHER;
 	case FIELD_I32:
 		return optional && nullable ? OP_I32 : OP_OTHER;
 	case FIELD_I64:
@@ -246,14 +256,14 @@ static bool compile_field(
 {
 	struct step *s = &o->steps[o->count++];
 
+	if (!check_field(c, f) || !check_size(c, f, offset))
+		return false;
 	*s = (struct step){ .type = (uint8_t)f->type,
 		.item = (uint8_t)f->item,
 		.op = (uint8_t)op_of(f),
 		.flags = f->flags,
-		.offset = offset + f->offset,
-		.item_size = f->item_size };
-	if (!check_field(c, f))
-		return false;
+		.offset = (uint16_t)(offset + f->offset),
+		.item_size = (uint16_t)f->item_size };
 	set_prefix(f, s);
 	add_column(c, f);
 	if (f->type == FIELD_STRUCT)
@@ -286,9 +296,10 @@ static bool compile_object(struct compile *c, const struct field *table, struct 
 		return false;
 
 	step_merge(o);
-	o->steps[o->count].op = OP_END;
+	o->steps[o->count] = (struct step){ .op = OP_END };
 	if (!step_find_runs(c->plan, o))
 		return no_memory(c->e);
+	step_bind(o);
 	o->room = STEP_SLACK;
 	for (size_t i = o->count; i > 0; i--) {
 		o->steps[i - 1].rest = o->room;

@@ -11,12 +11,17 @@
 
 enum { LEAST = 4 }; /* members of a run */
 
+static bool is_whole(const struct step *s)
+{
+	return s->op == OP_U64 || s->op == OP_SOME_U64;
+}
+
 /* How many steps from 's' on make a run. */
 static size_t count_run(const struct step *s, const struct step *end)
 {
 	size_t count = 1;
 
-	while (s + count < end && s[count].op == OP_U64 && s[count].back == 0 &&
+	while (s + count < end && is_whole(s + count) && s[count].back == 0 &&
 			s[count].offset == s->offset + count * sizeof(uint64_t))
 		count++;
 	return count;
@@ -46,7 +51,7 @@ bool step_find_runs(struct plan *p, struct object *o)
 	struct step *const end = o->steps + o->count;
 
 	for (struct step *s = o->steps; s < end;) {
-		const size_t count = s->op == OP_U64 ? count_run(s, end) : 1;
+		const size_t count = is_whole(s) ? count_run(s, end) : 1;
 
 		if (count >= LEAST) {
 			s->run = prepare(p, s, count);

@@ -23,11 +23,16 @@ enum {
 enum step_op {
 	OP_END, /* behind the last step */
 	OP_OTHER,
-	OP_U8, /* a whole number: left out when FIELD_NULLABLE and all its bits are set */
+	OP_U8, /* a whole number */
 	OP_U16,
 	OP_U32,
 	OP_U64,
-	OP_RUN, /* several of OP_U64, one behind the other in memory as well; see runs.c */
+	OP_SOME_U8, /* likewise, left out when all its bits are set */
+	OP_SOME_U16,
+	OP_SOME_U32,
+	OP_SOME_U64,
+	OP_RUN, /* several of OP_U64 and OP_SOME_U64, one behind the other in memory as well; see
+		   runs.c */
 	OP_I32, /* left out when -1 */
 	OP_I64,
 	OP_MS,  /* left out when FIELD_OPTIONAL and null */
@@ -41,23 +46,30 @@ enum step_op {
 	OP_CLOSE,
 };
 
+struct step;
+
+/* Writes the member of the struct at 'base', and all behind it; the place behind the last one, or
+ * NULL when the buffer failed. */
+typedef char *step_put(const struct step *s, const uint8_t *base, char *to, struct buf *out);
+
 /* One cache line. */
 struct step {
 	char prefix[STEP_PREFIX]; /* "key": with the bracket of a struct or list; zeros behind */
-	uint32_t offset;
-	uint8_t prefix_size;
-	uint8_t type; /* enum field_type or STEP_CLOSE */
-	uint8_t item; /* of a list of scalars */
-	uint8_t op;   /* enum step_op */
-	uint16_t flags;
-	uint8_t back; /* bytes that the prefix begins before: the comma of the member before */
-	bool filled;  /* STEP_CLOSE: its struct always has a member */
-	uint32_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
-	uint32_t rest;      /* room that the steps behind it may need, without texts and lists */
+	step_put *put;
 	union {
 		const struct object *items; /* of a list of structs */
 		const struct step_run *run; /* that begins here: of OP_RUN */
 	};
+	uint32_t rest; /* room that the steps behind it may need, without texts and lists */
+	uint16_t offset;
+	uint16_t item_size; /* STEP_CLOSE: size of the prefix that opened the struct */
+	uint16_t flags;
+	uint8_t prefix_size;
+	uint8_t type; /* enum field_type or STEP_CLOSE */
+	uint8_t item; /* of a list of scalars */
+	uint8_t op;   /* enum step_op */
+	uint8_t back; /* bytes that the prefix begins before: the comma of the member before */
+	bool filled;  /* STEP_CLOSE: its struct always has a member */
 };
 
 _Static_assert(sizeof(struct step) == 64, "a step is one cache line");
@@ -90,6 +102,9 @@ bool step_find_runs(struct plan *p, struct object *o);
 
 /* Merges steps that only write brackets into their neighbours. */
 void step_merge(struct object *o);
+
+/* Gives each step the function that writes it as JSON. */
+void step_bind(struct object *o);
 
 /* The list as JSON, from '[' to ']'; leaves 'rest' bytes of room behind; NULL when the buffer
  * failed. */

@@ -5,6 +5,9 @@
  * Every member is written with a comma behind, and the last comma becomes the bracket.  Room is
  * asked for once per object; behind each step there is always step.rest left for the others, so
  * only texts and lists ask again.  A function that meets a full buffer returns NULL.
+ *
+ * Each step knows the function that writes it, which ends by calling that of the next one: the
+ * compiler makes a jump of it, and each kind of step has a jump of its own to be foretold.
  */
 #include "base/digits.h"
 #include "base/json_16.h"
@@ -21,7 +24,6 @@ static inline char *put_prefix(const struct step *s, char *to)
 {
 	const size_t size = s->prefix_size; /* read before any char is stored */
 
-	to -= s->back;
 	memcpy(to, s->prefix, STEP_PREFIX);
 	return to + size;
 }
@@ -116,8 +118,8 @@ static inline char *put_hex(
 	return put_long_hex(bytes, size, rest, to, out);
 }
 
-/* Words are short and plain, and tell their size only by their end. */
-static inline char *put_word(const char *word, uint32_t rest, char *to, struct buf *out)
+/* Where a word ends that is short and plain, as nearly all are, and has been written; else NULL. */
+static inline char *put_short_word(const char *word, char *to)
 {
 	if (json_may_read(word, STEP_SHORT)) {
 		const size_t size = json_copy_32(to + 1, word);
@@ -127,14 +129,23 @@ static inline char *put_word(const char *word, uint32_t rest, char *to, struct b
 			return to + size + 2;
 		}
 	}
+	return NULL;
+}
+
+static char *put_long_word(const char *word, uint32_t rest, char *to, struct buf *out)
+{
 	return put_long_text(word, strlen(word), rest, to, out);
 }
 
-static inline char *put_field_word(const uint8_t *at, uint32_t rest, char *to, struct buf *out)
+static char *put_field_word(const uint8_t *at, uint32_t rest, char *to, struct buf *out)
 {
 	const char *word = value_word(at);
+	char *behind;
 
-	return word == NULL ? value_null(to) : put_word(word, rest, to, out);
+	if (word == NULL)
+		return value_null(to);
+	behind = put_short_word(word, to);
+	return behind != NULL ? behind : put_long_word(word, rest, to, out);
 }
 
 static inline char *put_field_text(const uint8_t *at, uint32_t rest, char *to, struct buf *out)
@@ -268,91 +279,200 @@ static inline char *put_comma(char *to)
 	return to + 1;
 }
 
-static inline bool is_empty(const struct step *s, const uint8_t *at)
+static inline char *go_on(const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	struct field_list list;
-
-	memcpy(&list, at, sizeof list);
-	return list.count == 0 && (s->flags & FIELD_OPTIONAL);
+	return s[1].put(s + 1, base, to, out);
 }
 
-static char *put_list(const struct step *s, const uint8_t *at, char *to, struct buf *out)
+/* The comma behind the value, and the next step; 'to' is NULL when the buffer failed. */
+static inline char *go_on_behind(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	struct field_list list;
-
-	memcpy(&list, at, sizeof list);
-	return put_items(s, &list, s->rest, put_prefix(s, to), out);
+	return to == NULL ? NULL : go_on(s, base, put_comma(to), out);
 }
 
-static inline char *put_close(const struct step *s, char *to)
+static char *put_members(const struct object *o, const uint8_t *base, char *to, struct buf *out)
 {
-	if (to[-1] == '{' && (s->flags & FIELD_OPTIONAL))
-		return to - s->item_size; /* as if it had not been opened */
-	return put_end('}', to);
+	to = step_room(out, to, o->room);
+	return to == NULL ? NULL : o->steps->put(o->steps, base, to, out);
+}
+
+static char *member_end(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	(void)s;
+	(void)base;
+	(void)out;
+	return to;
 }
 
 /* A member of a type whose size has a limit, by the long way. */
-static char *put_member(const struct step *s, const uint8_t *at, char *to)
+static char *member_other(const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
+	const uint8_t *at = base + s->offset;
+
 	if ((s->flags & FIELD_OPTIONAL) && value_is_null(s->type, s->flags, at))
-		return to;
-	return put_comma(value_put(s->type, s->flags, at, true, put_prefix(s, to)));
+		return go_on(s, base, to, out);
+	to = value_put(s->type, s->flags, at, true, put_prefix(s, to));
+	return go_on_behind(s, base, to, out);
 }
 
-/* 'none' is left out where it means that there is no value. */
-static inline char *put_member_whole(const struct step *s, uint64_t v, uint64_t none, char *to)
+/* --- whole numbers as members -------------------------------------------------------------------
+ */
+
+/* Numbers that are not small, apart, so that the others need no registers to be saved. */
+static __attribute__((noinline)) char *member_count(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out, uint64_t v)
 {
-	if (v == none && (s->flags & FIELD_NULLABLE))
+	return go_on(s, base, put_count(v, put_prefix(s, to)), out);
+}
+
+static inline char *member_whole(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out, uint64_t v)
+{
+	if (v >= JSON_SMALL)
+		return member_count(s, base, to, out, v);
+	return go_on(s, base, put_small(v, put_prefix(s, to)), out);
+}
+
+/* Left out when all of its bits, which 'all' has, are set. */
+static inline char *member_some(const struct step *s, const uint8_t *base, char *to,
+		struct buf *out, uint64_t v, uint64_t all)
+{
+	return v == all ? go_on(s, base, to, out) : member_whole(s, base, to, out, v);
+}
+
+static char *member_u8(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_whole(s, base, to, out, base[s->offset]);
+}
+
+static char *member_u16(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_whole(s, base, to, out, value_load(base + s->offset, 2));
+}
+
+static char *member_u32(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_whole(s, base, to, out, value_load(base + s->offset, 4));
+}
+
+static char *member_u64(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_whole(s, base, to, out, value_load(base + s->offset, 8));
+}
+
+static char *member_some_u8(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_some(s, base, to, out, base[s->offset], UINT8_MAX);
+}
+
+static char *member_some_u16(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_some(s, base, to, out, value_load(base + s->offset, 2), UINT16_MAX);
+}
+
+static char *member_some_u32(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_some(s, base, to, out, value_load(base + s->offset, 4), UINT32_MAX);
+}
+
+static char *member_some_u64(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_some(s, base, to, out, value_load(base + s->offset, 8), UINT64_MAX);
+}
+
+static __attribute__((noinline)) char *member_negative(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out, uint64_t v)
+{
+	to = put_prefix(s, to);
+	*to = '-';
+	return go_on(s, base, put_count(0 - v, to + 1), out);
+}
+
+/* -1 is none. */
+static inline char *member_signed(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out, int64_t v)
+{
+	if (v < -1)
+		return member_negative(s, base, to, out, (uint64_t)v);
+	return member_some(s, base, to, out, (uint64_t)v, UINT64_MAX);
+}
+
+static char *member_i32(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_signed(s, base, to, out, (int32_t)value_load(base + s->offset, 4));
+}
+
+static char *member_i64(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return member_signed(s, base, to, out, (int64_t)value_load(base + s->offset, 8));
+}
+
+static inline char *put_run_member(const struct step *s, uint64_t v, char *to)
+{
+	if (v == UINT64_MAX && (s->flags & FIELD_NULLABLE))
 		return to;
 	return put_whole(v, put_prefix(s, to));
 }
 
-static inline char *put_member_signed(const struct step *s, int64_t v, char *to)
-{
-	if (v == -1)
-		return to;
-	to = put_prefix(s, to);
-	if (v >= 0)
-		return put_whole((uint64_t)v, to);
-	*to = '-';
-	return put_whole(0 - (uint64_t)v, to + 1);
-}
-
-/* Whole numbers one behind the other, in memory too; often all are 0. */
-static inline char *put_run(const struct step *s, const uint8_t *at, char *to)
+/* Whole numbers one behind the other, in memory too; often all are 0, and mostly small. */
+static char *member_run(const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
 	const struct step_run *run = s->run;
-	uint64_t any = 0;
+	const uint8_t *at = base + s->offset;
+	uint64_t any = 0; /* no less than any of them */
 
 	for (size_t i = 0; i < run->count; i++)
 		any |= value_load(at + 8 * i, 8);
 	if (any == 0) {
-		memcpy(to - s->back, run->zeros, run->zeros_size);
-		return to - s->back + run->zeros_size;
+		memcpy(to, run->zeros, run->zeros_size);
+		to += run->zeros_size;
+	} else if (any < JSON_SMALL) {
+		for (size_t i = 0; i < run->count; i++)
+			to = put_small(value_load(at + 8 * i, 8), put_prefix(s + i, to));
+	} else {
+		for (size_t i = 0; i < run->count; i++)
+			to = put_run_member(s + i, value_load(at + 8 * i, 8), to);
 	}
-	for (size_t i = 0; i < run->count; i++)
-		to = put_member_whole(s + i, value_load(at + 8 * i, 8), UINT64_MAX, to);
-	return to;
+	return go_on(s + run->count - 1, base, to, out);
 }
 
-static inline char *put_member_ms(const struct step *s, const uint8_t *at, char *to)
+/* --- other numbers as members -------------------------------------------------------------------
+ */
+
+static char *member_ms(const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	const int64_t ns = (int64_t)value_load(at, 8);
+	const int64_t ns = (int64_t)value_load(base + s->offset, 8);
 
 	if (ns < 0 && (s->flags & FIELD_OPTIONAL))
-		return to;
+		return go_on(s, base, to, out);
 	to = put_prefix(s, to);
-	if (ns == 0)
-		return put_small(0, to);
-	return put_comma(ns < 0 ? value_null(to) : json_put_ms(to, ns));
+	to = ns < 0 ? value_null(to) : json_put_ms(to, ns);
+	return go_on(s, base, put_comma(to), out);
 }
 
-static inline char *put_member_f64(const struct step *s, const uint8_t *at, char *to)
+static __attribute__((noinline)) char *member_finite(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	if (value_is_null(FIELD_F64, 0, at))
-		return to;
-	return put_comma(value_f64(at, put_prefix(s, to)));
+	to = put_comma(value_f64(base + s->offset, put_prefix(s, to)));
+	return go_on(s, base, to, out);
 }
+
+static char *member_f64(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	if (value_is_null(FIELD_F64, 0, base + s->offset))
+		return go_on(s, base, to, out);
+	return member_finite(s, base, to, out);
+}
+
+static char *member_time(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	to = put_comma(value_time(base + s->offset, put_prefix(s, to)));
+	return go_on(s, base, to, out);
+}
+
+/* --- what lies elsewhere ------------------------------------------------------------------------
+ */
 
 /* A member that begins with a pointer is left out when that is NULL. */
 static inline bool is_absent(const struct step *s, const uint8_t *at)
@@ -360,90 +480,127 @@ static inline bool is_absent(const struct step *s, const uint8_t *at)
 	return value_word(at) == NULL && (s->flags & FIELD_OPTIONAL);
 }
 
-/* What lies elsewhere: put_field_word() and the like. */
-typedef char *put_bytes(const uint8_t *at, uint32_t rest, char *to, struct buf *out);
-
-/* Inline, so that 'put' is known. */
-static inline __attribute__((always_inline)) char *put_member_bytes(
-		const struct step *s, const uint8_t *at, char *to, struct buf *out, put_bytes *put)
+/* Null that is written, or longer than most. */
+static __attribute__((noinline)) char *member_long_word(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	if (is_absent(s, at))
-		return to;
-	to = put(at, s->rest, put_prefix(s, to), out);
-	return to == NULL ? NULL : put_comma(to);
+	to = put_field_word(base + s->offset, s->rest, put_prefix(s, to), out);
+	return go_on_behind(s, base, to, out);
 }
 
-/*
- * All members with commas behind.  Leaves STEP_SLACK bytes of room; NULL when the buffer failed.
- * Inline, so that what repeats in the items of lists is not mixed up with the rest.
- */
-static inline __attribute__((always_inline)) char *put_members(
-		const struct object *o, const uint8_t *base, char *to, struct buf *out)
+static char *member_word(const struct step *s, const uint8_t *base, char *to, struct buf *out)
 {
-	to = step_room(out, to, o->room);
-	for (const struct step *s = o->steps; to != NULL; s++) {
-		const uint8_t *at = base + s->offset;
+	const uint8_t *at = base + s->offset;
+	const char *word = value_word(at);
+	char *behind;
 
-		switch ((enum step_op)s->op) {
-		case OP_END:
-			return to;
-		case OP_U8:
-			to = put_member_whole(s, *at, UINT8_MAX, to);
-			continue;
-		case OP_U16:
-			to = put_member_whole(s, value_load(at, 2), UINT16_MAX, to);
-			continue;
-		case OP_U32:
-			to = put_member_whole(s, value_load(at, 4), UINT32_MAX, to);
-			continue;
-		case OP_U64:
-			to = put_member_whole(s, value_load(at, 8), UINT64_MAX, to);
-			continue;
-		case OP_RUN:
-			to = put_run(s, at, to);
-			s += s->run->count - 1;
-			continue;
-		case OP_I32:
-			to = put_member_signed(s, (int32_t)value_load(at, 4), to);
-			continue;
-		case OP_I64:
-			to = put_member_signed(s, (int64_t)value_load(at, 8), to);
-			continue;
-		case OP_MS:
-			to = put_member_ms(s, at, to);
-			continue;
-		case OP_F64:
-			to = put_member_f64(s, at, to);
-			continue;
-		case OP_TIME:
-			to = put_comma(value_time(at, put_prefix(s, to)));
-			continue;
-		case OP_WORD:
-			to = put_member_bytes(s, at, to, out, put_field_word);
-			continue;
-		case OP_TEXT:
-			to = put_member_bytes(s, at, to, out, put_field_text);
-			continue;
-		case OP_HEX:
-			to = put_member_bytes(s, at, to, out, put_field_hex);
-			continue;
-		case OP_LIST:
-			to = is_empty(s, at) ? to : put_list(s, at, to, out);
-			continue;
-		case OP_OPEN:
-			to = put_prefix(s, to);
-			continue;
-		case OP_CLOSE:
-			to = put_close(s, to);
-			continue;
-		case OP_OTHER:
-			to = put_member(s, at, to);
-			continue;
-		default:
-			__builtin_unreachable();
-		}
-	}
-	return NULL;
+	if (is_absent(s, at))
+		return go_on(s, base, to, out);
+	behind = word == NULL ? NULL : put_short_word(word, put_prefix(s, to));
+	if (behind == NULL)
+		return member_long_word(s, base, to, out);
+	return go_on(s, base, put_comma(behind), out);
+}
+
+static __attribute__((noinline)) char *member_some_text(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	to = put_field_text(base + s->offset, s->rest, put_prefix(s, to), out);
+	return go_on_behind(s, base, to, out);
+}
+
+static char *member_text(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	if (is_absent(s, base + s->offset))
+		return go_on(s, base, to, out);
+	return member_some_text(s, base, to, out);
+}
+
+static __attribute__((noinline)) char *member_some_hex(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	to = put_field_hex(base + s->offset, s->rest, put_prefix(s, to), out);
+	return go_on_behind(s, base, to, out);
+}
+
+static char *member_hex(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	if (is_absent(s, base + s->offset))
+		return go_on(s, base, to, out);
+	return member_some_hex(s, base, to, out);
+}
+
+static __attribute__((noinline)) char *member_items(
+		const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	struct field_list list;
+
+	memcpy(&list, base + s->offset, sizeof list);
+	to = put_items(s, &list, s->rest, put_prefix(s, to), out);
+	return to == NULL ? NULL : go_on(s, base, to, out);
+}
+
+static char *member_list(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	const uint8_t *count = base + s->offset + offsetof(struct field_list, count);
+
+	if (value_load(count, sizeof(size_t)) == 0 && (s->flags & FIELD_OPTIONAL))
+		return go_on(s, base, to, out);
+	return member_items(s, base, to, out);
+}
+
+static char *member_open(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return go_on(s, base, put_prefix(s, to), out);
+}
+
+static char *member_close(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	if (to[-1] == '{' && (s->flags & FIELD_OPTIONAL))
+		to -= s->item_size; /* as if it had not been opened */
+	else
+		to = put_end('}', to);
+	return go_on(s, base, to, out);
+}
+
+/* --- objects ------------------------------------------------------------------------------------
+ */
+
+static step_put *const members[] = {
+	[OP_END] = member_end,
+	[OP_OTHER] = member_other,
+	[OP_U8] = member_u8,
+	[OP_U16] = member_u16,
+	[OP_U32] = member_u32,
+	[OP_U64] = member_u64,
+	[OP_RUN] = member_run,
+	[OP_SOME_U8] = member_some_u8,
+	[OP_SOME_U16] = member_some_u16,
+	[OP_SOME_U32] = member_some_u32,
+	[OP_SOME_U64] = member_some_u64,
+	[OP_I32] = member_i32,
+	[OP_I64] = member_i64,
+	[OP_MS] = member_ms,
+	[OP_F64] = member_f64,
+	[OP_TIME] = member_time,
+	[OP_WORD] = member_word,
+	[OP_TEXT] = member_text,
+	[OP_HEX] = member_hex,
+	[OP_LIST] = member_list,
+	[OP_OPEN] = member_open,
+	[OP_CLOSE] = member_close,
+};
+
+/* The prefix begins before the end of what is written. */
+static char *member_before(const struct step *s, const uint8_t *base, char *to, struct buf *out)
+{
+	return members[s->op](s, base, to - s->back, out);
+}
+
+void step_bind(struct object *o)
+{
+	for (struct step *s = o->steps; s <= o->steps + o->count; s++)
+		s->put = s->back > 0 ? member_before : members[s->op];
 }
 
 static char *put_structs(
