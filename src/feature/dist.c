@@ -168,9 +168,7 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 
 	const struct value_sums sums = histogram_read(h, count);
 
-	*out = (struct dist_out){
-		.byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN, .total_entropy = NAN
-	};
+	out->byte_dist_mean = out->byte_dist_std = out->entropy = out->total_entropy = (double)NAN;
 	if (o->dist) {
 		out->byte_dist = (struct field_list){ count, VALUES };
 		moments(&sums, out);

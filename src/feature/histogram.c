@@ -85,6 +85,21 @@ static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
 		count[i] = (uint16_t)(count[i] + more[0][i] + more[1][i] + more[2][i]);
 }
 
+/* As count_apart(), but 'sum' holds nothing before; returns the highest count. */
+static uint16_t count_alone(uint16_t sum[VALUES], const uint8_t *p, size_t size)
+{
+	uint16_t apart[TABLES][VALUES], top = 0;
+
+	memset(apart, 0, sizeof apart);
+	count_in_turn(apart[0], apart + 1, p, size);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < VALUES; i++) {
+		sum[i] = (uint16_t)(apart[0][i] + apart[1][i] + apart[2][i] + apart[3][i]);
+		top = sum[i] > top ? sum[i] : top;
+	}
+	return top;
+}
+
 /* Adds the tables to 'sum'. */
 static inline void sum_wide(const struct wide *w, uint64_t sum[VALUES])
 {
@@ -209,11 +224,8 @@ static bool add_sum(struct histogram *h, struct arena *a, struct pool *pool, con
 		size_t size)
 {
 	uint16_t sum[VALUES];
-	uint32_t more;
+	const uint32_t more = count_alone(sum, p, size);
 
-	memset(sum, 0, sizeof sum);
-	count_apart(sum, p, size);
-	more = highest16(sum);
 	while (!fits(h, more)) {
 		if (!widen(h, a, pool))
 			return false;
