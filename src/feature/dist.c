@@ -16,7 +16,7 @@
 enum {
 	VALUES = 256,
 	LOGS = 4096,    /* n log2 n is looked up below this */
-	SUMS_BITS = 47, /* moments() takes less than 2 to this bytes */
+	SUMS_BITS = 47, /* sums are exact of less than 2 to this bytes */
 	LANES = 4,      /* sums at a time, so that additions do not wait for each other */
 	STEP = 8,       /* values for each turn of a loop */
 };
@@ -69,35 +69,16 @@ static void fetch(const void *state, bool near)
 		histogram_fetch(&((const struct dist_state *)state)->histogram);
 }
 
-/*
- * Sums of value and of value squared times count; they fit for up to 2^47 bytes.  The values stand
- * in rows of LANES: value v is in row r = v / LANES, column c = v % LANES.  Adding up the rows from
- * the last to the first gives, for each column, the sums of count, r count and r (r + 1) / 2 count.
- */
-static void moments(const uint64_t count[VALUES], uint64_t n, struct dist_out *out)
+static void moments(const struct value_sums *s, struct dist_out *out)
 {
-	uint64_t tail[LANES] = { 0 }, first[LANES] = { 0 }, triangle[LANES] = { 0 };
-	uint64_t sum = 0, squares = 0;
+	const double n = (double)s->n;
 
-	for (unsigned v = VALUES - LANES; v > 0; v -= LANES) {
-		for (unsigned c = 0; c < LANES; c++) {
-			tail[c] += count[v + c];
-			first[c] += tail[c];
-			triangle[c] += first[c];
-		}
-	}
-	for (unsigned c = 0; c < LANES; c++) {
-		tail[c] += count[c];
-		sum += LANES * first[c] + c * tail[c];
-		squares += LANES * LANES * (2 * triangle[c] - first[c]) + 2 * LANES * c * first[c] +
-			   c * c * tail[c];
-	}
-	out->byte_dist_mean = (double)sum / (double)n;
-	if (n > 1) {
-		unsigned __int128 spread =
-				(unsigned __int128)n * squares - (unsigned __int128)sum * sum;
+	out->byte_dist_mean = (double)s->sum / n;
+	if (s->n > 1) {
+		unsigned __int128 spread = (unsigned __int128)s->n * s->squares -
+					   (unsigned __int128)s->sum * s->sum;
 
-		out->byte_dist_std = sqrt((double)spread / (double)n / (double)(n - 1));
+		out->byte_dist_std = sqrt((double)spread / n / (double)(s->n - 1));
 	}
 }
 
@@ -116,6 +97,7 @@ static double sum_of_logs(const double *table, const uint64_t count[VALUES], uin
 
 	const bool small = most < LOGS && table != NULL;
 
+#pragma GCC unroll 4
 	for (unsigned v = 0; v < VALUES && small; v += LANES) {
 		sum[0] += table[count[v]];
 		sum[1] += table[count[v + 1]];
@@ -131,8 +113,10 @@ static double sum_of_logs(const double *table, const uint64_t count[VALUES], uin
  * n times the entropy: the sum of c log2(n / c).  A value with more than half of the bytes would
  * lose digits in a difference of logarithms; it is taken out and goes through log1p.
  */
-static double information(const double *table, uint64_t count[VALUES], uint64_t n, uint64_t most)
+static double information(const double *table, uint64_t count[VALUES], const struct value_sums *s)
 {
+	const uint64_t n = s->n, most = s->most;
+
 	if (most <= n - most)
 		return (double)n * log2((double)n) - sum_of_logs(table, count, most);
 
@@ -182,20 +166,18 @@ static bool finish(const void *state, const struct feature_env *env, const struc
 	if (count == NULL)
 		return false;
 
-	uint64_t most, n = histogram_read(h, count, &most);
+	const struct value_sums sums = histogram_read(h, count);
 
-	*out = (struct dist_out){
-		.byte_dist_mean = NAN, .byte_dist_std = NAN, .entropy = NAN, .total_entropy = NAN
-	};
+	out->byte_dist_mean = out->byte_dist_std = out->entropy = out->total_entropy = (double)NAN;
 	if (o->dist) {
 		out->byte_dist = (struct field_list){ count, VALUES };
-		moments(count, n, out);
+		moments(&sums, out);
 	}
 	if (o->compact)
 		compact(o, count, out);
 	if (o->entropy) {
-		out->total_entropy = information(o->n_log2_n, count, n, most);
-		out->entropy = out->total_entropy / (double)n;
+		out->total_entropy = information(o->n_log2_n, count, &sums);
+		out->entropy = out->total_entropy / (double)sums.n;
 	}
 	return true;
 }
@@ -238,7 +220,8 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 {
 	struct dist_out *o = out;
 	const struct dist_out had = *o;
-	uint64_t *count, n = 0, most = 0;
+	struct value_sums sums;
+	uint64_t *count;
 
 	if (before == NULL || next == NULL)
 		return true;
@@ -253,18 +236,15 @@ static bool merge(struct feature_join *join, const void *before, const void *nex
 	if (o->byte_dist.count != VALUES || count == NULL)
 		return o->byte_dist.count > 0 || o->compact_byte_dist.count > 0;
 	memcpy(count, o->byte_dist.items, VALUES * sizeof *count);
-	for (unsigned v = 0; v < VALUES; v++) {
-		n += count[v];
-		most = count[v] > most ? count[v] : most;
-	}
-	if (n == 0 || n >> SUMS_BITS != 0)
+	sums = value_sums_of(count);
+	if (sums.n == 0 || sums.n >> SUMS_BITS != 0)
 		return true;
 	if (!isnan(had.byte_dist_mean))
-		moments(count, n, o);
+		moments(&sums, o);
 	if (isnan(had.entropy))
 		return true;
-	o->total_entropy = information(NULL, count, n, most);
-	o->entropy = o->total_entropy / (double)n;
+	o->total_entropy = information(NULL, count, &sums);
+	o->entropy = o->total_entropy / (double)sums.n;
 	return true;
 }
 

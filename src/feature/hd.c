@@ -7,7 +7,11 @@
  */
 #include "feature/feature.h"
 
-enum { WORD = 8 };
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { WORD = 8, VECTOR = 16 /* bytes compared at a time */ };
 
 struct side {
 	uint32_t n;
@@ -82,11 +86,31 @@ static void compare_word(uint8_t *last, uint8_t *same, uint8_t *up, const uint8_
 		*up &= counts_up(l, n);
 }
 
+#ifdef __SSE2__
+static void compare_vector(uint8_t *last, uint8_t *same, uint8_t *up, const uint8_t *now)
+{
+	const __m128i l = _mm_loadu_si128((const __m128i *)(const void *)last);
+	const __m128i s = _mm_loadu_si128((const __m128i *)(const void *)same);
+	const __m128i n = _mm_loadu_si128((const __m128i *)(const void *)now);
+	const __m128i next = _mm_add_epi8(l, _mm_set1_epi8(1));
+	const int equal = _mm_movemask_epi8(_mm_cmpeq_epi8(next, n));
+
+	_mm_storeu_si128((__m128i *)(void *)same, _mm_andnot_si128(_mm_xor_si128(n, l), s));
+	_mm_storeu_si128((__m128i *)(void *)last, n);
+	up[0] &= (uint8_t)equal;
+	up[1] &= (uint8_t)(equal >> 8);
+}
+#endif
+
 static void compare(struct side *s, const uint8_t *now, uint32_t n)
 {
 	uint8_t *last = s->bytes, *same = last + n, *up = same + n;
 	uint32_t i = 0;
 
+#ifdef __SSE2__
+	for (; i + VECTOR <= n; i += VECTOR)
+		compare_vector(last + i, same + i, up + i / WORD, now + i);
+#endif
 	for (; i + WORD <= n; i += WORD)
 		compare_word(last + i, same + i, up + i / WORD, now + i);
 	for (; i < n; i++) {
@@ -122,6 +146,21 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	return MORE;
 }
 
+/* Writes the offsets, below 'n', whose bits are set; returns how many. */
+static size_t offsets_of(const uint8_t *up, uint32_t n, uint8_t *offsets)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < n; i += WORD)
+		for (unsigned bits = up[i / WORD]; bits != 0; bits &= bits - 1) {
+			const uint32_t at = i + (uint32_t)__builtin_ctz(bits);
+
+			if (at < n)
+				offsets[count++] = (uint8_t)at;
+		}
+	return count;
+}
+
 static void report(const struct side *s, const struct feature_env *env, struct out_side *o)
 {
 	uint32_t n = width(env);
@@ -137,9 +176,8 @@ static void report(const struct side *s, const struct feature_env *env, struct o
 	o->seq.items = seq;
 	for (uint32_t i = 0; i < n; i++)
 		value[i] = s->bytes[i] & s->bytes[n + i];
-	for (uint8_t i = 0; s->n > 1 && i < n; i++)
-		if (s->bytes[2 * n + i / WORD] >> i % WORD & 1)
-			seq[o->seq.count++] = i;
+	if (s->n > 1)
+		o->seq.count = offsets_of(s->bytes + 2 * n, n, seq);
 	o->const_mask = (struct field_hex){ s->bytes + n, n };
 	o->const_value = (struct field_hex){ value, n };
 }

@@ -29,24 +29,15 @@ struct wide {
 static const uint32_t width_limit[] = { 0, UINT8_MAX, UINT16_MAX };
 
 /*
- * Counters of any width.  Callers name the width as a constant and these vanish into them, so that
- * each loop below is compiled once for each width.
+ * Counters of 8 or 16 bits.  Callers name the width as a constant and these vanish into them, so
+ * that each loop below is compiled once for each width.
  */
-static inline uint64_t get(const void *counts, unsigned width, size_t i)
-{
-	return width == 1   ? ((const uint8_t *)counts)[i]
-	       : width == 2 ? ((const uint16_t *)counts)[i]
-			    : ((const uint64_t *)counts)[i];
-}
-
 static inline void add(void *counts, unsigned width, size_t i, uint16_t more)
 {
 	if (width == 1)
 		((uint8_t *)counts)[i] = (uint8_t)(((uint8_t *)counts)[i] + more);
-	else if (width == 2)
-		((uint16_t *)counts)[i] = (uint16_t)(((uint16_t *)counts)[i] + more);
 	else
-		((uint64_t *)counts)[i] += more;
+		((uint16_t *)counts)[i] = (uint16_t)(((uint16_t *)counts)[i] + more);
 }
 
 static inline void count_into(void *counts, unsigned width, const uint8_t *p, size_t size)
@@ -92,6 +83,21 @@ static void count_apart(uint16_t count[VALUES], const uint8_t *p, size_t size)
 #pragma GCC unroll 4
 	for (size_t i = 0; i < VALUES; i++)
 		count[i] = (uint16_t)(count[i] + more[0][i] + more[1][i] + more[2][i]);
+}
+
+/* As count_apart(), but 'sum' holds nothing before; returns the highest count. */
+static uint16_t count_alone(uint16_t sum[VALUES], const uint8_t *p, size_t size)
+{
+	uint16_t apart[TABLES][VALUES], top = 0;
+
+	memset(apart, 0, sizeof apart);
+	count_in_turn(apart[0], apart + 1, p, size);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < VALUES; i++) {
+		sum[i] = (uint16_t)(apart[0][i] + apart[1][i] + apart[2][i] + apart[3][i]);
+		top = sum[i] > top ? sum[i] : top;
+	}
+	return top;
 }
 
 /* Adds the tables to 'sum'. */
@@ -218,11 +224,8 @@ static bool add_sum(struct histogram *h, struct arena *a, struct pool *pool, con
 		size_t size)
 {
 	uint16_t sum[VALUES];
-	uint32_t more;
+	const uint32_t more = count_alone(sum, p, size);
 
-	memset(sum, 0, sizeof sum);
-	count_apart(sum, p, size);
-	more = highest16(sum);
 	while (!fits(h, more)) {
 		if (!widen(h, a, pool))
 			return false;
@@ -309,43 +312,24 @@ void histogram_fetch(const struct histogram *h)
 		__builtin_prefetch(counts + at);
 }
 
-static inline void read_from(const void *from, unsigned width, uint64_t counts[VALUES])
+struct value_sums histogram_read(const struct histogram *h, uint64_t counts[VALUES])
 {
-#pragma GCC unroll 4
-	for (size_t i = 0; i < VALUES; i++)
-		counts[i] = get(from, width, i);
-}
+	uint16_t narrow[VALUES];
+	uint32_t bound = h->bound;
 
-static uint64_t highest64(const uint64_t *c)
-{
-	uint64_t top = 0;
-
-#pragma GCC unroll 4
-	for (size_t i = 0; i < VALUES; i++)
-		top = c[i] > top ? c[i] : top;
-	return top;
-}
-
-uint64_t histogram_read(const struct histogram *h, uint64_t counts[VALUES], uint64_t *most)
-{
-	uint64_t total = 0;
-
-	if (h->width == 0) {
-		memset(counts, 0, VALUES * sizeof *counts);
-		count_into(counts, 8, h->counts, h->bound);
-		*most = highest64(counts);
-	} else if (h->width == 1) {
-		read_from(h->counts, 1, counts);
-		*most = highest8(h->counts);
-	} else if (h->width == 2) {
-		read_from(h->counts, 2, counts);
-		*most = highest16(h->counts);
-	} else {
+	switch (h->width) {
+	case 0:
+		memset(narrow, 0, sizeof narrow);
+		count_into(narrow, 2, h->counts, bound);
+		return value_sums_of_16(narrow, bound, counts);
+	case 1:
+		return value_sums_of_8(h->counts, counts);
+	case 2:
+		if (bound > INT16_MAX) /* it may be far above the highest */
+			bound = highest16(h->counts);
+		return value_sums_of_16(h->counts, bound, counts);
+	default:
 		sum_wide(h->counts, counts);
-		*most = highest64(counts);
+		return value_sums_of(counts);
 	}
-#pragma GCC unroll 4
-	for (size_t i = 0; i < VALUES; i++)
-		total += counts[i];
-	return total;
 }

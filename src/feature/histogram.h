@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/pool.h"
+#include "feature/value_sums.h"
 
 struct histogram {
 	void *counts;   /* 256 of 'width' bytes, or the bytes themselves; NULL while empty */
@@ -30,5 +31,5 @@ bool histogram_add(struct histogram *h, struct arena *a, struct pool *pool, cons
 /* Fetches what histogram_read() reads into the cache, but for its first line. */
 void histogram_fetch(const struct histogram *h);
 
-/* Writes the 256 counts and the highest of them; returns their sum. */
-uint64_t histogram_read(const struct histogram *h, uint64_t counts[256], uint64_t *most);
+/* Writes the 256 counts; returns what they come to. */
+struct value_sums histogram_read(const struct histogram *h, uint64_t counts[256]);

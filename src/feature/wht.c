@@ -9,11 +9,16 @@
 
 #include "feature/feature.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum {
 	SIZE = 4,
-	LANES = 8,
-	VECTOR = 2 * LANES, /* bytes of four blocks */
-	VECTORS_MAX = 257,  /* lanes of 16 bits hold so many times 255 */
+	LANES = 8, /* of 16 bits */
+	BLOCKS = 4,
+	VECTOR = BLOCKS * SIZE,
+	BYTES_MAX = 256 * VECTOR, /* lanes of 16 bits hold 257 times 255 */
 };
 
 typedef uint16_t lanes __attribute__((vector_size(VECTOR)));
@@ -33,16 +38,53 @@ struct out {
 	double mean[SIZE]; /* the items of 'wht' */
 };
 
-/*
- * Adds 'n' vectors, at most VECTORS_MAX.  A lane is two bytes, of which one is shifted out and
- * added up; the sum of the other one is what this leaves of the sum of lanes modulo 65,536.
+/* Adds the lanes: 'high' of what is in the upper byte of each two, 'low' of what is in the lower.
  */
-static void add_vectors(uint64_t sum[SIZE], const uint8_t *p, size_t n)
+static void add_lanes(uint64_t sum[SIZE], lanes low, lanes high)
 {
-	const unsigned upper = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 1 : 0;
-	lanes both = { 0 }, high = { 0 }, low;
+#ifdef __SSE2__
+	const __m128i zero = _mm_setzero_si128(), l = (__m128i)low, h = (__m128i)high;
+	const __m128i one = _mm_unpacklo_epi16(l, h), other = _mm_unpackhi_epi16(l, h);
+	const __m128i all = _mm_add_epi32(
+			_mm_add_epi32(_mm_unpacklo_epi16(one, zero), _mm_unpackhi_epi16(one, zero)),
+			_mm_add_epi32(_mm_unpacklo_epi16(other, zero),
+					_mm_unpackhi_epi16(other, zero)));
+	__m128i *to = (__m128i *)(void *)sum;
 
-#pragma GCC unroll 4
+	_mm_storeu_si128(to, _mm_add_epi64(_mm_loadu_si128(to), _mm_unpacklo_epi32(all, zero)));
+	to++;
+	_mm_storeu_si128(to, _mm_add_epi64(_mm_loadu_si128(to), _mm_unpackhi_epi32(all, zero)));
+#else
+	const unsigned upper = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 1 : 0;
+
+	for (unsigned k = 0; k < LANES; k++) {
+		sum[2 * k % SIZE + upper] += high[k];
+		sum[2 * k % SIZE + !upper] += low[k];
+	}
+#endif
+}
+
+/* The last 'size' bytes, less than four blocks, of the vector that ends at 'end' after zeros. */
+static lanes last_of(const uint8_t *end, size_t size)
+{
+	static const uint32_t edge[2 * BLOCKS] = { 0, 0, 0, 0, ~0u, ~0u, ~0u, ~0u };
+	lanes v, mask;
+
+	memcpy(&v, end - VECTOR, VECTOR);
+	memcpy(&mask, edge + size / SIZE, VECTOR);
+	return v & mask;
+}
+
+/*
+ * Adds whole blocks, a vector's bytes to BYTES_MAX.  A lane is two bytes, of which one is shifted
+ * out and added up; the sum of the other one is what this leaves of the sum of lanes modulo 65,536.
+ */
+static void add_vectors(uint64_t sum[SIZE], const uint8_t *p, size_t size)
+{
+	const size_t n = size / VECTOR;
+	lanes both = last_of(p + size, size % VECTOR), high = both >> 8;
+
+#pragma GCC unroll 8
 	for (size_t i = 0; i < n; i++) {
 		lanes v;
 
@@ -50,13 +92,7 @@ static void add_vectors(uint64_t sum[SIZE], const uint8_t *p, size_t n)
 		both += v;
 		high += v >> 8;
 	}
-	low = both - (high << 8);
-	for (unsigned k = 0; k < SIZE; k += 2) {
-		unsigned at = k / 2;
-
-		sum[k + upper] += (uint64_t)high[at] + high[at + 2] + high[at + 4] + high[at + 6];
-		sum[k + !upper] += (uint64_t)low[at] + low[at + 2] + low[at + 4] + low[at + 6];
-	}
+	add_lanes(sum, both - (high << 8), high);
 }
 
 static enum verdict update(void *state, const struct feature_env *env, struct flow *flow,
@@ -69,10 +105,10 @@ static enum verdict update(void *state, const struct feature_env *env, struct fl
 	(void)flow;
 	s->blocks += blocks.left / SIZE;
 	while (blocks.left >= VECTOR) {
-		size_t n = blocks.left / VECTOR < VECTORS_MAX ? blocks.left / VECTOR : VECTORS_MAX;
-		struct rd part = rd_bytes(&blocks, n * VECTOR);
+		struct rd part = rd_bytes(
+				&blocks, blocks.left < BYTES_MAX ? blocks.left : BYTES_MAX);
 
-		add_vectors(s->sum, part.p, n);
+		add_vectors(s->sum, part.p, part.left);
 	}
 	while (rd_more(&blocks)) {
 		struct rd block = rd_bytes(&blocks, SIZE);

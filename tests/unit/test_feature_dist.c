@@ -208,6 +208,26 @@ static void built_in_bins(void **unused)
 	check_bins("cdist=1");
 }
 
+static void each_value_is_in_its_bin(void **unused)
+{
+	struct run *r = run_new("cdist=1", NULL, NULL);
+	char path[] = "compact_byte_dist.00";
+	uint64_t bins[COMPACT_BINS] = { 0 };
+
+	(void)unused;
+	for (unsigned v = 0; v < 256; v++) {
+		for (unsigned i = 0; i < v + 1; i++)
+			show(r, &(uint8_t){ (uint8_t)v }, 1);
+		bins[compact_map[v]] += v + 1;
+	}
+	assert_true(kit_finish(&r->kit));
+	for (int b = 0; b < COMPACT_BINS; b++) {
+		snprintf(path, sizeof path, "compact_byte_dist.%d", b);
+		assert_int_equal(kit_int(&r->kit, path), bins[b]);
+	}
+	run_free(r);
+}
+
 static void bins_of_a_file(void **unused)
 {
 	(void)unused;
@@ -281,6 +301,7 @@ int main(void)
 		cmocka_unit_test(entropy_is_exact_at_any_skew),
 		cmocka_unit_test(gives_only_what_is_asked),
 		cmocka_unit_test(built_in_bins),
+		cmocka_unit_test(each_value_is_in_its_bin),
 		cmocka_unit_test(bins_of_a_file),
 		cmocka_unit_test(reads_bins_from_a_file),
 		cmocka_unit_test(the_shipped_file_says_the_same),

@@ -49,16 +49,20 @@ static void pair_add(struct pair *p, const uint8_t *bytes, size_t size)
 
 static void pair_check(const struct pair *p)
 {
-	uint64_t counts[256], sum = 0, top = 0, most;
-	uint64_t total = histogram_read(&p->h, counts, &most);
+	uint64_t counts[256], sum = 0, top = 0, moment = 0, squares = 0;
+	struct value_sums is = histogram_read(&p->h, counts);
 
 	assert_memory_equal(counts, p->plain, sizeof counts);
 	for (size_t i = 0; i < 256; i++) {
 		sum += counts[i];
 		top = counts[i] > top ? counts[i] : top;
+		moment += i * counts[i];
+		squares += i * i * counts[i];
 	}
-	assert_int_equal(total, sum);
-	assert_int_equal(most, top);
+	assert_int_equal(is.n, sum);
+	assert_int_equal(is.most, top);
+	assert_int_equal(is.sum, moment);
+	assert_int_equal(is.squares, squares);
 }
 
 static uint64_t next(uint64_t *x)
