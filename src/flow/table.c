@@ -28,7 +28,6 @@ enum {
 	FLOW_LINES = 4,     /* of a flow without states */
 	EVICT_TRIES = 1024, /* flows that turn out to have gone on, at most */
 	READY = 8,          /* flows fetched before their turn to leave, */
-	READY_INDEX = 4,    /* ... their place in the index, */
 	READY_SOON = 2,     /* ... and what they point to */
 	TURNS = 4,          /* for one packet: steps of the wheel */
 	LEAVES = 4,         /* ... and flows, more than a packet can start, part and all */
@@ -189,14 +188,22 @@ static enum flow_end why_at_deadline(const struct table *t, const struct flow *f
 									: FLOW_END_IDLE;
 }
 
-/* Hands a flow (already out of wheel) to its record, and frees it. */
+/*
+ * Hands a flow (already out of wheel) to its record, and frees it.  Its place in the index, which
+ * nobody has looked at for long, is fetched while the record is made.
+ */
 static void leave(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
+	const bool listed = !(f->marks & FLOW_GONE) && !t->ends;
 
-	forget(t, number);
+	if (listed)
+		index_prefetch(&t->index, f->hash);
+	f->marks |= FLOW_GONE;
 	if (f->side[0].packets + f->side[1].packets > 0)
 		t->conf.leave(t->conf.ctx, f);
+	if (listed)
+		index_remove(&t->index, f->hash, number);
 	release(t, number);
 }
 
@@ -348,10 +355,12 @@ static void end_with_input(struct table *t, uint32_t number)
 /* A flow that came out of the wheel leaves. */
 static void end_and_leave(struct table *t, uint32_t number)
 {
-	if (!(flow_at(t, number)->marks & FLOW_GONE)) {
+	struct flow *f = flow_at(t, number);
+
+	if (!(f->marks & FLOW_GONE)) {
 		if (t->ends)
 			end_with_input(t, number);
-		else
+		else if ((f->end = (uint8_t)why_at_deadline(t, f)) == FLOW_END_ACTIVE)
 			expire(t, number);
 	}
 	leave(t, number);
@@ -396,15 +405,6 @@ static void fetch_due(const struct table *t, uint32_t number)
 		__builtin_prefetch(f + at);
 }
 
-/* ... a little later its place in the index, */
-static void fetch_place(const struct table *t, uint32_t number)
-{
-	const struct flow *f = flow_at(t, number);
-
-	if (!(f->marks & FLOW_GONE))
-		index_prefetch(&t->index, f->hash);
-}
-
 /* ... and what it points to. */
 static void fetch_states(const struct table *t, uint32_t number)
 {
@@ -439,8 +439,6 @@ static bool leave_next(struct table *t)
 		t->leaving = false;
 		return false;
 	}
-	if (t->ready_count > READY_INDEX && !t->ends)
-		fetch_place(t, ready_at(t, READY_INDEX)->flow);
 	if (t->ready_count > READY_SOON)
 		fetch_states(t, ready_at(t, READY_SOON)->flow);
 	t->left_ns = d.leaves_ns;
@@ -551,8 +549,6 @@ static bool evict(struct table *t)
 		return true;
 	count = take_soonest(t, numbers, EVICT_BATCH);
 	for (uint32_t i = 0; i < count; i++) {
-		if (i + READY_INDEX < count)
-			fetch_place(t, numbers[i + READY_INDEX]);
 		if (i + READY_SOON < count)
 			fetch_states(t, numbers[i + READY_SOON]);
 		evict_one(t, numbers[i]);
