@@ -575,16 +575,19 @@ static void take_unusual(
 static inline void take_frame(
 		struct engine *en, const struct frame *frame, int64_t ns, int64_t clock_ns)
 {
+	enum outcome outcome = OUTCOME_PACKET;
 	struct pkt *pkt;
-	enum outcome outcome;
+	bool usual;
 
-	if (clock_ns >= en->fragments_due_ns)
+	if (__builtin_expect(clock_ns >= en->fragments_due_ns, false))
 		engine_expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
-	outcome = decode_frame(&en->rules, frame, pkt);
+	usual = decode_usual(&en->rules, frame, pkt);
+	if (!usual)
+		outcome = decode_walk(&en->rules, frame, pkt);
 	if (frame->merged || (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET))
 		pkt->marks |= PKT_OFFLOAD;
-	if (outcome == OUTCOME_PACKET && !(pkt->marks & PKT_MORE))
+	if (usual)
 		queue(en, pkt);
 	else
 		take_unusual(en, outcome, pkt, frame);

@@ -212,14 +212,17 @@ static void leave(struct table *t, uint32_t number)
 
 static bool evict(struct table *t);
 
-static void set_deadline(const struct table *t, struct flow *f)
+/* Before a flow's first packet: a part that waits for it has no active timeout of its own yet. */
+static inline void set_idle_deadline(const struct table *t, struct flow *f)
+{
+	f->timer.deadline_ns = f->seen_ns + t->conf.idle_ns;
+}
+
+static inline void set_deadline(const struct table *t, struct flow *f)
 {
 	int64_t idle = f->seen_ns + t->conf.idle_ns, active = f->active_ns + t->conf.active_ns;
 
-	/* A part that waits for its first packet has no active timeout of its own yet. */
-	f->timer.deadline_ns = f->side[0].packets + f->side[1].packets == 0 || idle < active
-					       ? idle
-					       : active;
+	f->timer.deadline_ns = idle < active ? idle : active;
 }
 
 /* It grows by pieces; false: it cannot, and is full. */
@@ -280,7 +283,7 @@ static uint32_t start_flow(
 	t->stats.flows++;
 	flow_begin(f, pkt, ticket->second, t->pool);
 	f->active_ns = f->seen_ns = t->clock_ns;
-	set_deadline(t, f);
+	set_idle_deadline(t, f);
 	wheel_add(&t->wheel, number);
 	return number;
 }
@@ -316,7 +319,7 @@ static uint32_t start_part(struct table *t, uint32_t old)
 	}
 	if (f->key.proto == PROTO_TCP)
 		tcp_inherit(f, from, t->pool);
-	set_deadline(t, f);
+	set_idle_deadline(t, f);
 	wheel_add(&t->wheel, number);
 	return number;
 }
