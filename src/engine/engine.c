@@ -22,6 +22,8 @@ enum {
 	STATES_AHEAD = 4, /* packets of a batch before their turn: what their states point to */
 	FRAMES_AHEAD = 8, /* frames of a team's batch before their turn: headers, */
 	HEADERS = 64,     /* ... so many bytes */
+	LINE = 64,
+	PAYLOAD_LINES = 3, /* of a payload, before its turn: those behind the first */
 	LINK_ETHERNET = 1,
 	JUMBO_FRAME = 9216 + 18, /* longer ones are made by hardware or the kernel */
 };
@@ -196,18 +198,31 @@ static inline void work_off(struct engine *en, struct pkt *pkt, const struct tab
 /* What the states of a ticket's flow point to; the flow itself is on its way by now. */
 static inline void fetch_states(const struct engine *en, const struct table_ticket *ticket)
 {
-	const struct flow *f = en->calls.fetch_count > 0 ? table_guess(en->table, ticket) : NULL;
+	const struct flow *f = table_guess(en->table, ticket);
 
 	if (f != NULL)
 		calls_fetch(&en->calls, f);
 }
 
+/* Of a packet whose features see its bytes. */
+static inline void fetch_payload(const struct pkt *pkt)
+{
+	for (size_t line = 1; line <= PAYLOAD_LINES; line++)
+		__builtin_prefetch((const void *)((uintptr_t)pkt->payload.p + line * LINE));
+}
+
 void engine_flush(struct engine *en)
 {
-	table_prefetch(en->table, en->ticket, en->batched);
-	for (size_t i = 0; i < en->batched; i++) {
-		if (i + STATES_AHEAD < en->batched)
+	const size_t n = en->batched;
+	const bool fetch = en->calls.fetch_count > 0;
+	const size_t until = fetch && n > STATES_AHEAD ? n - STATES_AHEAD : 0;
+
+	table_prefetch(en->table, en->ticket, n);
+	for (size_t i = 0; i < n; i++) {
+		if (i < until) {
 			fetch_states(en, &en->ticket[i + STATES_AHEAD]);
+			fetch_payload(&en->batch[i + STATES_AHEAD]);
+		}
 		work_off(en, &en->batch[i], &en->ticket[i]);
 	}
 	en->batched = 0;
@@ -560,16 +575,19 @@ static void take_unusual(
 static inline void take_frame(
 		struct engine *en, const struct frame *frame, int64_t ns, int64_t clock_ns)
 {
+	enum outcome outcome = OUTCOME_PACKET;
 	struct pkt *pkt;
-	enum outcome outcome;
+	bool usual;
 
-	if (clock_ns >= en->fragments_due_ns)
+	if (__builtin_expect(clock_ns >= en->fragments_due_ns, false))
 		engine_expire_fragments(en, clock_ns);
 	pkt = next_pkt(en, ns, clock_ns);
-	outcome = decode_frame(&en->rules, frame, pkt);
+	usual = decode_usual(&en->rules, frame, pkt);
+	if (!usual)
+		outcome = decode_walk(&en->rules, frame, pkt);
 	if (frame->merged || (frame->wirelen > JUMBO_FRAME && frame->linktype == LINK_ETHERNET))
 		pkt->marks |= PKT_OFFLOAD;
-	if (outcome == OUTCOME_PACKET && !(pkt->marks & PKT_MORE))
+	if (usual)
 		queue(en, pkt);
 	else
 		take_unusual(en, outcome, pkt, frame);

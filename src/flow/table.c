@@ -28,7 +28,6 @@ enum {
 	FLOW_LINES = 4,     /* of a flow without states */
 	EVICT_TRIES = 1024, /* flows that turn out to have gone on, at most */
 	READY = 8,          /* flows fetched before their turn to leave, */
-	READY_INDEX = 4,    /* ... their place in the index, */
 	READY_SOON = 2,     /* ... and what they point to */
 	TURNS = 4,          /* for one packet: steps of the wheel */
 	LEAVES = 4,         /* ... and flows, more than a packet can start, part and all */
@@ -181,14 +180,22 @@ static enum flow_end why_at_deadline(const struct table *t, const struct flow *f
 									: FLOW_END_IDLE;
 }
 
-/* Hands a flow (already out of wheel) to its record, and frees it. */
+/*
+ * Hands a flow (already out of wheel) to its record, and frees it.  Its place in the index, which
+ * nobody has looked at for long, is fetched while the record is made.
+ */
 static void leave(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
+	const bool listed = !(f->marks & FLOW_GONE) && !t->ends;
 
-	forget(t, number);
+	if (listed)
+		index_prefetch(&t->index, f->hash);
+	f->marks |= FLOW_GONE;
 	if (f->side[0].packets + f->side[1].packets > 0)
 		t->conf.leave(t->conf.ctx, f);
+	if (listed)
+		index_remove(&t->index, f->hash, number);
 	release(t, number);
 }
 
@@ -197,14 +204,17 @@ static void leave(struct table *t, uint32_t number)
 
 static bool evict(struct table *t);
 
-static void set_deadline(const struct table *t, struct flow *f)
+/* Before a flow's first packet: a part that waits for it has no active timeout of its own yet. */
+static inline void set_idle_deadline(const struct table *t, struct flow *f)
+{
+	f->timer.deadline_ns = f->seen_ns + t->conf.idle_ns;
+}
+
+static inline void set_deadline(const struct table *t, struct flow *f)
 {
 	int64_t idle = f->seen_ns + t->conf.idle_ns, active = f->active_ns + t->conf.active_ns;
 
-	/* A part that waits for its first packet has no active timeout of its own yet. */
-	f->timer.deadline_ns = f->side[0].packets + f->side[1].packets == 0 || idle < active
-					       ? idle
-					       : active;
+	f->timer.deadline_ns = idle < active ? idle : active;
 }
 
 /* It grows by pieces; false: it cannot, and is full. */
@@ -265,7 +275,7 @@ static uint32_t start_flow(
 	t->stats.flows++;
 	flow_begin(f, pkt, ticket->second, t->pool);
 	f->active_ns = f->seen_ns = t->clock_ns;
-	set_deadline(t, f);
+	set_idle_deadline(t, f);
 	wheel_add(&t->wheel, number);
 	return number;
 }
@@ -301,7 +311,7 @@ static uint32_t start_part(struct table *t, uint32_t old)
 	}
 	if (f->key.proto == PROTO_TCP)
 		tcp_inherit(f, from, t->pool);
-	set_deadline(t, f);
+	set_idle_deadline(t, f);
 	wheel_add(&t->wheel, number);
 	return number;
 }
@@ -340,10 +350,12 @@ static void end_with_input(struct table *t, uint32_t number)
 /* A flow that came out of the wheel leaves. */
 static void end_and_leave(struct table *t, uint32_t number)
 {
-	if (!(flow_at(t, number)->marks & FLOW_GONE)) {
+	struct flow *f = flow_at(t, number);
+
+	if (!(f->marks & FLOW_GONE)) {
 		if (t->ends)
 			end_with_input(t, number);
-		else
+		else if ((f->end = (uint8_t)why_at_deadline(t, f)) == FLOW_END_ACTIVE)
 			expire(t, number);
 	}
 	leave(t, number);
@@ -388,15 +400,6 @@ static void fetch_due(const struct table *t, uint32_t number)
 		__builtin_prefetch(f + at);
 }
 
-/* ... a little later its place in the index, */
-static void fetch_place(const struct table *t, uint32_t number)
-{
-	const struct flow *f = flow_at(t, number);
-
-	if (!(f->marks & FLOW_GONE))
-		index_prefetch(&t->index, f->hash);
-}
-
 /* ... and what it points to. */
 static void fetch_states(const struct table *t, uint32_t number)
 {
@@ -431,8 +434,6 @@ static bool leave_next(struct table *t)
 		t->leaving = false;
 		return false;
 	}
-	if (t->ready_count > READY_INDEX && !t->ends)
-		fetch_place(t, ready_at(t, READY_INDEX)->flow);
 	if (t->ready_count > READY_SOON)
 		fetch_states(t, ready_at(t, READY_SOON)->flow);
 	t->left_ns = d.leaves_ns;
@@ -543,8 +544,6 @@ static bool evict(struct table *t)
 		return true;
 	count = take_soonest(t, numbers, EVICT_BATCH);
 	for (uint32_t i = 0; i < count; i++) {
-		if (i + READY_INDEX < count)
-			fetch_place(t, numbers[i + READY_INDEX]);
 		if (i + READY_SOON < count)
 			fetch_states(t, numbers[i + READY_SOON]);
 		evict_one(t, numbers[i]);

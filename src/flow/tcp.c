@@ -15,6 +15,7 @@ enum {
 	OPTION_END = 0,
 	OPTION_NOP = 1,
 	OPTION_SCALE = 3,
+	STAMPED = 12,     /* bytes of options with nothing but time stamps, as most are */
 	RTT_OPEN = -1,    /* flow.rtt_ns while the handshake may still tell it */
 	RTT_UNKNOWN = -2, /* never to be known */
 };
@@ -141,6 +142,46 @@ static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 /* --- sequence space ------------------------------------------------------------------------------
  */
 
+static inline uint64_t sum_of(const uint8_t *p, size_t left)
+{
+	uint64_t h = 0, factor = 0xbf58476d1ce4e5b9u, word;
+
+	for (; left >= sizeof word; p += sizeof word, left -= sizeof word) {
+		memcpy(&word, p, sizeof word);
+		h += word * factor;
+		factor += 0x3c6ef372fe94f82au;
+	}
+	if (left >= 4) {
+		uint32_t last;
+
+		memcpy(&last, p, sizeof last);
+		h += last * 0x8cb92ba72f3d8dd7u;
+	}
+	return h;
+}
+
+static __attribute__((noinline)) uint64_t sum_of_any(struct rd options)
+{
+	return sum_of(options.p, options.left);
+}
+
+/*
+ * Whether there are time stamps is as good as random from one flow's packet to the next, so nothing
+ * branches on it.
+ */
+static inline uint64_t sum_of_options(const struct pkt *pkt)
+{
+	const uint64_t usual = (uint64_t)1 << STAMPED | 1;
+	const struct rd options = pkt->tcp_options;
+	const uint64_t some = -(uint64_t)(options.left != 0);
+	const uintptr_t any = (uintptr_t)pkt; /* where there is something to read */
+
+	if (options.left >= 64 || !(usual >> options.left & 1))
+		return sum_of_any(options);
+	return some &
+	       sum_of((const uint8_t *)(any ^ ((any ^ (uintptr_t)options.p) & some)), STAMPED);
+}
+
 /*
  * What is the same in a packet and its copy from a mirror port, but not in a retransmission: the
  * upper half of a sum of products, each number with an odd factor of its own.
@@ -148,22 +189,11 @@ static void track_rtt(struct flow *f, const struct pkt *pkt, unsigned dir)
 static inline uint32_t print_of(const struct pkt *pkt)
 {
 	uint64_t h = (pkt->seq | (uint64_t)pkt->ack << 32) * 0x9e3779b97f4a7c15u;
-	uint64_t factor = 0xbf58476d1ce4e5b9u, word;
-	size_t at = 0, left = pkt->tcp_options.left;
 
 	h += (pkt->payload_len | (uint64_t)pkt->ip_id << 32 | (uint64_t)pkt->window << 48) *
 	     0xd6e8feb86659fd93u;
 	h += pkt->tcp_flags * 0x94d049bb133111ebu;
-	for (; at + sizeof word <= left; at += sizeof word, factor += 0x3c6ef372fe94f82au) {
-		memcpy(&word, pkt->tcp_options.p + at, sizeof word);
-		h += word * factor;
-	}
-	if (at + 4 <= left) {
-		uint32_t last;
-
-		memcpy(&last, pkt->tcp_options.p + at, sizeof last);
-		h += last * 0x8cb92ba72f3d8dd7u;
-	}
+	h += sum_of_options(pkt);
 	return (uint32_t)(h >> 32);
 }
 
@@ -423,9 +453,11 @@ static inline bool goes_on(
 	const struct flow_tcp *me = &f->tcp[dir];
 	unsigned flags = pkt->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
 	unsigned seen = me->seen & (TCP_SEEN_ANY | TCP_SEEN_ACK | TCP_SEEN_BOTH);
+	unsigned ends = f->tcp[!dir].seen & TCP_SEEN_FIN;
 
-	return flags == TCP_ACK && pkt->seq == me->next && seen == (TCP_SEEN_ANY | TCP_SEEN_ACK) &&
-	       !(f->tcp[!dir].seen & TCP_SEEN_FIN) && (pkt->payload_len > 0 || print != me->print);
+	return ((flags ^ TCP_ACK) | (pkt->seq ^ me->next) | (seen ^ (TCP_SEEN_ANY | TCP_SEEN_ACK)) |
+			       ends) == 0 &&
+	       ((pkt->payload_len > 0) | (print != me->print));
 }
 
 enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, struct pool *pool)
@@ -437,8 +469,7 @@ enum tcp_class tcp_track(struct flow *f, const struct pkt *pkt, unsigned dir, st
 		return track_any(f, pkt, dir, print, pool);
 	me->print = print;
 	me->next += pkt->payload_len;
-	if (distance(pkt->ack, me->acked) > 0)
-		me->acked = pkt->ack;
+	me->acked = distance(pkt->ack, me->acked) > 0 ? pkt->ack : me->acked;
 	me->window = pkt->window;
 	return TCP_CLASS_NEW;
 }

@@ -61,16 +61,6 @@ struct chain {
 	struct pkt outer;     /* up to its layers; those are only ever added to */
 };
 
-/* decode_frame() for a frame of any shape. */
-enum outcome decode_walk(
-		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
-
-/*
- * ... and for one of the usual shape: true when it is, and 'pkt' holds what decode_walk() would
- * have made it, which gives OUTCOME_PACKET.  False: 'pkt' holds anything.
- */
-bool decode_usual(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
-
 /* The steps, each in the file of its name. */
 void link_type(struct chain *c);
 void link_ethernet(struct chain *c);

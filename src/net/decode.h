@@ -25,6 +25,14 @@ enum outcome decode_frame(
 		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
 
 /*
+ * Its two halves.  Of a frame of the usual shape the first is true, and 'pkt' holds what the second
+ * would have made it: one packet, without PKT_MORE.  False: 'pkt' holds anything.
+ */
+bool decode_usual(const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+enum outcome decode_walk(
+		const struct decode_rules *rules, const struct frame *frame, struct pkt *pkt);
+
+/*
  * What tells the flow of a frame that holds one TCP or UDP packet of the usual shape: sums over
  * source and destination, so both directions have the same.  False: decode_frame() has to look.
  */

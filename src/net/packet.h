@@ -135,35 +135,35 @@ struct pkt {
 	uint8_t tos;            /* DSCP << 2 | ECN */
 	uint16_t ip_id;         /* IPv4 */
 	uint8_t ip_flags;       /* IPv4: 4 reserved, 2 don't fragment, 1 more fragments */
-	uint8_t icmp_type, icmp_code;
-	uint32_t flow_label; /* IPv6 */
+	uint32_t flow_label;    /* IPv6 */
 
 	/* key material, in the packet's own direction */
 	uint8_t address[2][16]; /* source, destination; IPv4 in the first 4 bytes, rest 0 */
 	uint16_t port[2];       /* TCP, UDP, UDP-Lite, SCTP, DCCP; else 0 */
-	uint16_t icmp_id;       /* identifier of an ICMP query */
-	uint32_t spi;           /* ESP */
 
 	/* TCP */
 	uint32_t seq, ack;
 	uint16_t tcp_flags; /* TCP_FIN ... TCP_AE */
 	uint16_t window;    /* not scaled */
 
-	/* fragment */
-	uint32_t fragment_id;
-	uint32_t fragment_offset; /* bytes */
-	bool fragment_more;
-
 	/* UDP */
 	uint16_t udp_checksum;
 
 	/* outside */
-	uint16_t marks;     /* PKT_... */
-	uint16_t ethertype; /* of OUTCOME_NOT_IP; below 0x600: an LLC DSAP; 0 when there is none */
-	uint8_t stage;      /* enum stage, of every outcome but OUTCOME_PACKET */
-	uint8_t layer_count;
+	uint16_t marks; /* PKT_... */
+	uint8_t stage;  /* enum stage, of every outcome but OUTCOME_PACKET */
 	uint8_t depth;  /* headers walked so far, against LIMIT_DEPTH */
-	struct rd rest; /* with PKT_MORE: the A-MSDU subframes not yet decoded */
+
+	/* what most packets do not have: side by side, and with them the readers */
+	uint16_t icmp_id; /* identifier of an ICMP query */
+	uint8_t icmp_type, icmp_code;
+	bool fragment_more;
+	uint8_t layer_count;
+	uint16_t ethertype; /* of OUTCOME_NOT_IP; below 0x600: an LLC DSAP; 0 when there is none */
+	uint32_t spi;       /* ESP */
+	uint32_t fragment_id;
+	uint32_t fragment_offset; /* bytes */
+	struct rd rest;           /* with PKT_MORE: the A-MSDU subframes not yet decoded */
 
 	/* its place in the flow; set when the flow is known, before features see it */
 	uint8_t dir;       /* 0 from the initiator, 1 to it */

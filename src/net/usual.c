@@ -161,16 +161,16 @@ static inline bool usual_udp(struct pkt *pkt, const uint8_t *t, uint32_t size, b
 /* What such a packet does not have. */
 static inline void set_rest(struct pkt *pkt, bool nanoseconds)
 {
-	pkt->icmp_type = pkt->icmp_code = 0;
+	pkt->marks = (uint16_t)(nanoseconds * PKT_NANOSECONDS);
+	pkt->stage = STAGE_TRANSPORT;
+	pkt->depth = USUAL_DEPTH;
 	pkt->icmp_id = 0;
+	pkt->icmp_type = pkt->icmp_code = 0;
+	pkt->fragment_more = false;
+	pkt->layer_count = 0;
+	pkt->ethertype = 0;
 	pkt->spi = 0;
 	pkt->fragment_id = pkt->fragment_offset = 0;
-	pkt->fragment_more = false;
-	pkt->marks = nanoseconds ? PKT_NANOSECONDS : 0;
-	pkt->ethertype = 0;
-	pkt->stage = STAGE_TRANSPORT;
-	pkt->layer_count = 0;
-	pkt->depth = USUAL_DEPTH;
 	pkt->rest = (struct rd){ NULL, 0 };
 }
 

@@ -212,7 +212,7 @@ static void echo_and_reply_are_one(void **unused)
 	assert_false(key_equal(&a, &b));
 }
 
-/* Each bit of a key changes its hash, and differently for each seed. */
+/* Each bit of a key makes it another, and changes its hash, differently for each seed. */
 static void every_bit_counts(void **unused)
 {
 	(void)unused;
@@ -225,7 +225,9 @@ static void every_bit_counts(void **unused)
 	for (unsigned bit = 0; bit < 8 * sizeof key; bit++) {
 		struct flow_key k = key;
 
+		assert_true(key_equal(&k, &key));
 		((uint8_t *)&k)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_false(key_equal(&k, &key));
 		seen[bit] = key_hash(&k, &secret);
 		assert_int_not_equal(seen[bit], key_hash(&key, &secret));
 		assert_int_not_equal(seen[bit] - key_hash(&key, &secret),

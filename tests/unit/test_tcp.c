@@ -186,6 +186,33 @@ static void a_copy_is_no_retransmission(void **unused)
 	conn_free(c);
 }
 
+/* Options of any size, and each of their bytes. */
+static void options_tell_copies(void **unused)
+{
+	(void)unused;
+	uint8_t options[40];
+	struct conn *c = connected(1000, 5000);
+	struct pkt p = flowtest_tcp(0, SECOND, TCP_ACK, 1001, 5001, 100);
+
+	memset(options, 1, sizeof options);
+	p.ip_id = 9;
+	tcp_track(&c->f, &p, 0, c->pool);
+	c->f.side[0].last_ns = p.ns;
+	for (uint32_t size = 0; size <= sizeof options; size += 4) {
+		p.tcp_options = (struct rd){ size > 0 ? options : NULL, size };
+		tcp_track(&c->f, &p, 0, c->pool);
+		assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_DUPLICATE);
+		for (uint32_t i = 0; i < size; i++) {
+			options[i] ^= 0x10;
+			assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
+			assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_DUPLICATE);
+			options[i] ^= 0x10;
+			assert_int_equal(tcp_track(&c->f, &p, 0, c->pool), TCP_CLASS_RETRANS);
+		}
+	}
+	conn_free(c);
+}
+
 /* Flags and length take part in the comparison each by itself. */
 static void data_behind_its_acknowledgement_is_no_copy(void **unused)
 {
@@ -352,6 +379,7 @@ int main(void)
 		cmocka_unit_test(tells_classes_apart),
 		cmocka_unit_test(sequence_numbers_wrap),
 		cmocka_unit_test(a_copy_is_no_retransmission),
+		cmocka_unit_test(options_tell_copies),
 		cmocka_unit_test(data_behind_its_acknowledgement_is_no_copy),
 		cmocka_unit_test(too_many_gaps_are_marked),
 		cmocka_unit_test(fin_both_ways_closes),
