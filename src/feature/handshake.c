@@ -23,7 +23,9 @@ enum {
 static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_carrier carrier)
 {
 	struct hs_wait *wait = s->phase == HS_WAITING ? s->at.wait : NULL;
-	struct hs *hs = arena_zalloc(&in->flow->arena, in->env->pool, sizeof *hs);
+	const uint32_t records = carrier == HS_QUIC ? 0 : HS_LIST_RECORDS;
+	const uint32_t heads = carrier == HS_QUIC ? 0 : HS_LIST_HEADS;
+	struct hs *hs = arena_zalloc(&in->flow->arena, in->env->pool, sizeof *hs + records + heads);
 
 	s->at.hs = hs;
 	s->phase = hs == NULL ? HS_GIVEN_UP : HS_FOUND;
@@ -31,6 +33,8 @@ static struct hs *found(struct handshake *s, const struct hs_in *in, enum hs_car
 		in->flow->marks |= FLOW_NO_MEMORY;
 		return NULL;
 	}
+	hs->records = (struct trail){ hs->lists, 0, records };
+	hs->heads = (struct trail){ hs->lists + records, 0, heads };
 	hs->carrier = (uint8_t)carrier;
 	hs->client = HS_NOBODY;
 	hs->initiator = in->pkt->dir != in->dir;
@@ -286,7 +290,7 @@ static void fetch(const void *state, bool near)
 	if (s->phase != HS_FOUND)
 		return;
 	if (!near) {
-		fetch_bytes(hs, sizeof *hs);
+		fetch_bytes(hs, sizeof *hs + HS_LIST_RECORDS + HS_LIST_HEADS);
 		return;
 	}
 	__builtin_prefetch(hs->first_certificate);

@@ -34,6 +34,35 @@ void hs_capped(const struct hs_in *in)
 /* --- records and heads -------------------------------------------------------------------------
  */
 
+static bool lies_in(const struct hs *hs, const struct trail *t)
+{
+	const uintptr_t at = (uintptr_t)t->p, from = (uintptr_t)hs->lists;
+
+	return at >= from && at <= from + HS_LIST_RECORDS;
+}
+
+/* Out of the block of the handshake, which stays: a trail gives back what it outgrew. */
+static bool move_out(const struct hs_in *in, struct trail *t, size_t more)
+{
+	const size_t room = pool_room(t->size + t->size / 2 + more);
+	uint8_t *p = arena_alloc(&in->flow->arena, in->env->pool, room);
+
+	if (p == NULL) {
+		no_memory(in);
+		return false;
+	}
+	memcpy(p, t->p, t->size);
+	*t = (struct trail){ p, t->size, (uint32_t)room };
+	return true;
+}
+
+static bool list(const struct hs_in *in, struct trail *t, const uint8_t *bytes, size_t n)
+{
+	if (t->room - t->size < n && lies_in(in->hs, t) && !move_out(in, t, n))
+		return false;
+	return trail_add(t, in->env, in->flow, bytes, n);
+}
+
 uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size)
 {
 	struct hs *hs = in->hs;
@@ -45,7 +74,7 @@ uint32_t hs_record(const struct hs_in *in, uint8_t type, uint32_t size)
 	end = trail_put(end, size);
 	end = trail_put(end, (uint64_t)type << 1 | in->dir);
 	end = trail_put(end, hs->record_count == 0 ? 0 : (uint64_t)(now - hs->record_ns));
-	if (!trail_add(&hs->records, in->env, in->flow, bytes, (size_t)(end - bytes)))
+	if (!list(in, &hs->records, bytes, (size_t)(end - bytes)))
 		return UINT32_MAX;
 	hs->record_ns = now;
 	return hs->record_count++;
@@ -65,7 +94,7 @@ void hs_head(const struct hs_in *in, uint32_t record, uint8_t type, uint32_t siz
 	end = trail_put(end, record);
 	end = trail_put(end, type);
 	end = trail_put(end, size);
-	if (trail_add(&hs->heads, in->env, in->flow, bytes, (size_t)(end - bytes)))
+	if (list(in, &hs->heads, bytes, (size_t)(end - bytes)))
 		hs->head_count++;
 }
 

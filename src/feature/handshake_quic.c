@@ -9,6 +9,8 @@
  */
 #include "feature/handshake_quic.h"
 
+enum { FIRST_LISTED = 56 }; /* bytes that the list of packets begins with: some eight packets */
+
 static struct quic_way *way_of(const struct hs_in *in)
 {
 	return &in->hs->quic->way[in->dir];
@@ -250,6 +252,8 @@ static void list_packet(const struct hs_in *in, const struct quic_packet *p)
 	end = trail_put(end, p->whole.left);
 	end = trail_put(end, (uint64_t)p->type << 1 | in->dir);
 	end = trail_put(end, q->packet_count == 0 ? 0 : (uint64_t)(now - q->packet_ns));
+	if (q->packets.room == 0 && !trail_grow(&q->packets, in->env, in->flow, FIRST_LISTED))
+		return;
 	q->packet_ns = now;
 	q->packet_count += trail_add(&q->packets, in->env, in->flow, bytes, (size_t)(end - bytes));
 }

@@ -35,8 +35,8 @@ struct hs_quic {
 	struct hs_cid dcid;    /* of the client's first packet */
 	uint32_t version;      /* of the first long header */
 	uint32_t *versions;    /* that the server offers instead */
-	uint8_t version_count;
-	bool retry_authentic;
+	uint8_t version_count, reason_size, early_count, close_dir;
+	bool retry_authentic, closed, close_application;
 	int32_t retry_token_size;  /* -1: no Retry */
 	int32_t token_size;        /* of the client's first Initial that was read */
 	int32_t second_token_size; /* of the first one behind a Retry */
@@ -44,12 +44,8 @@ struct hs_quic {
 	uint32_t packet_count, zero_rtt;
 	int64_t packet_ns;
 	struct trail packets; /* size, type << 1 | dir, ns since the packet before */
-	bool closed, close_application;
-	uint8_t close_dir;
 	uint64_t close_error;
-	uint8_t reason_size;
 	uint8_t *reason;
-	uint8_t early_count;
 	struct hs_early *early[HS_QUIC_EARLY];
 	struct quic_way { /* one direction */
 		struct hs_cid scid, last_dcid;

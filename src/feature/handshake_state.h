@@ -102,7 +102,11 @@ struct hs {
 		struct hs_quic *quic;
 		struct hs_dtls *dtls;
 	};
+	/* The first bytes of both lists, as many as a usual handshake needs; none with QUIC. */
+	uint8_t lists[];
 };
+
+enum { HS_LIST_RECORDS = 40, HS_LIST_HEADS = 24 };
 
 _Static_assert(LIMIT_HANDSHAKE_MESSAGES <= UINT8_MAX && LIMIT_ALERTS <= UINT8_MAX &&
 				LIMIT_HANDSHAKE_HEADS <= UINT16_MAX,

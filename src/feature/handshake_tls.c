@@ -93,6 +93,8 @@ static void record_bytes(const struct hs_in *in, struct rd part)
 			hs_bytes(in, part);
 		return;
 	}
+	if (s->record_type == TLS_APPLICATION_DATA)
+		return;
 	while (rd_more(&part) && s->body_size < sizeof s->body)
 		s->body[s->body_size++] = rd_u8(&part);
 }
@@ -143,8 +145,12 @@ static void begin_tls(const struct hs_in *in, struct rd *bytes)
 	struct hs_side *s = side_of(in);
 	struct tls_record r;
 
-	if (!gather_head(s, bytes, TLS_RECORD_HEAD))
+	if (s->head_size == 0 && bytes->left >= TLS_RECORD_HEAD) { /* as nearly always */
+		memcpy(s->head, rd_bytes(bytes, TLS_RECORD_HEAD).p, TLS_RECORD_HEAD);
+		s->head_size = TLS_RECORD_HEAD;
+	} else if (!gather_head(s, bytes, TLS_RECORD_HEAD)) {
 		return;
+	}
 	if (tls_record_head((struct rd){ s->head, TLS_RECORD_HEAD }, &r))
 		begin_record(in, &r);
 	else

@@ -16,8 +16,7 @@ static struct field_text text(struct rd r)
 /* --- lists of numbers as words -----------------------------------------------------------------
  */
 
-/* Names of the numbers of 'width' bytes in a list. */
-static struct field_list words(const struct tls_report *r, enum tls_registry registry,
+static struct field_list some_words(const struct tls_report *r, enum tls_registry registry,
 		struct rd list, size_t width)
 {
 	const char **items = tls_scratch(r, list.left / width, sizeof *items);
@@ -29,6 +28,14 @@ static struct field_list words(const struct tls_report *r, enum tls_registry reg
 		items[n++] = tls_word(r, tls_name(registry, value), value);
 	}
 	return (struct field_list){ items, n };
+}
+
+/* Names of the numbers of 'width' bytes in a list; most lists are not there. */
+static inline struct field_list words(const struct tls_report *r, enum tls_registry registry,
+		struct rd list, size_t width)
+{
+	return list.left < width ? (struct field_list){ NULL, 0 }
+				 : some_words(r, registry, list, width);
 }
 
 struct field_list tls_signature_list(const struct tls_report *r, struct rd list)

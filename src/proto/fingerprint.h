@@ -48,7 +48,7 @@ void fingerprint_read(struct fingerprint_work *w, const struct tls_hello *h);
 /* Appends what JA3 (of a ClientHello) or JA3S (of a ServerHello) is the MD5 of. */
 void ja3_text(const struct fingerprint_work *w, struct buf *out);
 
-/* The hash of it, in lower-case hex.  'scratch' is cleared and has the text then. */
+/* The hash of it, in lower-case hex.  'scratch' is cleared and used. */
 void ja3(struct fingerprint_work *w, struct buf *scratch, char out[JA3_SIZE]);
 
 /* --- JA4 -----------------------------------------------------------------------------------------

@@ -90,13 +90,80 @@ static void put_hash(struct fingerprint_work *w, enum fingerprint_algorithm algo
 	fingerprint_hash_text(hash, digits, out);
 }
 
+static uint8_t *put_number(uint8_t *to, uint16_t v)
+{
+	memcpy(to, &v, sizeof v);
+	return to + sizeof v;
+}
+
+/* Unless it is GREASE; without a branch, for GREASE comes and goes. */
+static uint8_t *put_plain(uint8_t *to, uint16_t v)
+{
+	uint8_t *end = put_number(to, v);
+
+	return tls_is_grease(v) ? to : end;
+}
+
+static uint8_t *put_plain_list(uint8_t *to, struct rd list)
+{
+	while (list.left >= 2)
+		to = put_plain(to, rd_u16(&list));
+	return to;
+}
+
+/* All that goes into a JA3, and where one part ends and the next begins; into an empty buffer. */
+static void ja3_parts(const struct fingerprint_work *w, struct buf *out)
+{
+	enum { VALUE = sizeof(uint16_t), PARTS = 5 };
+	const struct tls_hello *h = w->hello;
+	uint8_t *begin = (uint8_t *)buf_reserve(out,
+			VALUE * (PARTS + h->ciphers.left / 2 + w->count + w->groups.left / 2 + 1) +
+					w->formats.left);
+	uint8_t *head = begin, *to = begin + PARTS * VALUE;
+
+	if (begin == NULL)
+		return;
+	head = put_number(put_number(head, h->legacy_version), h->server);
+	to = put_plain_list(to, h->ciphers);
+	head = put_number(head, (uint16_t)(to - begin));
+	for (size_t i = 0; i < w->count; i++)
+		to = put_plain(to, w->extension[i].type);
+	head = put_number(head, (uint16_t)(to - begin));
+	to = put_plain_list(to, w->groups);
+	put_number(head, (uint16_t)(to - begin));
+	if (w->formats.left > 0)
+		memcpy(to, w->formats.p, w->formats.left);
+	buf_commit(out, (size_t)(to - begin) + w->formats.left);
+}
+
+static struct rd bytes_of(const struct buf *b)
+{
+	return (struct rd){ (const uint8_t *)b->p, b->size };
+}
+
 void ja3(struct fingerprint_work *w, struct buf *scratch, char out[JA3_SIZE])
 {
+	struct fingerprint_known *k, none;
+	bool known;
+
 	out[0] = '\0';
 	buf_clear(scratch);
-	ja3_text(w, scratch);
-	if (buf_ok(scratch) && !w->hello->ssl2)
-		put_hash(w, FINGERPRINT_MD5, scratch->p, scratch->size, JA3_SIZE - 1, out);
+	if (w->hello->ssl2)
+		return;
+	ja3_parts(w, scratch);
+	if (!buf_ok(scratch))
+		return;
+	k = fingerprint_memo(&w->memo, FINGERPRINT_JA3_PARTS, bytes_of(scratch), 0, &known);
+	k = k == NULL ? &none : k;
+	if (!known) {
+		buf_clear(scratch);
+		ja3_text(w, scratch);
+		fingerprint_hash(FINGERPRINT_MD5, bytes_of(scratch), k->hash);
+	}
+	if (buf_ok(scratch))
+		fingerprint_hash_text(k->hash, JA3_SIZE - 1, out);
+	else
+		k->size = 0;
 }
 
 /* --- JA4 -----------------------------------------------------------------------------------------
@@ -127,7 +194,7 @@ static char *put_values(char *to, struct rd list)
 	return end_list(begin, to);
 }
 
-static char *put_sorted_values(char *to, struct rd list, uint64_t *scratch)
+static char *put_sorted(char *to, struct rd list, uint64_t *scratch)
 {
 	char *begin = to;
 	size_t count = 0;
@@ -140,6 +207,35 @@ static char *put_sorted_values(char *to, struct rd list, uint64_t *scratch)
 	for (size_t i = 0; i < count; i++)
 		to = put_value(to, (uint16_t)scratch[i]);
 	return end_list(begin, to);
+}
+
+/* The sorted ciphersuites, with their hash. */
+static char *put_sorted_ciphers(
+		char *to, struct fingerprint_work *w, uint8_t hash[FINGERPRINT_HASH])
+{
+	enum { VALUE = sizeof "ffff" };
+	struct rd list = w->hello->ciphers, key = { (const uint8_t *)w->scratch, 0 };
+	struct fingerprint_known *k;
+	char *begin = to;
+	bool known;
+
+	key.left = (size_t)(put_plain_list((uint8_t *)w->scratch, list) - key.p);
+	k = fingerprint_memo(&w->memo, FINGERPRINT_CIPHERS, key, key.left / 2 * VALUE, &known);
+	if (known) {
+		memcpy(to, k->bytes + k->size, k->text_size);
+		to += k->text_size;
+		memcpy(hash, k->hash, FINGERPRINT_HASH);
+		return to;
+	}
+	to = put_sorted(to, list, w->scratch);
+	fingerprint_hash(FINGERPRINT_SHA256,
+			(struct rd){ (const uint8_t *)begin, (size_t)(to - begin) }, hash);
+	if (k != NULL) {
+		k->text_size = (uint16_t)(to - begin);
+		memcpy(k->bytes + k->size, begin, k->text_size);
+		memcpy(k->hash, hash, FINGERPRINT_HASH);
+	}
+	return to;
 }
 
 /* Sorted, server name and ALPN are left out: they say where a client goes, not what it is. */
@@ -259,6 +355,7 @@ static void ja4_head(const struct tls_hello *h, const struct tls_hello_info *i,
 /* Where its parts begin in a JA4_r or JA4_ro. */
 struct ja4_parts {
 	size_t ciphers, extensions;
+	uint8_t ciphers_hash[FINGERPRINT_HASH]; /* of a JA4_r */
 };
 
 static struct ja4_parts ja4_raw(struct fingerprint_work *w, const struct tls_hello_info *i,
@@ -268,18 +365,19 @@ static struct ja4_parts ja4_raw(struct fingerprint_work *w, const struct tls_hel
 	struct rd ciphers = w->hello->ciphers;
 	size_t values = ciphers.left / 2 + w->count + i->signature_algorithms.left / 2;
 	char *begin = buf_reserve(out, HEAD + LINES + VALUE * values), *to = begin, *first;
-	struct ja4_parts parts = { 0, 0 };
+	struct ja4_parts parts = { 0, 0, { 0 } };
 
 	if (begin == NULL)
 		return parts;
 	to += HEAD;
 	*to++ = '_';
 	first = to;
-	to = sorted ? put_sorted_values(to, ciphers, w->scratch) : put_values(to, ciphers);
+	to = sorted ? put_sorted_ciphers(to, w, parts.ciphers_hash) : put_values(to, ciphers);
 	/* Every value is as long as the others. */
 	ja4_head(w->hello, i, transport, ((size_t)(to - first) + 1) / VALUE, begin);
 	*to++ = '_';
-	parts = (struct ja4_parts){ (size_t)(first - out->p), (size_t)(to - out->p) };
+	parts.ciphers = (size_t)(first - out->p);
+	parts.extensions = (size_t)(to - out->p);
 	first = to;
 	to = put_extensions(to, w, sorted);
 	if (to > first)
@@ -288,13 +386,7 @@ static struct ja4_parts ja4_raw(struct fingerprint_work *w, const struct tls_hel
 	return parts;
 }
 
-static void put_part(struct fingerprint_work *w, const char *text, size_t size, char out[PART + 1])
-{
-	if (size == 0)
-		memcpy(out, "000000000000", PART + 1);
-	else
-		put_hash(w, FINGERPRINT_SHA256, text, size, PART, out);
-}
+static const char no_part[PART + 1] = "000000000000";
 
 void ja4(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,
 		struct buf *scratch, char out[JA4_SIZE])
@@ -311,10 +403,17 @@ void ja4(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_tr
 		return;
 	memcpy(to, scratch->p, HEAD + 1);
 	to += HEAD + 1;
-	put_part(w, scratch->p + parts.ciphers, parts.extensions - 1 - parts.ciphers, to);
+	if (parts.extensions - 1 > parts.ciphers)
+		fingerprint_hash_text(parts.ciphers_hash, PART, to);
+	else
+		memcpy(to, no_part, PART);
 	to += PART;
 	*to++ = '_';
-	put_part(w, scratch->p + parts.extensions, scratch->size - parts.extensions, to);
+	if (scratch->size > parts.extensions)
+		put_hash(w, FINGERPRINT_SHA256, scratch->p + parts.extensions,
+				scratch->size - parts.extensions, PART, to);
+	else
+		memcpy(to, no_part, PART + 1);
 }
 
 void ja4_r(struct fingerprint_work *w, const struct tls_hello_info *i, enum ja4_transport transport,

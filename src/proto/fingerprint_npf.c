@@ -84,14 +84,18 @@ static char *put_selected(char *to, struct fingerprint_work *w)
 {
 	uint64_t *values = w->scratch;
 	size_t count = 0;
+	bool renamed = false;
 
 	for (size_t i = 0; i < w->count; i++) {
-		uint16_t type = encoded(fingerprint_sorted_type(w->sorted[i]));
+		uint16_t was = fingerprint_sorted_type(w->sorted[i]), type = encoded(was);
 
-		if (selected(type))
-			values[count++] = (uint64_t)type << 32 | (w->sorted[i] & 0xffffffff);
+		if (!selected(type))
+			continue;
+		renamed |= type != was;
+		values[count++] = (uint64_t)type << 32 | (w->sorted[i] & 0xffffffff);
 	}
-	fingerprint_sort_extensions(w, values, count);
+	if (renamed) /* else they are sorted as they were */
+		fingerprint_sort_extensions(w, values, count);
 	*to++ = '[';
 	for (size_t i = 0; i < count; i++) {
 		char *piece = to;

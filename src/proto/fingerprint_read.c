@@ -166,6 +166,37 @@ void fingerprint_sort_extensions(const struct fingerprint_work *w, uint64_t *val
 		fingerprint_sort(values, count, extension_before, w);
 }
 
+/*
+ * The same for all of a hello.  Most types are small, and none of those comes twice: they go to
+ * their place without a comparison.
+ */
+static void sort_all(struct fingerprint_work *w)
+{
+	enum { LOW = 64 };
+	uint64_t low[LOW], there = 0, *high = w->scratch;
+	size_t n = 0, count = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		uint64_t v = w->sorted[i];
+		uint16_t type = fingerprint_sorted_type(v);
+
+		if (type >= LOW) {
+			high[n++] = v;
+			continue;
+		}
+		if (there >> type & 1) {
+			fingerprint_sort_extensions(w, w->sorted, w->count);
+			return;
+		}
+		there |= (uint64_t)1 << type;
+		low[type] = v;
+	}
+	for (; there != 0; there &= there - 1)
+		w->sorted[count++] = low[__builtin_ctzll(there)];
+	fingerprint_sort_extensions(w, high, n);
+	memcpy(w->sorted + count, high, n * sizeof *high);
+}
+
 static void add_head(struct fingerprint_work *w)
 {
 	enum { AROUND = 16 }; /* brackets and version */
@@ -207,5 +238,5 @@ void fingerprint_read(struct fingerprint_work *w, const struct tls_hello *h)
 	}
 	w->extension[n].piece = (uint32_t)w->pieces.size;
 	w->count = n;
-	fingerprint_sort_extensions(w, w->sorted, n);
+	sort_all(w);
 }

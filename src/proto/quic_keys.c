@@ -198,7 +198,24 @@ static bool unmask(struct quic_env *env, const struct quic_side *s, const struct
 	return rd_ok(&whole) && whole.left >= TAG;
 }
 
-/* The associated data is the header as it was before its protection. */
+/* The associated data is the header as it was before its protection: short ones in one piece. */
+static bool put_header(EVP_CIPHER_CTX *c, const struct header *h)
+{
+	enum { USUAL = 128 };
+	uint8_t whole[USUAL];
+	const size_t size = 1 + h->before.left + h->number_size;
+	int n;
+
+	if (size > sizeof whole)
+		return EVP_DecryptUpdate(c, NULL, &n, &h->first, 1) &&
+		       EVP_DecryptUpdate(c, NULL, &n, h->before.p, (int)h->before.left) &&
+		       EVP_DecryptUpdate(c, NULL, &n, h->number, h->number_size);
+	whole[0] = h->first;
+	memcpy(whole + 1, h->before.p, h->before.left);
+	memcpy(whole + 1 + h->before.left, h->number, h->number_size);
+	return EVP_DecryptUpdate(c, NULL, &n, whole, (int)size);
+}
+
 static bool open_sealed(struct quic_env *env, const struct quic_side *s, const struct header *h,
 		uint8_t *out)
 {
@@ -211,10 +228,7 @@ static bool open_sealed(struct quic_env *env, const struct quic_side *s, const s
 	for (size_t i = 0; i < 8; i++)
 		nonce[IV - 1 - i] ^= (uint8_t)(h->whole >> 8 * i);
 	memcpy(tag, sealed.p, TAG);
-	return EVP_DecryptInit_ex2(c, NULL, s->key, nonce, NULL) &&
-	       EVP_DecryptUpdate(c, NULL, &n, &h->first, 1) &&
-	       EVP_DecryptUpdate(c, NULL, &n, h->before.p, (int)h->before.left) &&
-	       EVP_DecryptUpdate(c, NULL, &n, h->number, h->number_size) &&
+	return EVP_DecryptInit_ex2(c, NULL, s->key, nonce, NULL) && put_header(c, h) &&
 	       EVP_DecryptUpdate(c, out, &n, text.p, (int)text.left) &&
 	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, tag) &&
 	       EVP_DecryptFinal_ex(c, out + text.left, &n) > 0;

@@ -13,6 +13,8 @@
  */
 #include "proto/quic_wire.h"
 
+#include <string.h>
+
 #include "proto/quic_google.h"
 #include "proto/quic_version.h"
 
@@ -235,7 +237,13 @@ static void read_close(struct rd *r, struct quic_frame *f)
 static void read_padding(struct rd *r, struct quic_frame *f)
 {
 	size_t n = 0;
+	uint64_t word; /* most of an Initial is padding */
 
+	for (; r->left - n >= sizeof word; n += sizeof word) {
+		memcpy(&word, r->p + n, sizeof word);
+		if (word != 0)
+			break;
+	}
 	while (n < r->left && r->p[n] == 0)
 		n++;
 	f->bytes = rd_bytes(r, n);

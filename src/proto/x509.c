@@ -7,7 +7,11 @@
  *       [0] version INTEGER DEFAULT 0,  serialNumber INTEGER,  signature AlgorithmIdentifier,
  *       issuer Name,  validity SEQUENCE { Time, Time },  subject Name,  SubjectPublicKeyInfo,
  *       [1] issuerUniqueID OPTIONAL,  [2] subjectUniqueID OPTIONAL,  [3] Extensions OPTIONAL }
+ *
+ * Hashes by the old functions of libcrypto on purpose: EVP, and with it SHA256(), looks the
+ * algorithm up under a lock and allocates each time.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/objects.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -22,6 +26,24 @@ struct parts {
 	struct der issuer, validity, subject, key, outer_algorithm;
 	struct rd extensions;
 };
+
+static void sha1(struct rd bytes, uint8_t out[SHA_DIGEST_LENGTH])
+{
+	SHA_CTX c;
+
+	SHA1_Init(&c);
+	SHA1_Update(&c, bytes.p, bytes.left);
+	SHA1_Final(out, &c);
+}
+
+static void sha256(struct rd bytes, uint8_t out[SHA256_DIGEST_LENGTH])
+{
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, bytes.p, bytes.left);
+	SHA256_Final(out, &c);
+}
 
 static bool take_sequence(struct rd *r, struct der *d)
 {
@@ -136,7 +158,7 @@ static void read_parts(struct x509_memory *m, struct parts *p, struct x509_info 
 	sound &= x509_name(m, p->subject.whole, &out->subject);
 	sound &= read_validity(m, p->validity.value, out);
 	out->key = p->key.whole;
-	SHA256(out->key.p, out->key.left, out->key_sha256);
+	sha256(out->key, out->key_sha256);
 	sound &= x509_key(m, p->key.whole, out);
 	if (rd_ok(&p->extensions)) {
 		struct rd list = der_take(&p->extensions, DER_SEQUENCE);
@@ -155,8 +177,8 @@ bool x509_parse(struct rd der, struct arena *arena, struct pool *pool, struct x5
 	struct rd r = der;
 
 	*out = (struct x509_info){ .size = (uint32_t)der.left, .path_length = -1 };
-	SHA1(der.p, der.left, out->sha1);
-	SHA256(der.p, der.left, out->sha256);
+	sha1(der, out->sha1);
+	sha256(der, out->sha256);
 	if (!split(&r, &parts)) {
 		out->damaged = true;
 		return false;

@@ -74,11 +74,57 @@ static void ja3s_of_a_server(void **unused)
 
 	(void)unused;
 	make(HELLO_SERVER, 0x0303, "1302", extensions);
-	ja3(work, &text, hash);
+	ja3_text(work, &text);
 	assert_text("771,4866,51-43");
+	ja3(work, &text, hash);
 	assert_string_equal(hash, "907bf3ecef1c987c889946b737b43de8");
+	buf_clear(&text);
 	npf_server(work, false, &text);
 	assert_text("tls_server/(0303)(1302)((0033)(002b00020304))");
+}
+
+/* JA3 and JA4 of what begins alike and of what was seen before. */
+static void ja_of_hellos_before(void **unused)
+{
+	static const struct hello_extension none[] = { { 0, NULL } };
+	static const struct hello_extension one[] = { { 0x1302, "" }, { 0, NULL } };
+	static const struct hello_extension groups[] = { { 0x000a, "00041302001d" }, { 0, NULL } };
+	static const struct hello_extension group[] = { { 0x000a, "00021302" },
+		{ 0x000b, "021d00" }, { 0, NULL } };
+	static const struct {
+		const char *ciphers;
+		const struct hello_extension *extensions;
+		const char *ja3, *ja4;
+	} hellos[] = {
+		{ "13011302", none, "@1", "t12i0200" },
+		{ "1301", one, "@2", "t12i0101" },
+		{ "1301", groups, "@3", "t12i0101" },
+		{ "1301", group, "@4", "t12i0102" },
+		{ "0a0a13011302", none, "@1", "t12i0200" },
+		{ "130113021a1a", none, "@1", "t12i0200" },
+		{ "13021301", none, "@5", "t12i0200" },
+	};
+	const size_t count = sizeof hellos / sizeof hellos[0];
+	char first[8][JA3_SIZE] = { "" }, sorted[JA4_SIZE] = "", hash[JA4_SIZE];
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * count; i++) {
+		const size_t n = i % count, same = (size_t)(hellos[n].ja3[1] - '0');
+
+		make(HELLO_CLIENT, 0x0303, hellos[n].ciphers, hellos[n].extensions);
+		ja3(work, &text, hash);
+		for (size_t k = 1; k < 8; k++)
+			assert_int_equal(strcmp(first[k], hash) == 0,
+					k == same && first[same][0] != '\0');
+		memcpy(first[same], hash, JA3_SIZE);
+		ja4(work, &b.info, JA4_TLS, &text, hash);
+		assert_memory_equal(hash, hellos[n].ja4, strlen(hellos[n].ja4));
+		if (n == 0)
+			memcpy(sorted, hash, sizeof sorted);
+		else if (hellos[n].extensions == none) /* in whatever order they came */
+			assert_string_equal(hash, sorted);
+	}
+	buf_clear(&text);
 }
 
 static void ja4_of_its_description(void **unused)
@@ -436,6 +482,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(ja3_of_a_client, clear),
 		cmocka_unit_test_setup(ja3s_of_a_server, clear),
+		cmocka_unit_test_setup(ja_of_hellos_before, clear),
 		cmocka_unit_test_setup(ja4_of_its_description, clear),
 		cmocka_unit_test_setup(ja4_heads, clear),
 		cmocka_unit_test_setup(ja4_of_little_and_much, clear),

@@ -279,6 +279,29 @@ static void reads_frames(void **unused)
 	assert_false(quic_crypto_next(&r, &version_1, &offset, &bytes));
 }
 
+/* However long it is, and whatever ends it. */
+static void reads_all_of_a_padding(void **unused)
+{
+	enum { LONGEST = 40 };
+
+	(void)unused;
+	for (size_t size = 1; size <= LONGEST; size++) {
+		for (size_t behind = 0; behind <= LONGEST - size; behind++) {
+			uint8_t *bytes = calloc(1, size + behind);
+			struct rd r = { bytes, size + behind };
+			struct quic_frame f;
+
+			assert_non_null(bytes);
+			memset(bytes + size, QUIC_FRAME_PING, behind);
+			assert_true(quic_frame_next(&r, &version_1, &f));
+			assert_int_equal(f.type, QUIC_FRAME_PADDING);
+			assert_int_equal(f.bytes.left, size - 1);
+			assert_int_equal(r.left, behind);
+			free(bytes);
+		}
+	}
+}
+
 static void refuses_frames_that_have_no_place(void **unused)
 {
 	(void)unused;
@@ -390,6 +413,7 @@ int main(void)
 		cmocka_unit_test(names_versions),
 		cmocka_unit_test(reads_numbers_of_any_size),
 		cmocka_unit_test(reads_frames),
+		cmocka_unit_test(reads_all_of_a_padding),
 		cmocka_unit_test(refuses_frames_that_have_no_place),
 		cmocka_unit_test(takes_any_cut_of_frames),
 		cmocka_unit_test(takes_any_cut_of_packets),
