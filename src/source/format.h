@@ -52,13 +52,23 @@ bool format_damage(struct format_file *file, uint64_t at, const char *format, ..
 void format_cut(struct format_file *file, const char *what, uint64_t need);
 
 /*
- * Fetches into the cache what follows a frame's first bytes: their line is on its way, for lengths
- * are read there, and headers lie in it and the next.  Fetching all lines of a frame costs more
- * than it saves: how many they are nobody foresees.
+ * Fetches into the cache what is wanted next, of a frame from 'at' to 'next'.  A mapped window is
+ * cold, so all that lies a little ahead is fetched, one behind the other.  What was read lies in
+ * the second-level cache: the line of the frame's first bytes is on its way, for lengths are read
+ * there, and headers lie in it and the one behind.
  */
-enum { FORMAT_LINE = 64 };
+enum { FORMAT_AHEAD = 1024, FORMAT_LINE = 64 };
 
-static inline void format_prefetch(const uint8_t *at)
+static inline void format_prefetch(const struct input *in, const uint8_t *at, const uint8_t *next)
 {
-	__builtin_prefetch((const void *)((uintptr_t)at + FORMAT_LINE));
+	uintptr_t from = (uintptr_t)at + FORMAT_AHEAD, to = (uintptr_t)next + FORMAT_AHEAD;
+
+	if (in->mapped.bytes == NULL) {
+		__builtin_prefetch((const void *)((uintptr_t)at + FORMAT_LINE));
+		return;
+	}
+	if (from < (uintptr_t)next)
+		from = (uintptr_t)next;
+	for (; from < to; from += FORMAT_LINE)
+		__builtin_prefetch((const void *)from);
 }

@@ -134,8 +134,7 @@ static bool mapped_slide(struct input *in, size_t need)
 		if (in->ended)
 			return true;
 	}
-	/* Rooms that other processors read are dear to write to. */
-	if (f->small_pages >= PATIENCE && in->rooms == NULL)
+	if (f->small_pages >= PATIENCE)
 		return give_up_mapping(f);
 	w = next_window(f, at, need);
 	if (w.bytes == NULL)

@@ -121,7 +121,7 @@ static inline __attribute__((always_inline)) size_t take(
 		lengths(p, at, &caplen, &wirelen);
 		if (caplen > p->largest || (size_t)(end - at) - p->header < caplen)
 			break;
-		format_prefetch(at);
+		format_prefetch(in, at, at + p->header + caplen);
 		frames[n] = (struct frame){
 			.bytes = at + p->header,
 			.caplen = caplen,

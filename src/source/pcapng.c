@@ -133,7 +133,7 @@ static size_t pcapng_read(void *state, struct format_file *file, struct frame *f
 	while (n < max && file->damage.text[0] == '\0') {
 		if (!at_hand_already(ng, file, &b) && (n > 0 || !bring(ng, file, &b)))
 			break;
-		format_prefetch(b.at);
+		format_prefetch(file->in, b.at, b.at + b.total);
 		file->in->at += b.total;
 		if (pcapng_block_read(ng, file, &b, body(&b), &frames[n]))
 			ng->last_ns = frames[n++].ns;
