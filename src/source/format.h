@@ -57,7 +57,7 @@ void format_cut(struct format_file *file, const char *what, uint64_t need);
  * the second-level cache: the line of the frame's first bytes is on its way, for lengths are read
  * there, and headers lie in it and the one behind.
  */
-enum { FORMAT_AHEAD = 1024, FORMAT_LINE = 64 };
+enum { FORMAT_AHEAD = 2048, FORMAT_LINE = 64 };
 
 static inline void format_prefetch(const struct input *in, const uint8_t *at, const uint8_t *next)
 {
