@@ -16,16 +16,8 @@ enum {
 	PAGES_FIRST = 16 * 1024, /* to begin with: small captures need no more */
 };
 
-/* How many bytes to get behind 'used' ones: as many again. */
-static inline size_t pages_step(size_t used)
-{
-	if (used < PAGES_FIRST)
-		return PAGES_FIRST;
-	return used < PAGES_STEP ? used : PAGES_STEP;
-}
-
-/* Gets them, from the beginning of a page on.  A kernel that cannot gives each when it is touched,
- * as it does if memory runs out. */
+/* Gets 'size' bytes, from the beginning of a page on.  A kernel that cannot gives each when it is
+ * touched, as it does if memory runs out. */
 static inline void pages_get(void *at, size_t size)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -34,4 +26,18 @@ static inline void pages_get(void *at, size_t size)
 	(void)at;
 	(void)size;
 #endif
+}
+
+/*
+ * Of 'all' bytes at 'base', 'there' have their pages; gets as many more as are 'used', within the
+ * bounds above.  Returns how many have pages now.
+ */
+static inline size_t pages_ahead(char *base, size_t there, size_t used, size_t all)
+{
+	size_t step = used < PAGES_FIRST ? PAGES_FIRST : used < PAGES_STEP ? used : PAGES_STEP;
+
+	if (step > all - there)
+		step = all - there;
+	pages_get(base + there, step);
+	return there + step;
 }

@@ -105,7 +105,7 @@ struct pool {
 	struct chunk *empty;         /* of no class at the moment */
 	struct region *regions;
 	unsigned unused;    /* chunks of the newest region that were never in use */
-	unsigned there;     /* chunks of it whose pages exist */
+	size_t there;       /* bytes of it whose pages exist */
 	size_t empty_bytes; /* of 'empty' */
 	size_t memory, used, limit;
 };
@@ -266,18 +266,13 @@ static bool more_region(struct pool *p)
 /* A chunk that was never in use. */
 static struct chunk *fresh_chunk(struct pool *p)
 {
-	const unsigned number = REGION - p->unused--;
-	char *at = p->regions->chunks + (size_t)CHUNK * number;
+	const size_t at = (size_t)CHUNK * (REGION - p->unused--);
+	const struct region *r = p->regions;
 
-	if (number >= p->there) {
-		const size_t step = p->regions->next != NULL ? PAGES_STEP
-							     : pages_step((size_t)CHUNK * number);
-		const unsigned chunks = step < CHUNK ? 1 : (unsigned)(step / CHUNK);
-
-		pages_get(at, (size_t)CHUNK * chunks);
-		p->there = number + chunks;
-	}
-	return (struct chunk *)(void *)at;
+	while (p->there < at + CHUNK)
+		p->there = pages_ahead(r->chunks, p->there, r->next != NULL ? PAGES_STEP : p->there,
+				(size_t)CHUNK * REGION);
+	return (struct chunk *)(void *)(r->chunks + at);
 }
 
 static struct chunk *take_chunk(struct pool *p, unsigned class)

@@ -106,13 +106,8 @@ static uint32_t take_fresh(struct slab *s)
 	if (number == s->capacity)
 		return SLAB_NONE;
 	s->fresh++;
-	if (s->object * s->fresh > s->there) {
-		const size_t left = s->object * s->capacity - s->there;
-		const size_t step = pages_step(s->there);
-
-		pages_get(s->base + s->there, step < left ? step : left);
-		s->there += step < left ? step : left;
-	}
+	if (s->object * s->fresh > s->there)
+		s->there = pages_ahead(s->base, s->there, s->there, s->object * s->capacity);
 	return number;
 }
 
