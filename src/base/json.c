@@ -112,8 +112,7 @@ static inline char *put_whole_ms(char *to, uint64_t v)
 {
 	if (v >= JSON_SMALL)
 		return json_put_u64(to, v);
-	memcpy(to, json_small + 8 * v, 8);
-	return to + json_small[8 * v + 7] - 1;
+	return json_put_small(to, v) - 1;
 }
 
 char *json_put_ms(char *to, int64_t ns)

@@ -28,6 +28,13 @@ enum { JSON_SMALL = 1024 }; /* a power of two */
  */
 extern const char JSON_OURS json_small[8 * JSON_SMALL + 1];
 
+/* One of them, with its comma; eight bytes must be writable. */
+static inline char *json_put_small(char *to, uint64_t v)
+{
+	memcpy(to, json_small + 8 * v, 8);
+	return to + json_small[8 * v + 7];
+}
+
 /* "00", "01" ... "99" */
 extern const char JSON_OURS json_pairs[2 * 100 + 1];
 

@@ -41,12 +41,6 @@ static inline char *put_end(char bracket, char *to)
 /* --- whole numbers, with a comma behind ---------------------------------------------------------
  */
 
-static inline char *put_small(uint64_t v, char *to)
-{
-	memcpy(to, json_small + 8 * v, 8);
-	return to + json_small[8 * v + 7];
-}
-
 static char *put_count(uint64_t v, char *to)
 {
 	to = json_put_u64(to, v);
@@ -57,7 +51,7 @@ static char *put_count(uint64_t v, char *to)
 /* Most are small. */
 static inline char *put_whole(uint64_t v, char *to)
 {
-	return v < JSON_SMALL ? put_small(v, to) : put_count(v, to);
+	return v < JSON_SMALL ? json_put_small(to, v) : put_count(v, to);
 }
 
 /* --- values without a limit to their size -------------------------------------------------------
@@ -189,7 +183,8 @@ static inline char *put_four(const uint8_t *item, char *to)
 	if (any < 10)
 		return put_digits(v0, v1, v2, v3, to);
 	if (any < JSON_SMALL)
-		return put_small(v3, put_small(v2, put_small(v1, put_small(v0, to))));
+		return json_put_small(
+				json_put_small(json_put_small(json_put_small(to, v0), v1), v2), v3);
 	return put_count(v3, put_count(v2, put_count(v1, put_count(v0, to))));
 }
 
@@ -331,7 +326,7 @@ static inline char *member_whole(
 {
 	if (v >= JSON_SMALL)
 		return member_count(s, base, to, out, v);
-	return go_on(s, base, put_small(v, put_prefix(s, to)), out);
+	return go_on(s, base, json_put_small(put_prefix(s, to), v), out);
 }
 
 /* Left out when all of its bits, which 'all' has, are set. */
@@ -429,7 +424,7 @@ static char *member_run(const struct step *s, const uint8_t *base, char *to, str
 		to += run->zeros_size;
 	} else if (any < JSON_SMALL) {
 		for (size_t i = 0; i < run->count; i++)
-			to = put_small(value_load(at + 8 * i, 8), put_prefix(s + i, to));
+			to = json_put_small(put_prefix(s + i, to), value_load(at + 8 * i, 8));
 	} else {
 		for (size_t i = 0; i < run->count; i++)
 			to = put_run_member(s + i, value_load(at + 8 * i, 8), to);
