@@ -150,11 +150,17 @@ const struct table_stats *table_stats(struct table *t)
 /* --- leaving
  * -------------------------------------------------------------------------------------- */
 
+/* Whether it is in the index, which nobody asks any more when the input has ended. */
+static bool is_listed(const struct table *t, const struct flow *f)
+{
+	return !(f->marks & FLOW_GONE) && !t->ends;
+}
+
 static void forget(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
 
-	if (!(f->marks & FLOW_GONE) && !t->ends)
+	if (is_listed(t, f))
 		index_remove(&t->index, f->hash, number);
 	f->marks |= FLOW_GONE;
 }
@@ -187,7 +193,7 @@ static enum flow_end why_at_deadline(const struct table *t, const struct flow *f
 static void leave(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
-	const bool listed = !(f->marks & FLOW_GONE) && !t->ends;
+	const bool listed = is_listed(t, f);
 
 	if (listed)
 		index_prefetch(&t->index, f->hash);
@@ -316,20 +322,29 @@ static uint32_t start_part(struct table *t, uint32_t old)
 	return number;
 }
 
-/*
- * A flow whose deadline has come leaves the index.  One that only met its active timeout goes on in
- * a new part, unless it would have gone idle meanwhile: returns the number that holds the key now,
- * or SLAB_NONE.
- */
+/* A flow that met its active timeout goes on in a new part, unless it would have gone idle
+ * meanwhile: returns the part, or SLAB_NONE. */
+static uint32_t go_on_in_part(struct table *t, uint32_t number)
+{
+	const struct flow *f = flow_at(t, number);
+
+	forget(t, number);
+	if (f->seen_ns + t->conf.idle_ns <= t->clock_ns)
+		return SLAB_NONE;
+	return start_part(t, number);
+}
+
+/* A flow whose deadline has come leaves the index: returns the number that holds the key now, or
+ * SLAB_NONE. */
 static uint32_t expire(struct table *t, uint32_t number)
 {
 	struct flow *f = flow_at(t, number);
 
 	f->end = (uint8_t)why_at_deadline(t, f);
+	if (f->end == FLOW_END_ACTIVE)
+		return go_on_in_part(t, number);
 	forget(t, number);
-	if (f->end != FLOW_END_ACTIVE || f->seen_ns + t->conf.idle_ns <= t->clock_ns)
-		return SLAB_NONE;
-	return start_part(t, number);
+	return SLAB_NONE;
 }
 
 /* --- order
@@ -356,7 +371,7 @@ static void end_and_leave(struct table *t, uint32_t number)
 		if (t->ends)
 			end_with_input(t, number);
 		else if ((f->end = (uint8_t)why_at_deadline(t, f)) == FLOW_END_ACTIVE)
-			expire(t, number);
+			go_on_in_part(t, number);
 	}
 	leave(t, number);
 }
