@@ -340,11 +340,11 @@ void upload_pipe_close(struct upload_pipe *p)
 		if (!p->ended && upload_pipe_unsent(p) == 0)
 			wait_for_end(p);
 		kill(-p->pid, SIGKILL); /* not yet waited for, so the number is still its own */
-		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
 	}
-	drop(&p->from);
+	drop(&p->from); /* before the wait: whoever sees no child any more sees no pipe either */
 	drop(&p->errors);
+	while (p->pid > 0 && waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 	buf_free(&p->out);
 	buf_free(&p->in);
 	p->pid = 0;

@@ -271,6 +271,14 @@ class Driver:
         wait_gone(below)
 
 
+def wait_childless(pid: int) -> None:
+    """Until it has no process below it."""
+    end = time.monotonic() + SECONDS
+    while left := descendants(pid):
+        assert time.monotonic() < end, f"still below {pid}: {left}"
+        time.sleep(0.01)
+
+
 def wait_gone(pids: list[int]) -> None:
     """Until none of them runs; they are nobody's children here, so init takes them."""
     end = time.monotonic() + SECONDS

@@ -31,6 +31,7 @@ from sshd import (
     is_zombie,
     kill,
     make_key,
+    wait_childless,
     wait_gone,
     why_not,
 )
@@ -477,13 +478,22 @@ def descriptors(pid: int) -> list[str]:
     return sorted(os.readlink(p) for p in Path(f"/proc/{pid}/fd").iterdir())
 
 
+def idle_processes(driver: Driver) -> list[int]:
+    """The driver, the keeper and the worker, once the ssh of the last file has gone: a file counts
+    as done when its last answer has come, and ssh ends behind that."""
+    keeper = children(driver.process.pid)[0]
+    worker = children(keeper)[0]
+    wait_childless(worker)
+    assert descendants(driver.process.pid) == [keeper, worker]
+    return [driver.process.pid, keeper, worker]
+
+
 def test_nothing_leaks(program: Path, host: Sshd, near: Path) -> None:
     """After many files and failures: no zombie, no ssh left, the same descriptors open."""
     driver = run(program, host, near)
     driver.do("write f0 2000000")
     driver.until("waiting", 0)
-    pids = [driver.process.pid, *descendants(driver.process.pid)]
-    assert len(pids) == 3
+    pids = idle_processes(driver)
     before = [descriptors(p) for p in pids]
     for i in range(1, 11):
         driver.do(f"write f{i} 1100000")
@@ -493,7 +503,7 @@ def test_nothing_leaks(program: Path, host: Sshd, near: Path) -> None:
     driver.until("failed", 3)
     host.start()
     driver.until("waiting", 0)
-    assert [driver.process.pid, *descendants(driver.process.pid)] == pids
+    assert idle_processes(driver) == pids
     assert not any(map(is_zombie, pids))
     assert [descriptors(p) for p in pids] == before
     driver.stop()
