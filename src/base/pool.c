@@ -328,13 +328,16 @@ static struct pool_block *take_large(struct pool *p, size_t size)
 	return b;
 }
 
-/* One that has room: of the class, else of the next larger one, else one more. */
+/* One that has room: of the class, else of the next larger one where a block was given back (what
+ * was never handed out there is left to its own class), else one more. */
 static struct chunk *find_chunk(struct pool *p, unsigned class)
 {
+	struct chunk *larger = class + 1 < CLASSES ? p->room[class + 1] : NULL;
+
 	if (p->room[class] != NULL)
 		return p->room[class];
-	if (class + 1 < CLASSES && p->room[class + 1] != NULL)
-		return p->room[class + 1];
+	if (larger != NULL && larger->free != NULL)
+		return larger;
 	return take_chunk(p, class);
 }
 

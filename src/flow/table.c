@@ -593,13 +593,13 @@ void table_finish(struct table *t, int64_t clock_ns)
 	while (table_catch_up(t, clock_ns, UINT32_MAX))
 		;
 	t->ends = true;
+	index_clear(&t->index); /* which nobody asks any more: room for the order of leaving */
 	for (uint32_t slot = 0; wheel_empty(&t->wheel, &slot, &out);)
 		take_out(t, &out);
 	due_seal(&t->due);
 	t->leaving = true;
 	while (leave_next(t))
 		;
-	index_clear(&t->index);
 }
 
 void table_renew(struct table *t)

@@ -137,6 +137,36 @@ static void a_desk_is_used_again(void **unused)
 	pool_free(p);
 }
 
+/* What was given back is taken by the next smaller size too; what is fresh is left to its own. */
+static void holes_are_filled_by_the_next_smaller_size(void **unused)
+{
+	(void)unused;
+#ifndef SLAB_MALLOC
+	enum { SMALL = 40, LARGER = 56, COUNT = 5000, HOLES = 100 };
+	struct pool *p = pool_new();
+	struct arena a = { 0 };
+	void *larger[HOLES];
+	size_t before;
+
+	assert_true(pool_room(SMALL) == SMALL && pool_room(SMALL + 1) == LARGER);
+	for (unsigned i = 0; i < HOLES; i++)
+		larger[i] = arena_alloc(&a, p, LARGER);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_non_null(arena_alloc(&a, p, SMALL));
+	assert_int_equal(pool_used(p), HOLES * (LARGER + 8) + COUNT * (SMALL + 8));
+	for (unsigned i = 1; i < HOLES; i++) /* not all, or the chunk would be free for any size */
+		arena_drop(&a, p, larger[i]);
+	before = pool_memory(p);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_non_null(arena_alloc(&a, p, SMALL));
+	assert_int_equal(
+			pool_used(p), HOLES * (LARGER + 8) + (2 * COUNT - HOLES + 1) * (SMALL + 8));
+	assert_true(pool_memory(p) - before < (COUNT + 1000) * (SMALL + 8));
+	arena_free(&a, p);
+	pool_free(p);
+#endif
+}
+
 static void limit_is_kept(void **unused)
 {
 	(void)unused;
@@ -189,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_room_is_the_least_that_fits),
 		cmocka_unit_test(vec_grows_to_its_cap),
 		cmocka_unit_test(a_desk_is_used_again),
+		cmocka_unit_test(holes_are_filled_by_the_next_smaller_size),
 		cmocka_unit_test(limit_is_kept),
 		cmocka_unit_test(a_renewed_pool_is_empty_and_unlimited),
 	};
