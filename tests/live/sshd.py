@@ -93,6 +93,9 @@ class Sshd:
             "KbdInteractiveAuthentication no",
             "Subsystem sftp internal-sftp",
             "MaxStartups 1000",
+            # A shell that sshd starts reads what is in its home, which is none of our business: it
+            # may take long, or leave locks behind when it is killed.
+            f"SetEnv HOME={self.folder}",
             *self.lines,
         ]
         config.write_text("\n".join(words) + "\n")
