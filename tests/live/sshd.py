@@ -16,6 +16,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -274,20 +275,22 @@ class Driver:
         wait_gone(below)
 
 
+def wait_none(left: Callable[[], list[int]]) -> None:
+    """Until none of those processes is left."""
+    end = time.monotonic() + SECONDS
+    while pids := left():
+        assert time.monotonic() < end, f"still there: {pids}"
+        time.sleep(0.01)
+
+
 def wait_childless(pid: int) -> None:
     """Until it has no process below it."""
-    end = time.monotonic() + SECONDS
-    while left := descendants(pid):
-        assert time.monotonic() < end, f"still below {pid}: {left}"
-        time.sleep(0.01)
+    wait_none(lambda: descendants(pid))
 
 
 def wait_gone(pids: list[int]) -> None:
     """Until none of them runs; they are nobody's children here, so init takes them."""
-    end = time.monotonic() + SECONDS
-    while left := [p for p in pids if Path(f"/proc/{p}").exists() and not is_zombie(p)]:
-        assert time.monotonic() < end, f"still there: {left}"
-        time.sleep(0.01)
+    wait_none(lambda: [p for p in pids if Path(f"/proc/{p}").exists() and not is_zombie(p)])
 
 
 def is_zombie(pid: int) -> bool:
